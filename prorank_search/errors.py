@@ -1,0 +1,96 @@
+"""Every error that this project raises on purpose.
+
+    ProRankError                         exit 1
+    +-- ConfigError                      exit 2   settings, profiles, recipes, flags
+    |   +-- UnknownPluginError                    a backend, rescorer or reader nobody installed
+    |   +-- MissingExtraError                     a feature whose extra is not installed
+    |   +-- MissingModelError                     a model that was never pulled
+    |   +-- CheckpointError                       a checkpoint that fails its contract
+    +-- InputError                       exit 3   HTTP 400   a query, document, file or request that cannot be used
+    |   +-- IndexNotFoundError                    HTTP 404
+    |   +-- TooLargeError                         HTTP 413
+    +-- AuthError                        exit 4   HTTP 401/403
+    +-- BackendError                     exit 4   HTTP 502   the first stage failed
+    |   +-- IndexLockedError                      another process writes into the index
+    +-- RescorerError                    exit 5   HTTP 500   the second stage failed
+    |   +-- OverloadedError                       HTTP 429
+    +-- NotReadyError                    exit 5   HTTP 503   the model is still loading
+
+A message says what failed, the value, and what to do. Catch `ProRankError` to catch them all.
+"""
+
+from __future__ import annotations
+
+
+class ProRankError(Exception):
+    """Base of all errors raised on purpose; anything else is a bug of ours."""
+
+    exit_code = 1
+
+
+class ConfigError(ProRankError):
+    """A setting, profile, recipe or flag that cannot be used."""
+
+    exit_code = 2
+
+
+class UnknownPluginError(ConfigError):
+    """A plugin name that nobody installed."""
+
+
+class MissingExtraError(ConfigError):
+    """A feature whose extra is not installed."""
+
+
+class MissingModelError(ConfigError):
+    """A model that is not on this machine: nothing is fetched unless asked for."""
+
+
+class CheckpointError(ConfigError):
+    """A checkpoint that fails its contract."""
+
+
+class InputError(ProRankError):
+    """A query, document, file or request that cannot be used."""
+
+    exit_code = 3
+
+
+class IndexNotFoundError(InputError):
+    """An index that does not exist."""
+
+
+class TooLargeError(InputError):
+    """An input over a stated limit."""
+
+
+class AuthError(ProRankError):
+    """The engine or the service refused the credentials."""
+
+    exit_code = 4
+
+
+class BackendError(ProRankError):
+    """The first stage failed."""
+
+    exit_code = 4
+
+
+class IndexLockedError(BackendError):
+    """Another process is writing into the index."""
+
+
+class RescorerError(ProRankError):
+    """The second stage failed."""
+
+    exit_code = 5
+
+
+class OverloadedError(RescorerError):
+    """More work is queued than can be done in time."""
+
+
+class NotReadyError(ProRankError):
+    """The model is still loading."""
+
+    exit_code = 5

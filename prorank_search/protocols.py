@@ -1,0 +1,176 @@
+"""What a plugin has to be: a search backend, an index backend, a rescorer, a reader.
+
+Entry points name factories, not classes: `open_backend(settings)`, `open_rescorer(settings)` and
+`open_reader(source, settings)`. See CONTRIBUTING.md for one of each in one file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from prorank_search.types import Document, Ranking, RescorerInfo, Scored, ScoreRequest, SearchRequest
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInfo:
+    """One index, as `prorank index list` shows it."""
+
+    name: str
+    documents: int
+    analysis: str
+    size_bytes: int
+    created: str
+    version: str
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@runtime_checkable
+class SearchBackend(Protocol):
+    """The first stage: answers a query with a ranking. Sends nothing but reads."""
+
+    def search(self, request: SearchRequest) -> Ranking:
+        """Return the best `request.top_k` documents.
+
+        Raises:
+            InputError: The index does not exist or the request cannot be answered.
+            BackendError: The engine failed.
+        """
+        ...
+
+    def search_many(self, requests: Sequence[SearchRequest]) -> list[Ranking]:
+        """Return one ranking for each request, in the same order."""
+        ...
+
+    def indexes(self) -> list[IndexInfo]:
+        """List the indexes that can be searched, by name."""
+        ...
+
+
+@runtime_checkable
+class IndexWriter(Protocol):
+    """Writes into one version of an index. A context manager: leaving it releases the index's lock."""
+
+    def add(self, documents: Iterable[Document]) -> int:
+        """Add or replace documents by `doc_id`; return how many. Not durable before `commit`."""
+        ...
+
+    def delete(self, doc_ids: Iterable[str]) -> int:
+        """Delete documents by id; return how many ids were given."""
+        ...
+
+    def commit(self) -> None:
+        """Make all that was added durable, so that a kill from here on loses nothing of it."""
+        ...
+
+    def publish(self) -> None:
+        """Commit, and let searches see this version from now on: one atomic step."""
+        ...
+
+    def __enter__(self) -> IndexWriter:
+        """Return the writer."""
+        ...
+
+    def __exit__(self, *exc: object) -> None:
+        """Release the index's lock. What was not committed is dropped."""
+        ...
+
+
+@runtime_checkable
+class IndexBackend(SearchBackend, Protocol):
+    """A backend that can also be filled.
+
+    An index has versions; searches see the published one. An upsert writes into the published version, a
+    replacement into a new one beside it.
+    """
+
+    def writer(self, index: str, *, analysis: str, replace: bool, resume: str | None = None) -> IndexWriter:
+        """Open `index` for writing, creating it where it does not exist.
+
+        Args:
+            index: Name of the index.
+            analysis: Name of the analysis preset, for a new version; an existing version keeps its own.
+            replace: Write into a new, still invisible version instead of the published one.
+            resume: Name of the unpublished version that a killed run left behind, to go on with it.
+
+        Raises:
+            BackendError: Another process is writing into the index.
+            InputError: The name cannot be an index name, or `analysis` differs from the existing version's.
+        """
+        ...
+
+    def versions(self, index: str) -> list[str]:
+        """List the versions of an index, oldest first."""
+        ...
+
+    def rollback(self, index: str) -> str:
+        """Publish the version before the present one; return its name."""
+        ...
+
+    def count(self, index: str) -> int:
+        """Count the documents of the published version."""
+        ...
+
+    def scan(self, index: str) -> Iterator[Document]:
+        """Yield every document of the published version as it is now, whatever is written meanwhile."""
+        ...
+
+    def delete(self, index: str) -> None:
+        """Delete the index with all its versions."""
+        ...
+
+
+@runtime_checkable
+class Rescorer(Protocol):
+    """The second stage: scores texts for a query and does nothing else (no sorting, no top-k)."""
+
+    @property
+    def revision(self) -> str:
+        """A string that changes whenever a score may change."""
+        ...
+
+    @property
+    def info(self) -> RescorerInfo:
+        """What the rescorer says of itself."""
+        ...
+
+    def score(self, request: ScoreRequest) -> list[Scored]:
+        """Score each text of the request, in the same order. Blocks; safe from many threads.
+
+        Raises:
+            RescorerError: The model failed.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """A record that a reader could not turn into a document."""
+
+    source: str
+    line: int | None
+    reason: str
+    record: str = ""
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Reads one source format."""
+
+    def read(self, start: int = 0) -> Iterator[Document | BadRecord]:
+        """Yield the source's records in a fixed order, leaving out the first `start` of them."""
+        ...
+
+    def fingerprint(self) -> str:
+        """A string that changes when the source changes: a resumed run checks it."""
+        ...
+
+
+class OpenReader(Protocol):
+    """The factory that a reader's entry point names."""
+
+    def __call__(self, source: Path | str) -> Reader | None:
+        """Return a reader of the source, or None where this format is not what the source is."""
+        ...

@@ -1,0 +1,183 @@
+"""The second stage: window, deadline, fall-back, order. Pure of I/O; the rescorer it is given may be anything."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from prorank_search.blend import combine, sigmoid
+from prorank_search.errors import RescorerError
+from prorank_search.profiles import Profile
+from prorank_search.protocols import Rescorer
+from prorank_search.types import (
+    Blend,
+    Calibration,
+    Document,
+    Hit,
+    Ranking,
+    RescoredHit,
+    Scored,
+    ScoreRequest,
+    Status,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RescoreOptions:
+    """How a ranking is rescored.
+
+    Attributes:
+        window_size: First-stage hits that are rescored.
+        blend: How both scores become one; None: the rescorer's own default.
+        text_of: The text that the model sees of a document.
+        instruction: What counts as relevant, where a model takes such a thing.
+        deadline: `time.monotonic()` seconds.
+        cancelled: True once nobody waits any longer.
+        on_failure: `keep` answers in first-stage order when the rescorer fails, `error` raises.
+    """
+
+    window_size: int
+    blend: Blend | None = None
+    text_of: Callable[[Document], str] = Profile().text_of
+    instruction: str | None = None
+    deadline: float | None = None
+    cancelled: Callable[[], bool] | None = None
+    on_failure: Literal["keep", "error"] = "keep"
+
+
+def rescore(ranking: Ranking, rescorer: Rescorer, options: RescoreOptions) -> tuple[tuple[RescoredHit, ...], Status]:
+    """Rescore the top of a ranking.
+
+    The order is: rescored hits by final score, hits of the window that were not scored, the tail beyond the window;
+    the last two in first-stage order. Ties keep first-stage rank.
+
+    Args:
+        ranking: The first stage's answer.
+        rescorer: Scores the texts.
+        options: Window, blend, deadline and what to do on failure.
+
+    Returns:
+        All hits of the ranking in their new order, and what became of the second stage.
+
+    Raises:
+        RescorerError: The rescorer failed and `options.on_failure` is "error".
+    """
+    window = ranking.hits[: options.window_size]
+    status = Status(
+        state="ok",
+        reason=rescorer.info.reason,
+        window_size=len(window),
+        model=rescorer.info.model,
+        model_revision=rescorer.revision,
+    )
+    request = ScoreRequest(
+        query=ranking.query.text,
+        texts=[options.text_of(hit.document) for hit in window],
+        instruction=options.instruction,
+        deadline=options.deadline,
+        cancelled=options.cancelled,
+    )
+    try:
+        scored = rescorer.score(request) if window else []
+    except RescorerError as error:
+        if options.on_failure == "error":
+            raise
+        return keep_order(ranking), replace(status, state="degraded", reason=str(error))
+    hits = reorder(ranking.hits, scored, options.blend or rescorer.info.blend or Blend(), rescorer.info.calibration)
+    return hits, _judged(status, scored)
+
+
+def keep_order(ranking: Ranking) -> tuple[RescoredHit, ...]:
+    """Return the hits of a ranking as they stand, none of them rescored."""
+    return tuple(
+        RescoredHit(
+            document=hit.document,
+            score=hit.score,
+            rank=rank,
+            first_stage_rank=rank,
+            first_stage_score=hit.score,
+            highlights=hit.highlights,
+        )
+        for rank, hit in enumerate(ranking.hits, start=1)
+    )
+
+
+def reorder(
+    hits: Sequence[Hit], scored: Sequence[Scored], blend: Blend, calibration: Calibration | None
+) -> tuple[RescoredHit, ...]:
+    """Put hits into their final order.
+
+    Args:
+        hits: The first stage's hits, in its order.
+        scored: Scores of the first `len(scored)` hits.
+        blend: How both scores become one.
+        calibration: Turns rescore scores into probabilities.
+    """
+    scores = [answer.score for answer in scored]
+    probabilities = [_probability(score, calibration) for score in scores]
+    positions = [position for position, score in enumerate(scores) if score is not None]
+    final = combine(
+        [hits[position].score for position in positions],
+        [score for score in scores if score is not None],
+        blend,
+        [probability for probability in probabilities if probability is not None] if calibration else None,
+    )
+    best_first = sorted(zip(positions, final, strict=True), key=lambda pair: (-pair[1], pair[0]))
+    rescored = {position for position in positions}
+    rest = [position for position in range(len(hits)) if position not in rescored]
+    shown = falling([score for _, score in best_first], len(rest), [hits[position].score for position in rest])
+    order = [position for position, _ in best_first] + rest
+    return tuple(
+        RescoredHit(
+            document=hits[position].document,
+            score=score,
+            rank=rank,
+            first_stage_rank=position + 1,
+            first_stage_score=hits[position].score,
+            rescore_score=scores[position] if position < len(scores) else None,
+            probability=probabilities[position] if position < len(scores) else None,
+            truncated=scored[position].truncated if position < len(scored) else False,
+            highlights=hits[position].highlights,
+        )
+        for rank, (position, score) in enumerate(zip(order, shown, strict=True), start=1)
+    )
+
+
+def falling(rescored: Sequence[float], unscored: int, first_stage: Sequence[float]) -> list[float]:
+    """Return one number for each hit of a final list, strictly falling, so that a format that sorts keeps the order.
+
+    Args:
+        rescored: Final scores of the rescored hits, not rising.
+        unscored: How many hits follow without one.
+        first_stage: Their first-stage scores, used as they are where nothing was rescored.
+
+    Example:
+        >>> falling([3.0, 3.0, 1.0], 2, [8.0, 7.0])
+        [3.0, 2.9999999999999996, 1.0, 0.0, -1.0]
+    """
+    wanted = list(rescored) or list(first_stage)
+    if rescored:
+        wanted += [rescored[-1] - step for step in range(1, unscored + 1)]
+    shown: list[float] = []
+    for score in wanted:
+        ceiling = math.nextafter(shown[-1], -math.inf) if shown else math.inf
+        shown.append(min(score, ceiling))
+    return shown
+
+
+def _probability(score: float | None, calibration: Calibration | None) -> float | None:
+    if score is None or calibration is None:
+        return None
+    return sigmoid(calibration.a * score + calibration.b)
+
+
+def _judged(status: Status, scored: Sequence[Scored]) -> Status:
+    done = sum(answer.score is not None for answer in scored)
+    query_truncated = any(answer.query_truncated for answer in scored)
+    if done == len(scored):
+        return replace(status, query_truncated=query_truncated)
+    state: Literal["partial", "degraded"] = "partial" if done else "degraded"
+    reasons = [f"{done} of {len(scored)} hits were scored before the deadline", status.reason]
+    return replace(status, state=state, reason="; ".join(filter(None, reasons)), query_truncated=query_truncated)

@@ -1,0 +1,104 @@
+"""Two-stage search: the first stage, then the second. The only place where the stages meet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from prorank_search import plugins
+from prorank_search.profiles import Profile
+from prorank_search.protocols import IndexBackend, Rescorer, SearchBackend
+from prorank_search.rescore import RescoreOptions, keep_order, rescore
+from prorank_search.settings import Settings
+from prorank_search.types import Query, SearchRequest, SearchResult, Status
+
+
+def search(  # noqa: PLR0913 (a search has this many independent choices)
+    text: str,
+    *,
+    index: str,
+    backend: SearchBackend,
+    rescorer: Rescorer | None = None,
+    top_k: int = 10,
+    window_size: int | None = None,
+    timeout_s: float | None = 10.0,
+    profile: Profile | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> SearchResult:
+    """Search an index: BM25 finds candidates, the rescorer puts the best of them first.
+
+    Args:
+        text: What to search for: plain text, never query syntax.
+        index: Name of the index.
+        backend: The first stage.
+        rescorer: The second stage; None leaves the first stage's order.
+        top_k: Hits returned.
+        window_size: First-stage hits rescored; None: what the rescorer recommends for this machine.
+        timeout_s: Seconds for the whole search; hits that are not scored by then keep first-stage order.
+        profile: How this index is searched.
+        cancelled: True once nobody waits any longer.
+
+    Returns:
+        The hits, what became of the second stage, and the milliseconds that each stage took.
+
+    Raises:
+        InputError: The index does not exist or cannot answer this request.
+        BackendError: The first stage failed.
+        RescorerError: The second stage failed and the profile says `on_failure = "error"`.
+    """
+    profile = profile or Profile()
+    started = time.monotonic()
+    window = 0 if rescorer is None else rescorer.info.window_size if window_size is None else window_size
+    request = SearchRequest(
+        index=index,
+        query=Query("", text),
+        top_k=max(top_k, window),
+        fields=profile.fields,
+        filter=profile.filter,
+        body=profile.body,
+        highlight=True,
+    )
+    ranking = backend.search(request)
+    found = time.monotonic()
+    if rescorer is None:
+        hits, status = keep_order(ranking), Status("skipped", reason="no rescoring was asked for")
+    else:
+        options = RescoreOptions(
+            window_size=window,
+            blend=profile.blend.to_blend() if profile.blend else None,
+            text_of=profile.text_of,
+            instruction=profile.instruction,
+            deadline=None if timeout_s is None else started + timeout_s,
+            cancelled=cancelled,
+            on_failure=profile.on_failure,
+        )
+        hits, status = rescore(ranking, rescorer, options)
+    done = time.monotonic()
+    took_ms = {"first_stage": 1e3 * (found - started), "rescore": 1e3 * (done - found), "total": 1e3 * (done - started)}
+    return SearchResult(ranking.query, hits[:top_k], status, {stage: round(ms, 2) for stage, ms in took_ms.items()})
+
+
+def load_backend(settings: Settings) -> IndexBackend:
+    """Open the first stage that the settings name; `auto` is the embedded index where there is no `url`."""
+    name = settings.backend
+    if name == "auto" and settings.url is None:
+        name = "tantivy"
+    backend: IndexBackend = plugins.load("backends", name)(settings)
+    return backend
+
+
+def load_rescorer(name: str | None = None, settings: Settings | None = None) -> Rescorer:
+    """Open the second stage.
+
+    Args:
+        name: A rescorer's name; None: the one that the settings name.
+        settings: Model, device and the rest; None: flags aside, what `prorank config show` prints.
+
+    Raises:
+        UnknownPluginError: Nobody installed that rescorer.
+        MissingModelError: Its model was never pulled.
+        CheckpointError: Its model fails its contract.
+    """
+    settings = settings or Settings()
+    rescorer: Rescorer = plugins.load("rescorers", name or settings.rescorer)(settings)
+    return rescorer

@@ -1,0 +1,279 @@
+"""The nouns of two-stage search: queries, documents, hits, rankings, results.
+
+Standard library only: every layer may import this module, and it imports none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+State = Literal["ok", "partial", "degraded", "skipped"]
+"""How the second stage went: all of the window scored, some of it, none of it (failure), not asked for."""
+
+
+class Qrel(NamedTuple):
+    """A judgment: how relevant a document is to a query (0 = not relevant). Goes into ir_measures as it is."""
+
+    query_id: str
+    doc_id: str
+    relevance: int
+
+
+class ScoredDoc(NamedTuple):
+    """A line of a run: a document's score for a query; higher is better. Goes into ir_measures as it is."""
+
+    query_id: str
+    doc_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What somebody searched for."""
+
+    query_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text that can be found.
+
+    `parent_id` and `passage_offsets` (start and end character in the parent's text) are set on passages only.
+    """
+
+    doc_id: str
+    text: str
+    title: str = ""
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    parent_id: str | None = None
+    passage_offsets: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A document that the first stage found.
+
+    Attributes:
+        document: The document, with its stored text.
+        score: Higher is better; comparable only within one `Ranking`.
+        highlights: Words of the document that matched the query, as they stand in the text.
+    """
+
+    document: Document
+    score: float
+    highlights: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The first stage's answer, in the engine's own order: a hit's rank is its position + 1."""
+
+    query: Query
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """What a backend is asked for.
+
+    Attributes:
+        index: Name of the index.
+        query: The query; its text is plain text, never query syntax.
+        top_k: Hits wanted.
+        fields: Field name to boost; None means the backend's default (title and text, 1.0 each).
+        filter: Metadata field to the value (or any of the values) it must have.
+        body: A query body of the caller's own, in the engine's language, with `{{query}}` for the text.
+        highlight: Whether `Hit.highlights` is to be filled.
+    """
+
+    index: str
+    query: Query
+    top_k: int = 10
+    fields: Mapping[str, float] | None = None
+    filter: Mapping[str, object] | None = None
+    body: Mapping[str, object] | None = None
+    highlight: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRequest:
+    """What a rescorer is asked for.
+
+    Attributes:
+        query: The query's text.
+        texts: Documents as the model is to see them, uncut, in first-stage order.
+        instruction: What counts as relevant, where a model takes such a thing.
+        deadline: `time.monotonic()` seconds; what is not scored by then comes back as None.
+        cancelled: Asked between batches; True means that nobody waits any longer.
+    """
+
+    query: str
+    texts: Sequence[str]
+    instruction: str | None = None
+    deadline: float | None = None
+    cancelled: Callable[[], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A rescorer's answer for one text.
+
+    Attributes:
+        score: Higher is better; for ProRank the log-odds of relevance in nats. None: not scored in time.
+        truncated: The text was too long and its end was not read.
+        query_truncated: The query was too long and its end was not read.
+    """
+
+    score: float | None
+    truncated: bool = False
+    query_truncated: bool = False
+
+
+Normalize = Literal["none", "zscore", "minmax"]
+ScoreMode = Literal["replace", "total", "multiply", "avg", "max", "min", "rrf"]
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """How a first-stage score and a rescore score become one (see `prorank_search.blend`).
+
+    `score_mode`, `query_weight` and `rescore_query_weight` are the engines' own words for the `rescore` block.
+    """
+
+    score_mode: ScoreMode = "replace"
+    normalize: Normalize = "none"
+    query_weight: float = 1.0
+    rescore_query_weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """probability = sigmoid(a * score + b), fitted on held-out judgments."""
+
+    a: float
+    b: float
+
+
+@dataclass(frozen=True, slots=True)
+class RescorerInfo:
+    """What a rescorer says of itself.
+
+    Attributes:
+        model: Name a person would recognise.
+        calibration: Turns its scores into probabilities; None: they have none.
+        blend: The blend that it was tuned for; None: its scores replace the first stage's.
+        reason: Why its scores should not be trusted ("untrained"), in plain words; empty: nothing to say.
+        window_size: The window `auto` stands for with this rescorer.
+    """
+
+    model: str
+    calibration: Calibration | None = None
+    blend: Blend | None = None
+    reason: str = ""
+    window_size: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class RescoredHit:
+    """A hit of the final list.
+
+    Attributes:
+        document: The document.
+        score: The number the list is ordered by, as far as the window was scored; falls strictly along the list.
+        rank: Position in the final list, from 1.
+        first_stage_rank: Position in the first stage's list, from 1.
+        first_stage_score: The engine's score.
+        rescore_score: The rescorer's score; None: outside the window or not scored.
+        probability: Calibrated probability of relevance; None without calibration or score.
+        truncated: The rescorer did not read all of the text.
+        passage: The passage that earned the score, where documents have passages.
+        highlights: Words of the document that matched the query.
+    """
+
+    document: Document
+    score: float
+    rank: int
+    first_stage_rank: int
+    first_stage_score: float
+    rescore_score: float | None = None
+    probability: float | None = None
+    truncated: bool = False
+    passage: str | None = None
+    highlights: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What became of the second stage.
+
+    Attributes:
+        state: See `State`.
+        reason: Why it is not plainly "ok", or what to beware of; empty when there is nothing to say.
+        window_size: First-stage hits that were to be rescored.
+        model: The rescorer's model; None when none was used.
+        model_revision: Changes whenever a score may change.
+        query_truncated: The model did not read all of the query.
+    """
+
+    state: State
+    reason: str = ""
+    window_size: int = 0
+    model: str | None = None
+    model_revision: str | None = None
+    query_truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The one answer: the CLI's JSON, the gateway's block and the UI's wire form are this object.
+
+    Attributes:
+        query: The query.
+        hits: The final list, best first.
+        status: What became of the second stage.
+        took_ms: Milliseconds of `first_stage`, `rescore` and `total`.
+    """
+
+    query: Query
+    hits: tuple[RescoredHit, ...]
+    status: Status
+    took_ms: Mapping[str, float]
+
+    def to_json(self) -> dict[str, object]:
+        """Return the wire form: plain values, each hit flat (the document's fields beside ranks and scores)."""
+        return {
+            "query": self.query.text,
+            "hits": [_hit_json(hit) for hit in self.hits],
+            "status": {
+                "state": self.status.state,
+                "reason": self.status.reason,
+                "window_size": self.status.window_size,
+                "model": self.status.model,
+                "model_revision": self.status.model_revision,
+                "query_truncated": self.status.query_truncated,
+            },
+            "took_ms": dict(self.took_ms),
+        }
+
+
+def _hit_json(hit: RescoredHit) -> dict[str, object]:
+    document = hit.document
+    return {
+        "rank": hit.rank,
+        "doc_id": document.doc_id,
+        "score": hit.score,
+        "first_stage_rank": hit.first_stage_rank,
+        "first_stage_score": hit.first_stage_score,
+        "rescore_score": hit.rescore_score,
+        "probability": hit.probability,
+        "truncated": hit.truncated,
+        "title": document.title,
+        "text": document.text,
+        "metadata": dict(document.metadata),
+        "parent_id": document.parent_id,
+        "passage": hit.passage,
+        "highlights": list(hit.highlights),
+    }
