@@ -1,14 +1,13 @@
 """What a plugin has to be: a search backend, an index backend, a rescorer, a reader.
 
 Entry points name factories, not classes: `open_backend(settings)`, `open_rescorer(settings)` and
-`open_reader(source, settings)`. See CONTRIBUTING.md for one of each in one file.
+`open_reader(source, options)`. See CONTRIBUTING.md for one of each in one file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from prorank_search.types import Document, Ranking, RescorerInfo, Scored, ScoreRequest, SearchRequest
@@ -52,6 +51,11 @@ class SearchBackend(Protocol):
 @runtime_checkable
 class IndexWriter(Protocol):
     """Writes into one version of an index. A context manager: leaving it releases the index's lock."""
+
+    @property
+    def version(self) -> str:
+        """Name of the version that is written into: what a killed run hands to `writer(resume=...)`. Never reused."""
+        ...
 
     def add(self, documents: Iterable[Document]) -> int:
         """Add or replace documents by `doc_id`; return how many. Not durable before `commit`."""
@@ -147,7 +151,14 @@ class Rescorer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """A record that a reader could not turn into a document."""
+    """A record that a reader could not turn into a document.
+
+    Attributes:
+        source: The file it stands in.
+        line: Its first line there, from 1; None where a source has no lines.
+        reason: What is wrong with it, in plain words.
+        record: The record as it stands in the source.
+    """
 
     source: str
     line: int | None
@@ -155,12 +166,33 @@ class BadRecord:
     record: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ReaderOptions:
+    """What a reader may be told; each reader looks at what concerns its format.
+
+    Attributes:
+        id_column: Column or key that holds the document's id; None: the usual names.
+        title_column: Column or key that holds its title; None: the usual names.
+        text_column: Column or key that holds its text; None: the usual names.
+        docstrings: Whether docstrings stand in the text of documents made from Python code.
+    """
+
+    id_column: str | None = None
+    title_column: str | None = None
+    text_column: str | None = None
+    docstrings: bool = True
+
+
 @runtime_checkable
 class Reader(Protocol):
     """Reads one source format."""
 
     def read(self, start: int = 0) -> Iterator[Document | BadRecord]:
-        """Yield the source's records in a fixed order, leaving out the first `start` of them."""
+        """Yield the source's records in a fixed order, leaving out the first `start` of them.
+
+        Raises:
+            InputError: The source as a whole cannot be read.
+        """
         ...
 
     def fingerprint(self) -> str:
@@ -171,6 +203,6 @@ class Reader(Protocol):
 class OpenReader(Protocol):
     """The factory that a reader's entry point names."""
 
-    def __call__(self, source: Path | str) -> Reader | None:
-        """Return a reader of the source, or None where this format is not what the source is."""
+    def __call__(self, source: str, options: ReaderOptions) -> Reader | None:
+        """Return a reader of the source, or None where this format is not what the source is. Reads nothing yet."""
         ...
