@@ -1,0 +1,88 @@
+# All that a person or a machine does with this repository; .ci/run and pre-commit call these targets.
+# Paths are relative, so that the repository may lie under a path with spaces.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test check lint types docs docs-check test-lowest constraints
+
+FITS := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+  "$$name" -c '$(FITS)' 2>/dev/null && echo "$$name" && break; done)
+EXTRAS := model,ui,train,chinese,dev
+TESTS ?=
+REFERENCE := .venv/bin/python -m typer prorank_search.cli utils docs --name prorank
+
+# The uv of this machine, or the one that `make` puts into .venv.
+UV = "$$(command -v uv || echo .venv/bin/uv)"
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+
+setup: .venv/.setup ## install everything that demo and tests need into .venv
+
+demo: setup ## ingest Python's own documentation, search it, and show what the model changes
+	@.venv/bin/prorank models pull
+	@.venv/bin/prorank demo
+
+test: setup .venv-bare/.setup ## fetch what the tests need, then run them offline (TESTS="tests/unit -k blend" for some)
+	@.venv/bin/prorank models pull
+	@HF_HUB_OFFLINE=1 .venv/bin/python -m pytest $(TESTS)
+
+check: lint types docs-check ## all that needs no test run: lint, types, docs
+
+lint: setup ## ruff, its formatter, and who may import whom
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/lint-imports
+
+types: setup ## mypy, strict
+	@.venv/bin/mypy
+
+docs: setup ## write the command reference, docs/cli.md
+	@$(REFERENCE) --output docs/cli.md
+
+docs-check: setup
+	@$(REFERENCE) | diff -u docs/cli.md - || { echo 'docs/cli.md is not what the commands say now: make docs' >&2; exit 1; }
+
+test-lowest: .venv-lowest/.setup ## run the unit tests against the lowest versions that pyproject.toml allows
+	@HF_HUB_OFFLINE=1 .venv-lowest/bin/python -m pytest tests/unit
+
+constraints: setup ## renew constraints.txt: today's versions of everything
+	@$(UV) pip compile --quiet --universal --upgrade --python-version 3.11 --all-extras --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --output-file constraints.txt pyproject.toml
+
+.venv/.setup: pyproject.toml constraints.txt
+	@$(call new-environment,.venv)
+	@$(UV) pip install --python .venv/bin/python --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	@touch $@
+
+# The core without extras: tests/test_bare_install.py shows that it ingests and searches.
+.venv-bare/.setup: pyproject.toml constraints.txt .venv/.setup
+	@$(call new-environment,.venv-bare)
+	@$(UV) pip install --python .venv-bare/bin/python --constraint constraints.txt --editable .
+	@touch $@
+
+.venv-lowest/.setup: pyproject.toml .venv/.setup
+	@$(call new-environment,.venv-lowest)
+	@$(UV) pip install --python .venv-lowest/bin/python --resolution lowest-direct --editable '.[$(EXTRAS)]'
+	@touch $@
+
+# new-environment FOLDER: make a virtual environment unless there is one; uv comes by pip where it is missing.
+define new-environment
+if [ -z "$(PYTHON)" ] || ! $(PYTHON) -c '$(FITS)'; then \
+  echo 'Python 3.11 or later is needed; name one: make setup PYTHON=/path/to/python3' >&2; exit 2; \
+fi; \
+if [ ! -x $(1)/bin/python ]; then \
+  if command -v uv >/dev/null; then uv venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" $(1); \
+  elif [ -x .venv/bin/uv ]; then .venv/bin/uv venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" $(1); \
+  elif ! $(PYTHON) -m venv $(1); then \
+    rm -rf $(1); \
+    echo 'This Python cannot make environments. On Debian and Ubuntu: apt-get install python3-venv. Or install uv.' >&2; \
+    exit 2; \
+  fi; \
+fi; \
+command -v uv >/dev/null || [ -x .venv/bin/uv ] || .venv/bin/python -m pip install --quiet uv
+endef
