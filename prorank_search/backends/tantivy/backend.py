@@ -1,0 +1,197 @@
+"""The embedded indexes as a backend: search, count, scan, and the way to a writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tantivy
+
+from prorank_search.analysis import preset
+from prorank_search.backends.tantivy import versions
+from prorank_search.backends.tantivy.fields import (
+    SEARCHED,
+    Analysis,
+    analysis_of,
+    filtered,
+    from_tantivy,
+    open_index,
+    text_query,
+)
+from prorank_search.backends.tantivy.highlights import Highlighter
+from prorank_search.backends.tantivy.writer import TantivyWriter
+from prorank_search.errors import BackendError, InputError
+from prorank_search.protocols import IndexInfo
+from prorank_search.types import Document, Hit, Ranking, SearchRequest
+
+_SCAN_PAGE = 10_000
+_DEFAULT_FIELDS = dict.fromkeys(SEARCHED, 1.0)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """A version that was opened for reading, and the state of the disk that it shows."""
+
+    info: versions.VersionInfo
+    analysis: Analysis
+    highlighter: Highlighter
+    index: tantivy.Index
+    state: tuple[int, int]
+
+
+class TantivyBackend:
+    """Embedded indexes under one folder; see `prorank_search.protocols.IndexBackend`. Safe from many threads.
+
+    Searches see every commit into the published version at once, whichever process made it.
+    """
+
+    def __init__(self, indexes: Path) -> None:
+        """Use the indexes under `indexes`, which need not exist yet."""
+        self._indexes = indexes
+        self._readers: dict[str, _Reader] = {}
+
+    def search(self, request: SearchRequest) -> Ranking:
+        """Return the best `request.top_k` documents: BM25 (k1 1.2, b 0.75) of each field, summed.
+
+        Raises:
+            IndexNotFoundError: The index does not exist.
+            InputError: The request names a `body`, an unknown field or a `top_k` below 1.
+            BackendError: The index cannot be read.
+        """
+        fields = _checked_fields(request)
+        reader = self._reader(request.index)
+        terms = reader.analysis.terms(request.query.text)
+        searcher = reader.index.searcher()
+        limit = min(request.top_k, searcher.num_docs)
+        if not terms or not limit:
+            return Ranking(request.query, ())
+        query = text_query(terms, fields)
+        if request.filter:
+            query = filtered(query, request.filter)
+        found = [(score, from_tantivy(searcher.doc(address))) for score, address in _run(searcher, query, limit)]
+        wanted = set(terms) if request.highlight else set()
+        return Ranking(
+            request.query,
+            tuple(Hit(document, score, reader.highlighter.words(document, wanted)) for score, document in found),
+        )
+
+    def search_many(self, requests: Sequence[SearchRequest]) -> list[Ranking]:
+        """Return one ranking for each request, in the same order."""
+        return [self.search(request) for request in requests]
+
+    def indexes(self) -> list[IndexInfo]:
+        """List the indexes that can be searched, by name."""
+        return [self._describe(name) for name in versions.index_names(self._indexes)]
+
+    def writer(self, index: str, *, analysis: str, replace: bool, resume: str | None = None) -> TantivyWriter:
+        """Open `index` for writing; see `prorank_search.protocols.IndexBackend.writer`.
+
+        With `analysis="auto"` an existing version keeps its own; a new one needs a preset's name
+        (`prorank_search.analysis.choose` finds it).
+
+        Raises:
+            IndexLockedError: Another writer is open.
+            InputError: The name cannot be an index name, or `analysis` differs from the existing version's.
+        """
+        return TantivyWriter(self._folder(index), analysis=analysis, replace=replace, resume=resume)
+
+    def versions(self, index: str) -> list[str]:
+        """List the versions of an index, oldest first, published or not."""
+        return versions.versions(self._folder(index))
+
+    def rollback(self, index: str) -> str:
+        """Publish the version before the present one; return its name."""
+        versions.published(self._folder(index))
+        with versions.lock(self._folder(index)):
+            return versions.rollback(self._folder(index))
+
+    def count(self, index: str) -> int:
+        """Count the documents of the published version."""
+        count: int = self._reader(index).index.searcher().num_docs
+        return count
+
+    def scan(self, index: str) -> Iterator[Document]:
+        """Yield every document of the published version as it is now, whatever is written meanwhile."""
+        return _documents(self._reader(index).index.searcher())
+
+    def delete(self, index: str) -> None:
+        """Delete the index with all its versions."""
+        folder = self._folder(index)
+        if not versions.versions(folder):
+            versions.published(folder)
+        with versions.lock(folder):
+            versions.delete(folder)
+        self._readers.pop(index, None)
+
+    def _folder(self, index: str) -> Path:
+        return versions.index_folder(self._indexes, index)
+
+    def _describe(self, index: str) -> IndexInfo:
+        reader = self._reader(index)
+        version = versions.published(self._folder(index))
+        return IndexInfo(
+            name=index,
+            documents=reader.index.searcher().num_docs,
+            analysis=reader.info.analysis,
+            size_bytes=versions.size_bytes(version),
+            created=reader.info.created,
+            version=version.name,
+        )
+
+    def _reader(self, index: str) -> _Reader:
+        version = versions.published(self._folder(index))
+        info = versions.read_info(version)
+        state = _state(version)
+        reader = self._readers.get(index)
+        if reader is None or reader.info != info:
+            analysis = analysis_of(preset(info.analysis))
+            opened = open_index(version, analysis)
+            opened.config_reader("manual")
+            reader = _Reader(info, analysis, Highlighter(analysis), opened, state)
+            reader.index.reload()
+            self._readers[index] = reader
+        elif reader.state != state:
+            reader.index.reload()
+            reader.state = state
+        return reader
+
+
+def _state(version: Path) -> tuple[int, int]:
+    try:
+        stat = (version / "meta.json").stat()
+    except OSError as error:
+        message = f"the index in {version} cannot be read ({error}): ingest again with --replace"
+        raise BackendError(message) from error
+    return stat.st_ino, stat.st_mtime_ns
+
+
+def _checked_fields(request: SearchRequest) -> Mapping[str, float]:
+    if request.body is not None:
+        message = f"index {request.index!r} is embedded and takes no query body: use `fields` and `filter`"
+        raise InputError(message)
+    if request.top_k < 1:
+        message = f"top_k is {request.top_k}: ask for at least 1 hit"
+        raise InputError(message)
+    fields = _DEFAULT_FIELDS if request.fields is None else request.fields
+    unknown = sorted(set(fields) - set(SEARCHED))
+    if unknown or not fields or min(fields.values()) < 0:
+        message = f"fields {dict(fields)} cannot be searched: an embedded index has title and text, boosts from 0 up"
+        raise InputError(message)
+    return fields
+
+
+def _run(searcher: tantivy.Searcher, query: tantivy.Query, limit: int) -> list[tuple[float, tantivy.DocAddress]]:
+    try:
+        hits: list[tuple[float, tantivy.DocAddress]] = searcher.search(query, limit, count=False).hits
+    except (ValueError, OSError) as error:
+        message = f"the embedded index failed to answer: {error}"
+        raise BackendError(message) from error
+    return hits
+
+
+def _documents(searcher: tantivy.Searcher) -> Iterator[Document]:
+    everything = tantivy.Query.all_query()
+    for start in range(0, searcher.num_docs, _SCAN_PAGE):
+        for _, address in searcher.search(everything, _SCAN_PAGE, count=False, offset=start).hits:
+            yield from_tantivy(searcher.doc(address))

@@ -1,0 +1,179 @@
+"""What stands in an embedded index: its fields, a document in them and back, and the queries over them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import tantivy
+
+from prorank_search.analysis import Preset
+from prorank_search.errors import BackendError, InputError
+from prorank_search.types import Document
+
+SEARCHED = ("title", "text")
+MAX_ID_BYTES = 512
+MAX_FACT_BYTES = 256
+"""Longer metadata values are stored but not filtered by, as the engines' own default has it."""
+
+_ANALYZER = "terms"
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """An analysis preset, ready to use."""
+
+    preset: Preset
+    analyzer: tantivy.TextAnalyzer
+
+    def terms(self, text: str) -> list[str]:
+        """Return the indexed terms of a text, in order."""
+        terms: list[str] = self.analyzer.analyze(self.spaced(text))
+        return terms
+
+    def spaced(self, text: str) -> str:
+        """Return the terms of a text before stemming, as the one string that tantivy is given."""
+        return " ".join([token[0] for token in self.preset.tokens(text)])
+
+
+def analysis_of(preset: Preset) -> Analysis:
+    """Build the tantivy side of a preset: lower-casing, stop words, stemmer."""
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).filter(tantivy.Filter.lowercase())
+    if preset.stop_words:
+        builder = builder.filter(tantivy.Filter.custom_stopword(sorted(preset.stop_words)))
+    if preset.stemmer:
+        builder = builder.filter(tantivy.Filter.stemmer(preset.stemmer))
+    return Analysis(preset, builder.build())
+
+
+def schema() -> tantivy.Schema:
+    """Return the fields of an embedded index.
+
+    `source` holds the whole document; `facts` its metadata as `key=value`, for filters.
+    """
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("doc_id", tokenizer_name="raw", index_option="basic")
+    for field in SEARCHED:
+        builder.add_text_field(field, tokenizer_name=_ANALYZER, index_option="freq")
+    builder.add_text_field("facts", tokenizer_name="raw", index_option="basic")
+    builder.add_bytes_field("source", stored=True)
+    return builder.build()
+
+
+def open_index(version: Path, analysis: Analysis) -> tantivy.Index:
+    """Open the tantivy index of a version, making it where there is none yet.
+
+    Raises:
+        BackendError: It cannot be opened.
+    """
+    try:
+        index = tantivy.Index(schema(), path=str(version), reuse=True)
+    except (ValueError, OSError) as error:
+        message = f"cannot open the index in {version} ({error}): ingest again with --replace"
+        raise BackendError(message) from error
+    index.register_tokenizer(_ANALYZER, analysis.analyzer)
+    return index
+
+
+def to_tantivy(document: Document, analysis: Analysis) -> tantivy.Document:
+    """Return a document as tantivy takes it.
+
+    Raises:
+        InputError: Its id is empty or too long, or its metadata is not JSON.
+    """
+    check_id(document.doc_id)
+    entry = tantivy.Document()
+    entry.add_text("doc_id", document.doc_id)
+    entry.add_text("title", analysis.spaced(document.title))
+    entry.add_text("text", analysis.spaced(document.text))
+    for fact in facts(document.metadata):
+        entry.add_text("facts", fact)
+    entry.add_bytes("source", _to_json(document))
+    return entry
+
+
+def from_tantivy(entry: tantivy.Document) -> Document:
+    """Return the document that `to_tantivy` was given."""
+    source = json.loads(entry["source"][0])
+    offsets = source.pop("passage_offsets", None)
+    return Document(**source, passage_offsets=tuple(offsets) if offsets else None)
+
+
+def check_id(doc_id: str) -> None:
+    """Raise InputError where a text cannot be a document's id."""
+    if not 0 < len(doc_id.encode()) <= MAX_ID_BYTES:
+        message = f"document id {doc_id[:80]!r} has {len(doc_id.encode())} bytes: give 1 to {MAX_ID_BYTES}"
+        raise InputError(message)
+
+
+def facts(metadata: Mapping[str, object], prefix: str = "") -> Iterator[str]:
+    """Yield what a document can be filtered by: `key=value`, a list's values apart, nested keys with dots.
+
+    Example:
+        >>> list(facts({"year": 2020, "tags": ["a", "b"], "author": {"name": "Eve"}}))
+        ['year=2020', 'tags=a', 'tags=b', 'author.name=Eve']
+    """
+    for key, value in metadata.items():
+        if isinstance(value, Mapping):
+            yield from facts(value, f"{prefix}{key}.")
+            continue
+        for each in value if isinstance(value, list | tuple) else [value]:
+            fact = f"{prefix}{key}={plain(each)}"
+            if len(fact.encode()) <= MAX_FACT_BYTES:
+                yield fact
+
+
+def plain(value: object) -> str:
+    """Return a metadata value as the text that filters compare: a string itself, anything else its JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def text_query(terms: Iterable[str], fields: Mapping[str, float]) -> tantivy.Query:
+    """Return the query for analysed terms: each field's BM25, summed; a term that stands twice counts twice."""
+    fields_schema = schema()
+    return tantivy.Query.boolean_query(
+        [
+            (
+                tantivy.Occur.Should,
+                tantivy.Query.boost_query(
+                    tantivy.Query.term_query(fields_schema, field, term, "freq"), boost * occurrences
+                ),
+            )
+            for term, occurrences in Counter(terms).items()
+            for field, boost in fields.items()
+        ]
+    )
+
+
+def filtered(query: tantivy.Query, wanted: Mapping[str, object]) -> tantivy.Query:
+    """Return `query` over the documents whose metadata has each key at its value (or at any of its values)."""
+    clauses = [(tantivy.Occur.Must, query)]
+    for key, value in wanted.items():
+        values = value if isinstance(value, list | tuple) else [value]
+        facts_of_key = [f"{key}={plain(each)}" for each in values]
+        if any(len(fact.encode()) > MAX_FACT_BYTES for fact in facts_of_key):
+            message = f"filter {key!r} has a value over {MAX_FACT_BYTES} bytes: such values are not indexed"
+            raise InputError(message)
+        facts_query = tantivy.Query.term_set_query(schema(), "facts", facts_of_key)
+        clauses.append((tantivy.Occur.Must, tantivy.Query.const_score_query(facts_query, 0.0)))
+    return tantivy.Query.boolean_query(clauses)
+
+
+def _to_json(document: Document) -> bytes:
+    source: dict[str, object] = {"doc_id": document.doc_id, "text": document.text}
+    if document.title:
+        source["title"] = document.title
+    if document.metadata:
+        source["metadata"] = dict(document.metadata)
+    if document.parent_id is not None:
+        source["parent_id"] = document.parent_id
+    if document.passage_offsets is not None:
+        source["passage_offsets"] = document.passage_offsets
+    try:
+        return json.dumps(source, ensure_ascii=False).encode()
+    except (TypeError, ValueError) as error:
+        message = f"document {document.doc_id!r} cannot be stored as JSON: {error}"
+        raise InputError(message) from error

@@ -1,0 +1,201 @@
+"""Where the embedded indexes lie on disk: a folder an index, a folder a version, one line that publishes.
+
+home/indexes/NAME/v1/          a tantivy index and its version.json
+home/indexes/NAME/v2/
+home/indexes/NAME/published    names of the published versions, the present one last; replaced atomically
+home/indexes/.locks/NAME       locked (flock) by the one who writes; a killed process frees it
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+from uuid import uuid4
+
+from prorank_search.errors import BackendError, IndexLockedError, IndexNotFoundError, InputError
+
+FORMAT = 1
+KEPT = 2
+"""Published versions that stay on disk: the present one and the one that `rollback` returns to."""
+
+_NAME = re.compile(r"[a-z0-9_][a-z0-9_.-]{0,99}")
+_VERSION = re.compile(r"v(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """What `version.json` says of a version.
+
+    Attributes:
+        analysis: Name of the analysis preset that its texts went through.
+        created: When it was made (ISO 8601, UTC).
+        format: Layout of the fields inside; another number cannot be read.
+        id: Never the same for two versions, though a name may come back.
+    """
+
+    analysis: str
+    created: str
+    format: int
+    id: str
+
+
+def index_folder(indexes: Path, index: str) -> Path:
+    """Return where an index lies, whether it exists or not.
+
+    Raises:
+        InputError: The name cannot be an index name.
+    """
+    if not _NAME.fullmatch(index):
+        message = (
+            f"{index!r} cannot be an index name: use lowercase letters, digits, '-', '_' and '.', "
+            "at most 100 characters, the first a letter, a digit or '_'"
+        )
+        raise InputError(message)
+    return indexes / index
+
+
+def index_names(indexes: Path) -> list[str]:
+    """List the indexes that have a published version."""
+    return sorted(path.parent.name for path in indexes.glob("[!.]*/published"))
+
+
+def history(folder: Path) -> list[str]:
+    """List the published versions of an index, the present one last; none where nothing was published."""
+    try:
+        return (folder / "published").read_text(encoding="utf-8").split()
+    except FileNotFoundError:
+        return []
+
+
+def published(folder: Path) -> Path:
+    """Return the folder of the version that searches see.
+
+    Raises:
+        IndexNotFoundError: There is no such index, or none of its versions was ever published.
+    """
+    names = history(folder)
+    if names:
+        return folder / names[-1]
+    if versions(folder):
+        message = f"index {folder.name!r} was never published: its first ingest did not finish, run it again"
+        raise IndexNotFoundError(message)
+    known = ", ".join(index_names(folder.parent)) or "none"
+    message = f"no index {folder.name!r} in {folder.parent}; there are: {known}"
+    raise IndexNotFoundError(message)
+
+
+def publish(folder: Path, version: str) -> None:
+    """Let searches see `version` from now on, and forget all but the last published ones."""
+    if history(folder)[-1:] != [version]:
+        _write(folder / "published", "\n".join([*history(folder), version][-KEPT:]))
+    sweep(folder)
+
+
+def rollback(folder: Path) -> str:
+    """Let searches see the version published before the present one; return its name."""
+    published(folder)
+    names = history(folder)
+    if len(names) == 1:
+        message = (
+            f"index {folder.name!r} has no published version before {names[0]!r}, so there is nothing to return to"
+        )
+        raise InputError(message)
+    _write(folder / "published", "\n".join(names[:-1]))
+    return names[-2]
+
+
+def versions(folder: Path) -> list[str]:
+    """List the versions of an index, oldest first, published or not."""
+    return sorted((path.parent.name for path in folder.glob("v*/version.json")), key=_number)
+
+
+def create_version(folder: Path, analysis: str) -> str:
+    """Make the folder of a new version; return the version's name. Unpublished leftovers are removed."""
+    name = f"v{1 + max(map(_number, [*versions(folder), *history(folder)]), default=0)}"
+    sweep(folder)
+    (folder / name).mkdir(parents=True)
+    info = VersionInfo(analysis, datetime.now(UTC).isoformat(timespec="seconds"), FORMAT, uuid4().hex)
+    _write(folder / name / "version.json", json.dumps(asdict(info)))
+    return name
+
+
+def sweep(folder: Path) -> None:
+    """Remove every version that is not published any longer, or never was."""
+    for path in folder.glob("v*"):
+        if path.name not in history(folder):
+            shutil.rmtree(path)
+
+
+def read_info(version: Path) -> VersionInfo:
+    """Read `version.json`.
+
+    Raises:
+        BackendError: It cannot be read, or another release of this library wrote it.
+    """
+    try:
+        info = VersionInfo(**json.loads((version / "version.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        message = f"version {version} of an index is damaged ({error}): ingest again with --replace"
+        raise BackendError(message) from error
+    if info.format != FORMAT:
+        message = f"{version} has format {info.format}, this release reads {FORMAT}: ingest again with --replace"
+        raise BackendError(message)
+    return info
+
+
+def delete(folder: Path) -> None:
+    """Remove an index with all its versions: gone at once for searches, then from the disk."""
+    doomed = folder.parent / f".deleted-{uuid4().hex}"
+    folder.rename(doomed)
+    shutil.rmtree(doomed)
+
+
+def size_bytes(version: Path) -> int:
+    """Return the bytes that a version takes on disk."""
+    return sum(_size(path) for path in version.iterdir())
+
+
+def lock(folder: Path) -> IO[str]:
+    """Take the index's write lock: held until the returned file is closed or the process ends, however it ends.
+
+    Raises:
+        IndexLockedError: Somebody else holds it.
+    """
+    path = folder.parent / ".locks" / folder.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("w", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        message = f"index {folder.name!r} is being written to by another process: wait until it ends, then try again"
+        raise IndexLockedError(message) from error
+    return file
+
+
+def _number(version: str) -> int:
+    match = _VERSION.fullmatch(version)
+    return int(match.group(1)) if match else 0
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # a merge removed it meanwhile
+        return 0
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_suffix(".part")
+    with part.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

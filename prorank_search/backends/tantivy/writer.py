@@ -1,0 +1,117 @@
+"""Writing into one version of an embedded index."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from prorank_search.analysis import preset
+from prorank_search.backends.tantivy import versions
+from prorank_search.backends.tantivy.fields import Analysis, analysis_of, check_id, open_index, to_tantivy
+from prorank_search.errors import BackendError, InputError
+from prorank_search.types import Document
+
+HEAP_BYTES = 64_000_000
+THREADS = 1
+
+_log = logging.getLogger(__name__)
+
+
+class TantivyWriter:
+    """Writes into one version of an index; see `prorank_search.protocols.IndexWriter`.
+
+    Attributes:
+        version: Name of the version, which a later run can resume.
+    """
+
+    def __init__(self, folder: Path, *, analysis: str, replace: bool, resume: str | None) -> None:
+        """Take the index's lock and open the version; see `prorank_search.protocols.IndexBackend.writer`."""
+        self._folder = folder
+        self._lock = versions.lock(folder)
+        try:
+            self.version = _choose_version(folder, analysis, replace=replace, resume=resume)
+            self._analysis = _version_analysis(folder / self.version, analysis)
+            self._writer = open_index(folder / self.version, self._analysis).writer(HEAP_BYTES, THREADS)
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def add(self, documents: Iterable[Document]) -> int:
+        """Add or replace documents by `doc_id`; return how many. Not durable before `commit`."""
+        added = 0
+        for document in documents:
+            entry = to_tantivy(document, self._analysis)
+            self._writer.delete_documents_by_term("doc_id", document.doc_id)
+            with _writing(self._folder):
+                self._writer.add_document(entry)
+            added += 1
+        return added
+
+    def delete(self, doc_ids: Iterable[str]) -> int:
+        """Delete documents by id; return how many ids were given."""
+        given = 0
+        for doc_id in doc_ids:
+            check_id(doc_id)
+            self._writer.delete_documents_by_term("doc_id", doc_id)
+            given += 1
+        return given
+
+    def commit(self) -> None:
+        """Make all that was added durable, so that a kill from here on loses nothing of it."""
+        with _writing(self._folder):
+            self._writer.commit()
+
+    def publish(self) -> None:
+        """Commit, and let searches see this version from now on: one atomic step."""
+        self.commit()
+        versions.publish(self._folder, self.version)
+        _log.info("index %s: %s is published", self._folder.name, self.version)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Release the index's lock. What was not committed is dropped."""
+        try:
+            self._writer.rollback()
+            self._writer.wait_merging_threads()
+        finally:
+            self._lock.close()
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        message = f"cannot write into index {folder.name!r} at {folder} ({error}): is the disk full?"
+        raise BackendError(message) from error
+
+
+def _choose_version(folder: Path, analysis: str, *, replace: bool, resume: str | None) -> str:
+    if resume is not None:
+        if resume not in versions.versions(folder):
+            message = f"index {folder.name!r} has no version {resume!r} to go on with: start again from the beginning"
+            raise InputError(message)
+        return resume
+    history = versions.history(folder)
+    if history and not replace:
+        return history[-1]
+    return versions.create_version(folder, preset(analysis).name)
+
+
+def _version_analysis(version: Path, analysis: str) -> Analysis:
+    kept = versions.read_info(version).analysis
+    if analysis not in (kept, "auto"):
+        message = (
+            f"index {version.parent.name!r} was made with the analysis {kept!r}, not {analysis!r}: "
+            "leave it as it is, or ingest again with --replace"
+        )
+        raise InputError(message)
+    return analysis_of(preset(kept))
