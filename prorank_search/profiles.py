@@ -1,45 +1,69 @@
-"""How one index is searched: its search profile, read from the `[profiles.NAME]` tables of prorank.toml."""
+"""How one index is searched: its search profile, a `[profiles.INDEX]` table of prorank.toml.
+
+docs/configuration.md describes the table.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from prorank_search.errors import ConfigError
 from prorank_search.types import Blend, Document
 
-
-class BlendProfile(BaseModel):
-    """How both scores become one; see `prorank_search.blend`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    score_mode: Literal["replace", "total", "multiply", "avg", "max", "min", "rrf"] = "replace"
-    normalize: Literal["none", "zscore", "minmax"] = "none"
-    query_weight: float = 1.0
-    rescore_query_weight: float = 1.0
-
-    def to_blend(self) -> Blend:
-        """Return the same as the type that the blending functions take."""
-        return Blend(self.score_mode, self.normalize, self.query_weight, self.rescore_query_weight)
+if TYPE_CHECKING:
+    from prorank_search.settings import Settings
 
 
-class Profile(BaseModel):
-    """How one index is searched. What is None here is taken from the settings."""
+_METADATA_FIELD = re.compile(r"metadata\[[^\[\]{}]+\]")
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    fields: dict[str, float] | None = Field(None, description="Field to boost.")
-    body: dict[str, object] | None = Field(None, description="The engine's own query body, {{query}} for the text.")
-    filter: dict[str, object] | None = Field(None, description="Metadata field to value or values.")
-    template: str | None = Field(None, description="The text that the model sees: {title}, {text}, {metadata[key]}.")
-    instruction: str | None = Field(None, description="What counts as relevant.")
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How one index is searched.
+
+    `rescorer`, `model`, `window_size` and `timeout_s` are settings as well: `load_settings(index=...)` puts the
+    profile's value into the settings, where a flag or a variable goes before it.
+
+    Attributes:
+        fields: Field to boost; None: title and text, 1.0 each.
+        body: The engine's own query body, `{{query}}` for the text.
+        filter: Metadata field to the value, or any of the values, it must have.
+        template: The text that the model sees: `{title}`, `{text}`, `{metadata[key]}`; a key that a document lacks
+            is an empty string. None: the title, where there is one, above the text.
+        instruction: What counts as relevant, where a model takes such a thing.
+        rescorer: Name of the second stage.
+        model: A model's name, or the folder of a checkpoint.
+        window_size: First-stage hits that are rescored: "auto" or a number.
+        blend: How both scores become one; None: the model's own way.
+        timeout_s: Seconds a search may take; "none" in the file for no limit.
+        on_failure: `keep` answers in first-stage order when the rescorer fails, `error` raises.
+
+    Raises:
+        ConfigError: The template is not one.
+    """
+
+    fields: Mapping[str, float] | None = None
+    body: Mapping[str, object] | None = None
+    filter: Mapping[str, object] | None = None
+    template: str | None = None
+    instruction: str | None = None
     rescorer: str | None = None
     model: str | None = None
     window_size: int | Literal["auto"] | None = None
-    blend: BlendProfile | None = None
-    timeout_s: float | None = None
+    blend: Blend | None = None
+    timeout_s: float | Literal["none"] | None = None
     on_failure: Literal["keep", "error"] = "keep"
+
+    __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        if self.template is not None:
+            _check_template(self.template)
 
     def text_of(self, document: Document) -> str:
         """Return the text that the model sees of a document.
@@ -50,4 +74,65 @@ class Profile(BaseModel):
         """
         if self.template is None:
             return f"{document.title}\n{document.text}" if document.title else document.text
-        return self.template.format(title=document.title, text=document.text, metadata=document.metadata)
+        metadata = _EmptyWhereMissing({key: value for key, value in document.metadata.items() if value is not None})
+        return self.template.format(title=document.title, text=document.text, metadata=metadata)
+
+
+class _EmptyWhereMissing(dict[str, object]):
+    def __missing__(self, key: str | int) -> object:
+        return self.get(str(key), "") if isinstance(key, int) else ""  # str.format makes a number of digits
+
+
+def load_profiles(path: Path | None) -> dict[str, Profile]:
+    """Read all search profiles of a settings file, by the name of their index.
+
+    Raises:
+        ConfigError: An unknown key or a value that cannot be used, with file and key.
+    """
+    from prorank_search.settings import read_config, table
+
+    profiles = table(read_config(path).get("profiles", {}), f"{path}: profiles")
+    return {name: _profile(profile, f"{path} [profiles.{name}]") for name, profile in profiles.items()}
+
+
+def profile_for(settings: Settings, index: str) -> Profile:
+    """Return the search profile of an index; an empty one where the settings file has none for it.
+
+    Raises:
+        ConfigError: A profile of the file cannot be used.
+    """
+    return load_profiles(settings.config).get(index, Profile())
+
+
+def _profile(given: object, place: str) -> Profile:
+    from pydantic import TypeAdapter, ValidationError
+
+    from prorank_search.settings import check_keys, explain, table
+
+    values = table(given, place)
+    check_keys(values, [field.name for field in fields(Profile)], place=place)
+    check_keys(
+        table(values.get("blend", {}), f"{place}: blend"),
+        [field.name for field in fields(Blend)],
+        place=f"{place} blend",
+    )
+    try:
+        return TypeAdapter(Profile).validate_python(values)
+    except ValidationError as error:
+        raise ConfigError(explain(error, dict.fromkeys(values, place))) from error
+    except ConfigError as error:
+        raise ConfigError(f"{place}: {error}") from error
+
+
+def _check_template(template: str) -> None:
+    allowed = "allowed are {title}, {text} and {metadata[KEY]}; write {{ and }} for braces"
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise ConfigError(f"template {template!r}: {error}: {allowed}") from error
+    for _, name, spec, conversion in parts:
+        if name is None:
+            continue
+        if spec or conversion or not (name in {"title", "text"} or _METADATA_FIELD.fullmatch(name)):
+            field = name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
+            raise ConfigError(f"template {template!r}: unknown field {{{field}}}: {allowed}")

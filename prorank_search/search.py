@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from prorank_search import plugins
 from prorank_search.profiles import Profile
 from prorank_search.protocols import IndexBackend, Rescorer, SearchBackend
 from prorank_search.rescore import RescoreOptions, keep_order, rescore
-from prorank_search.settings import Settings
 from prorank_search.types import Query, SearchRequest, SearchResult, Status
+
+if TYPE_CHECKING:
+    from prorank_search.settings import Settings
 
 
 def search(  # noqa: PLR0913 (a search has this many independent choices)
@@ -65,7 +68,7 @@ def search(  # noqa: PLR0913 (a search has this many independent choices)
     else:
         options = RescoreOptions(
             window_size=window,
-            blend=profile.blend.to_blend() if profile.blend else None,
+            blend=profile.blend,
             text_of=profile.text_of,
             instruction=profile.instruction,
             deadline=None if timeout_s is None else started + timeout_s,
@@ -99,6 +102,9 @@ def load_rescorer(name: str | None = None, settings: Settings | None = None) -> 
         MissingModelError: Its model was never pulled.
         CheckpointError: Its model fails its contract.
     """
-    settings = settings or Settings()
+    if settings is None:
+        from prorank_search.settings import load_settings
+
+        settings = load_settings()
     rescorer: Rescorer = plugins.load("rescorers", name or settings.rescorer)(settings)
     return rescorer

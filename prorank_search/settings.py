@@ -1,18 +1,28 @@
 """Settings: flags, then PRORANK_* variables, then prorank.toml, then the defaults below.
 
-Built once in each entry point (`cli`, `serving`, `ui`) and passed on; nothing else reads the environment.
+Built once in each entry point (`cli`, `serving`, `ui`) by `load_settings` and passed on; nothing else reads the
+environment. docs/configuration.md describes the file.
 """
 
 from __future__ import annotations
 
+import difflib
 import os
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from prorank_search.errors import ConfigError
+
 DEFAULT_MODEL = "prorank-smollm2-135m"
+FILE_NAME = "prorank.toml"
+ENV_PREFIX = "PRORANK_"
+FOREIGN_VARIABLES = ("PRORANK_REQUIRE_ENGINES",)
+"""Variables of the tests, which are no settings."""
 
 
 def default_home() -> Path:
@@ -21,22 +31,176 @@ def default_home() -> Path:
     return (Path(data_home) if data_home else Path.home() / ".local" / "share") / "prorank"
 
 
+def _none_by_name(value: object) -> object:
+    return None if value == "none" else value
+
+
+NoneByName = BeforeValidator(_none_by_name)
+"""Reads the word "none", since neither a flag nor TOML has another way to say it."""
+
+FolderPath = Annotated[Path, AfterValidator(Path.expanduser)]
+WindowSize = Annotated[int, Field(ge=1)] | Literal["auto"]
+TimeoutS = Annotated[Annotated[float, Field(gt=0)] | None, NoneByName]
+
+
 class Settings(BaseSettings):
-    """What is in force. Each field is a flag (`--window-size`), a variable (PRORANK_WINDOW_SIZE) and a key of prorank.toml."""
+    """What is in force.
 
-    model_config = SettingsConfigDict(env_prefix="PRORANK_", extra="forbid", frozen=True)
+    Each field is a flag (`--window-size`), a variable (PRORANK_WINDOW_SIZE) and a key of prorank.toml (`window_size`).
+    """
 
-    home: Path = Field(default_factory=default_home, description="Folder of models, caches and embedded indexes.")
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
+
+    home: FolderPath = Field(default_factory=default_home, description="Folder of models, caches and embedded indexes.")
+    config: FolderPath | None = Field(None, description="The file that was read; none where there is no prorank.toml.")
     backend: str = Field("auto", description="First stage: auto, tantivy, opensearch, elasticsearch or a plugin.")
-    url: str | None = Field(None, description="The engine's address; none means the embedded index.")
+    url: Annotated[str | None, NoneByName] = Field(
+        None, description="The engine's address; none means the embedded index."
+    )
     rescorer: str = Field("prorank", description="Second stage: prorank, overlap or a plugin.")
     model: str = Field(DEFAULT_MODEL, description="A model's name, or the folder of a checkpoint.")
-    device: str = Field("auto", description="auto, cpu, cuda or mps.")
+    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:1 or mps.")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="auto: bfloat16 where the device multiplies it fast, else float32."
     )
-    window_size: int | Literal["auto"] = Field("auto", description="First-stage hits that are rescored.")
+    window_size: WindowSize = Field("auto", description="First-stage hits that are rescored: auto or a number.")
     top_k: int = Field(10, ge=1, description="Hits returned.")
-    timeout_s: float | None = Field(10.0, gt=0, description="Seconds a search may take; what is scored by then is used.")
-    max_length_tokens: int | None = Field(None, ge=32, description="Tokens of the whole prompt; none: the model's own.")
+    timeout_s: TimeoutS = Field(10.0, description="Seconds a search may take, or none; what is scored by then is used.")
+    max_length_tokens: Annotated[Annotated[int, Field(ge=32)] | None, NoneByName] = Field(
+        None, description="Tokens of the whole prompt; none: the model's own."
+    )
     score_cache_mb: int = Field(512, ge=0, description="Bound of the rescore-score cache on disk; 0 switches it off.")
+
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def origin(self, key: str) -> str:
+        """Return where a setting's value comes from: a flag, a variable, a file, or "default"."""
+        return self._origins.get(key, "default")
+
+
+def load_settings(*, index: str | None = None, **flags: object) -> Settings:
+    """Build the settings that are in force.
+
+    Args:
+        index: The index that is about to be searched: what its profile in the file says of a setting goes before what
+            the file says for all.
+        flags: Settings given by hand; they go before everything else. None: not given.
+
+    Raises:
+        ConfigError: An unknown key or a value that cannot be used, with the place where it stands.
+    """
+    given = {key: value for key, value in flags.items() if value is not None}
+    variables = _variables()
+    path = config_path(given.get("config") or variables.get("config"))
+    file = read_config(path)
+    profiles = table(file.pop("profiles", {}), f"{path}: profiles")
+    check_keys(file, set(Settings.model_fields) - {"config"}, place=str(path))
+    layers = {
+        str(path): file,
+        f"{path} [profiles.{index}]": _of_settings(profiles.get(index or "", {})),
+        "variable": variables,
+        "flag": given,
+    }
+    values: dict[str, object] = {}
+    origins: dict[str, str] = {}
+    for place, layer in layers.items():
+        values |= layer
+        origins |= {key: _origin(place, key) for key in layer}
+    try:
+        settings = Settings.model_validate(values | {"config": path})
+    except ValidationError as error:
+        raise ConfigError(explain(error, origins)) from error
+    settings._origins.update(origins)  # noqa: SLF001 (this function is the only one that knows them)
+    return settings
+
+
+def config_path(given: object = None) -> Path | None:
+    """Return the settings file: the given one, else prorank.toml of the working directory, else None.
+
+    Raises:
+        ConfigError: The given file does not exist.
+    """
+    path = Path(str(given)).expanduser() if given else Path(FILE_NAME)
+    if path.is_file():
+        return path.absolute()
+    if given:
+        raise ConfigError(
+            f"the settings file {str(path)!r} does not exist: name another with --config or PRORANK_CONFIG"
+        )
+    return None
+
+
+def read_config(path: Path | None) -> dict[str, Any]:
+    """Return what stands in a settings file; nothing where there is none.
+
+    Raises:
+        ConfigError: The file cannot be read or is not TOML.
+    """
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as TOML: {error}") from error
+
+
+def table(value: object, place: str) -> dict[str, Any]:
+    """Return `value` if it is a TOML table.
+
+    Raises:
+        ConfigError: It is something else.
+    """
+    if not isinstance(value, dict):
+        raise ConfigError(f"{place} = {value!r} has to be a table")
+    return value
+
+
+def check_keys(given: Iterable[str], known: Collection[str], *, place: str) -> None:
+    """Refuse an unknown key, naming the nearest known one.
+
+    Raises:
+        ConfigError: One of the given keys is not known.
+
+    Example:
+        >>> check_keys(["windo_size"], ["window_size", "top_k"], place="prorank.toml")
+        Traceback (most recent call last):
+        prorank_search.errors.ConfigError: prorank.toml: unknown key 'windo_size': did you mean 'window_size'?
+    """
+    for key in given:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+            advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
+            raise ConfigError(f"{place}: unknown key {key!r}: {advice}")
+
+
+def explain(error: ValidationError, origins: Mapping[str, str]) -> str:
+    """Turn pydantic's complaints into one plain sentence for each key, with the place where the value stands."""
+    complaints: dict[str, list[str]] = {}
+    values: dict[str, object] = {}
+    for problem in error.errors(include_url=False):
+        key = str(problem["loc"][0]) if problem["loc"] else ""
+        message = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+        complaints.setdefault(key, []).append(message.partition(", unable to parse")[0])
+        values[key] = problem["input"]
+    return "; ".join(
+        f"{origins.get(key, 'settings')}: {key} = {values[key]!r}: it has to be {', or '.join(messages)}"
+        for key, messages in complaints.items()
+    )
+
+
+def _variables() -> dict[str, str]:
+    """Return the PRORANK_* variables that are set, by the name of their setting."""
+    names = {f"{ENV_PREFIX}{key.upper()}": key for key in Settings.model_fields}
+    found = [name for name, value in os.environ.items() if name.startswith(ENV_PREFIX) and value]
+    check_keys(found, [*names, *FOREIGN_VARIABLES], place="environment")
+    return {names[name]: os.environ[name] for name in found if name in names}
+
+
+def _of_settings(profile: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in profile.items() if key in Settings.model_fields}
+
+
+def _origin(place: str, key: str) -> str:
+    if place == "variable":
+        return f"variable {ENV_PREFIX}{key.upper()}"
+    return f"flag --{key.replace('_', '-')}" if place == "flag" else place

@@ -1,1 +1,111 @@
-"""TODO."""
+"""The command `prorank`.
+
+Every command is a `typer.Typer()`: ours are named `app` in a module `prorank_search.cli.NAME`, those of the apps and of
+third parties stand behind entry points of the group `prorank_search.commands`. Only the command that runs is imported;
+`prorank --help` knows each by its line below alone.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from prorank_search import plugins
+from prorank_search.errors import ProRankError
+
+if TYPE_CHECKING:
+    from typer._click import Command, Context
+
+_OURS = {
+    "search": "Search an index: BM25 finds, the model puts the best first.",
+    "compare": "Show a query's hits before and after rescoring, side by side.",
+    "evaluate": "Measure both stages on queries with judgments.",
+    "rescore": "Rescore a TREC run file.",
+    "index": "List indexes, delete one, go back to its version before.",
+    "models": "Pull, list and show models.",
+    "config": "Show what is in force, and from where.",
+}
+_APPS = {
+    "ingest": "Put documents into an index.",
+    "train": "Train a model of your own.",
+    "ui": "Open the web interface.",
+}
+
+
+class Commands(TyperGroup):
+    """The commands, each imported when it is called, and the one place that turns errors into exit codes."""
+
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
+        """Return the name, the imported command and its arguments."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if name else None, rest
+
+    def invoke(self, ctx: Context) -> object:
+        """Run the command; an error that was raised on purpose becomes one line on stderr and its exit code."""
+        try:
+            return super().invoke(ctx)
+        except ProRankError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(error.exit_code) from error
+
+
+app = typer.Typer(
+    cls=Commands,
+    name="prorank",
+    help="BM25 finds candidates, a small language model trained with ProRank rescores them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def load_command(name: str) -> Command:
+    """Import one command.
+
+    Raises:
+        UnknownPluginError: Nobody installed it.
+        MissingExtraError: It needs a package that is not installed.
+    """
+    if name in _OURS:
+        return get_command(import_module(f"prorank_search.cli.{name}").app)
+    return get_command(plugins.load("commands", name))
+
+
+def main() -> None:
+    """Run `prorank` with the arguments of this process."""
+    app(prog_name="prorank")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"prorank {version('prorank-search')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _prorank(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+def _listed() -> None:
+    """Stand in the list of commands; `Commands.resolve_command` puts the real one in its place."""
+
+
+def _list_commands() -> None:
+    installed = plugins.installed("commands")
+    foreign = {name: f"From the package {point.module.partition('.')[0]}." for name, point in installed.items()}
+    for name, line in (_OURS | foreign | _APPS).items():
+        app.command(name, help=line)(_listed)
+
+
+_list_commands()

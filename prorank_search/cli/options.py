@@ -1,0 +1,75 @@
+"""The options that commands share, and how a command gets its settings from them.
+
+A command names its options by these types, all None by default, and hands them over under the settings' own names:
+
+    @app.command()
+    def search(query: str, index: IndexOption, model: ModelOption = None, config: ConfigOption = None) -> None:
+        settings = settings_from(index=index, model=model, config=config)
+        profile = profile_for(settings, index)
+        rescorer = load_rescorer(settings=settings)
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from prorank_search.profiles import Profile
+    from prorank_search.settings import Settings
+
+IndexOption = Annotated[str, typer.Option("--index", help="Name of the index.")]
+BackendOption = Annotated[
+    str | None, typer.Option("--backend", help="First stage: auto, tantivy, opensearch, elasticsearch or a plugin.")
+]
+UrlOption = Annotated[str | None, typer.Option("--url", help="The engine's address; none: the embedded index.")]
+RescorerOption = Annotated[str | None, typer.Option("--rescorer", help="Second stage: prorank, overlap or a plugin.")]
+NoRescoreOption = Annotated[bool, typer.Option("--no-rescore", help="Leave the first stage's order.")]
+ModelOption = Annotated[str | None, typer.Option("--model", help="A model's name, or the folder of a checkpoint.")]
+DeviceOption = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda or mps.")]
+WindowSizeOption = Annotated[
+    str | None, typer.Option("--window-size", metavar="auto|N", help="First-stage hits that are rescored.")
+]
+TopKOption = Annotated[int | None, typer.Option("--top-k", help="Hits shown.")]
+TimeoutOption = Annotated[
+    str | None, typer.Option("--timeout-s", metavar="SECONDS|none", help="What is not scored by then keeps its order.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="Settings file; prorank.toml of this folder where not given.")
+]
+
+
+def settings_from(*, index: str | None = None, **flags: object) -> Settings:
+    """Return the settings in force: flags (None: not given), PRORANK_* variables, prorank.toml, defaults.
+
+    Args:
+        index: The index that is about to be searched, so that its profile's rescorer, model, window and deadline count.
+        flags: Values of the options, by the settings' names.
+
+    Raises:
+        ConfigError: An unknown key or a value that cannot be used.
+    """
+    from prorank_search.settings import load_settings
+
+    return load_settings(index=index, **flags)
+
+
+def profile_for(settings: Settings, index: str) -> Profile:
+    """Return the search profile of an index; an empty one where the settings file has none for it."""
+    from prorank_search import profiles
+
+    return profiles.profile_for(settings, index)
+
+
+def window_of(settings: Settings) -> int | None:
+    """Return the window as `search()` takes it: None for `auto`."""
+    return None if settings.window_size == "auto" else settings.window_size
+
+
+def echo_json(value: object) -> None:
+    """Print a value as JSON on stdout."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
