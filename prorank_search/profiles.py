@@ -119,7 +119,7 @@ def _profile(given: object, place: str) -> Profile:
     try:
         return TypeAdapter(Profile).validate_python(values)
     except ValidationError as error:
-        raise ConfigError(explain(error, dict.fromkeys(values, place))) from error
+        raise ConfigError(explain(error, values, dict.fromkeys(values, place))) from error
     except ConfigError as error:
         raise ConfigError(f"{place}: {error}") from error
 

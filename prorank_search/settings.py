@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -38,6 +39,14 @@ def _none_by_name(value: object) -> object:
 NoneByName = BeforeValidator(_none_by_name)
 """Reads the word "none", since neither a flag nor TOML has another way to say it."""
 
+
+def _known_device(device: str) -> str:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
+        raise ValueError("auto, cpu, cuda, cuda:N or mps")
+    return device
+
+
+Device = Annotated[str, AfterValidator(_known_device)]
 FolderPath = Annotated[Path, AfterValidator(Path.expanduser)]
 WindowSize = Annotated[int, Field(ge=1)] | Literal["auto"]
 TimeoutS = Annotated[Annotated[float, Field(gt=0)] | None, NoneByName]
@@ -59,7 +68,7 @@ class Settings(BaseSettings):
     )
     rescorer: str = Field("prorank", description="Second stage: prorank, overlap or a plugin.")
     model: str = Field(DEFAULT_MODEL, description="A model's name, or the folder of a checkpoint.")
-    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:1 or mps.")
+    device: Device = Field("auto", description="Where the model runs: auto, cpu, cuda, cuda:N or mps.")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="auto: bfloat16 where the device multiplies it fast, else float32."
     )
@@ -109,7 +118,7 @@ def load_settings(*, index: str | None = None, **flags: object) -> Settings:
     try:
         settings = Settings.model_validate(values | {"config": path})
     except ValidationError as error:
-        raise ConfigError(explain(error, origins)) from error
+        raise ConfigError(explain(error, values, origins)) from error
     settings._origins.update(origins)  # noqa: SLF001 (this function is the only one that knows them)
     return settings
 
@@ -173,19 +182,28 @@ def check_keys(given: Iterable[str], known: Collection[str], *, place: str) -> N
             raise ConfigError(f"{place}: unknown key {key!r}: {advice}")
 
 
-def explain(error: ValidationError, origins: Mapping[str, str]) -> str:
+def explain(error: ValidationError, given: Mapping[str, object], origins: Mapping[str, str]) -> str:
     """Turn pydantic's complaints into one plain sentence for each key, with the place where the value stands."""
     complaints: dict[str, list[str]] = {}
-    values: dict[str, object] = {}
     for problem in error.errors(include_url=False):
-        key = str(problem["loc"][0]) if problem["loc"] else ""
+        key, value = _locate(given, problem["loc"])
+        origin = origins.get(key.partition(".")[0], "settings")
         message = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-        complaints.setdefault(key, []).append(message.partition(", unable to parse")[0])
-        values[key] = problem["input"]
-    return "; ".join(
-        f"{origins.get(key, 'settings')}: {key} = {values[key]!r}: it has to be {', or '.join(messages)}"
-        for key, messages in complaints.items()
-    )
+        start = f"{origin}: {key} = {value!r}: it has to be "
+        complaints.setdefault(start, []).append(message.partition(", unable to parse")[0])
+    return "; ".join(start + ", or ".join(messages) for start, messages in complaints.items())
+
+
+def _locate(given: Mapping[str, object], steps: Sequence[int | str]) -> tuple[str, object]:
+    """Follow pydantic's steps through tables only: what comes after is the branch of a union that it tried."""
+    keys: list[str] = []
+    value: object = given
+    for step in steps:
+        if not isinstance(value, Mapping) or step not in value:
+            break
+        keys.append(str(step))
+        value = value[step]
+    return ".".join(keys), value
 
 
 def _variables() -> dict[str, str]:
