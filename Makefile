@@ -13,7 +13,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
   "$$name" -c '$(FITS)' 2>/dev/null && echo "$$name" && break; done)
 EXTRAS := model,ui,train,chinese,dev
 TESTS ?=
-REFERENCE := .venv/bin/python -m typer prorank_search.cli utils docs --name prorank
+REFERENCE := .venv/bin/python docs/write_cli.py
 
 # The uv of this machine, or the one that `make` puts into .venv.
 UV = "$$(command -v uv || echo .venv/bin/uv)"
@@ -42,7 +42,7 @@ types: setup ## mypy, strict
 	@.venv/bin/mypy
 
 docs: setup ## write the command reference, docs/cli.md
-	@$(REFERENCE) --output docs/cli.md
+	@$(REFERENCE) > docs/cli.md
 
 docs-check: setup
 	@$(REFERENCE) | diff -u docs/cli.md - || { echo 'docs/cli.md is not what the commands say now: make docs' >&2; exit 1; }
