@@ -115,6 +115,8 @@ def load_settings(*, index: str | None = None, **flags: object) -> Settings:
     for place, layer in layers.items():
         values |= layer
         origins |= {key: _origin(place, key) for key in layer}
+    if path is not None:
+        origins.setdefault("config", "working directory")
     try:
         settings = Settings.model_validate(values | {"config": path})
     except ValidationError as error:

@@ -34,6 +34,8 @@ _APPS = {
     "train": "Train a model of your own.",
     "ui": "Open the web interface.",
 }
+_COMPLETION = {"install_completion", "show_completion"}
+"""Options that typer gives to every Typer() which is not told otherwise."""
 
 
 class Commands(TyperGroup):
@@ -70,9 +72,10 @@ def load_command(name: str) -> Command:
         UnknownPluginError: Nobody installed it.
         MissingExtraError: It needs a package that is not installed.
     """
-    if name in _OURS:
-        return get_command(import_module(f"prorank_search.cli.{name}").app)
-    return get_command(plugins.load("commands", name))
+    found = import_module(f"prorank_search.cli.{name}").app if name in _OURS else plugins.load("commands", name)
+    command = get_command(found)
+    command.params = [option for option in command.params if option.name not in _COMPLETION]
+    return command
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ A command names its options by these types, all None by default, and hands them 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,11 +66,13 @@ def profile_for(settings: Settings, index: str) -> Profile:
     return profiles.profile_for(settings, index)
 
 
-def window_of(settings: Settings) -> int | None:
-    """Return the window as `search()` takes it: None for `auto`."""
-    return None if settings.window_size == "auto" else settings.window_size
-
-
 def echo_json(value: object) -> None:
     """Print a value as JSON on stdout."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def echo_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print lines of columns on stdout, each column as wide as its longest value; nothing is cut."""
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    for row in [headings, *rows]:
+        typer.echo("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,72 @@
+"""One query answered as the settings say: what `search` and `compare` share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from prorank_search.protocols import Rescorer
+    from prorank_search.settings import Settings
+    from prorank_search.types import SearchResult
+
+
+def answer(query: str, index: str, settings: Settings, *, no_rescore: bool, whole_window: bool = False) -> SearchResult:
+    """Search an index and warn on stderr where the second stage did not go as it should.
+
+    Args:
+        query: What to search for.
+        index: Name of the index.
+        settings: What is in force for this index.
+        no_rescore: Leave the first stage's order.
+        whole_window: Return every hit that was rescored, so that both orders can be told.
+    """
+    from prorank_search.profiles import profile_for
+    from prorank_search.search import load_backend, search
+
+    profile = profile_for(settings, index)
+    backend = load_backend(settings)
+    rescorer = None if no_rescore else open_rescorer(settings)
+    window = window_size(rescorer, settings)
+    result = search(
+        query,
+        index=index,
+        backend=backend,
+        rescorer=rescorer,
+        top_k=max(settings.top_k, window) if whole_window else settings.top_k,
+        window_size=window,
+        timeout_s=settings.timeout_s,
+        profile=profile,
+    )
+    if rescorer is not None and result.status.reason:
+        warn(result.status.reason)
+    return result
+
+
+def open_rescorer(settings: Settings) -> Rescorer:
+    """Open the second stage; where its extra or its model is missing, say how to do without it.
+
+    Raises:
+        MissingExtraError: The rescorer needs a package that is not installed.
+        MissingModelError: The model was never pulled.
+    """
+    from prorank_search.errors import MissingExtraError, MissingModelError
+    from prorank_search.search import load_rescorer
+
+    try:
+        return load_rescorer(settings=settings)
+    except (MissingExtraError, MissingModelError) as error:
+        raise type(error)(f"{error} (or see the first stage alone: --no-rescore)") from error
+
+
+def window_size(rescorer: Rescorer | None, settings: Settings) -> int:
+    """Return how many hits are to be rescored; `auto` is what the rescorer recommends for this machine."""
+    if rescorer is None:
+        return 0
+    return rescorer.info.window_size if settings.window_size == "auto" else settings.window_size
+
+
+def warn(text: str) -> None:
+    """Print a warning on stderr that is hard to overlook."""
+    typer.secho(f"warning: {text}", err=True, fg="yellow", bold=True)

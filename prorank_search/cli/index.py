@@ -1,0 +1,85 @@
+"""`prorank index`: what can be searched."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from prorank_search.cli import options
+
+app = typer.Typer(help="List indexes, delete one, go back to its version before.", no_args_is_help=True)
+
+NameArgument = Annotated[str, typer.Argument(help="Name of the index.")]
+
+
+@app.command("list")
+def list_indexes(
+    backend: options.BackendOption = None,
+    url: options.UrlOption = None,
+    config: options.ConfigOption = None,
+    json: options.JsonOption = False,
+) -> None:
+    """List the indexes that can be searched."""
+    from prorank_search.search import load_backend
+
+    indexes = load_backend(options.settings_from(backend=backend, url=url, config=config)).indexes()
+    if json:
+        options.echo_json([asdict(index) for index in indexes])
+    elif indexes:
+        options.echo_table(
+            ["name", "documents", "analysis", "size", "created", "version"],
+            [
+                [
+                    index.name,
+                    f"{index.documents:,}",
+                    index.analysis,
+                    _size(index.size_bytes),
+                    index.created,
+                    index.version,
+                ]
+                for index in indexes
+            ],
+        )
+    else:
+        typer.echo("No index yet: prorank ingest SOURCE --index NAME makes one.")
+
+
+@app.command()
+def delete(
+    name: NameArgument,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    backend: options.BackendOption = None,
+    url: options.UrlOption = None,
+    config: options.ConfigOption = None,
+) -> None:
+    """Delete an index with all its versions."""
+    from prorank_search.search import load_backend
+
+    opened = load_backend(options.settings_from(backend=backend, url=url, config=config))
+    documents = opened.count(name)
+    if not yes:
+        typer.confirm(f"Delete the index {name!r} with its {documents:,} documents?", abort=True)
+    opened.delete(name)
+    typer.echo(f"deleted {name!r}")
+
+
+@app.command()
+def rollback(
+    name: NameArgument,
+    *,
+    backend: options.BackendOption = None,
+    url: options.UrlOption = None,
+    config: options.ConfigOption = None,
+) -> None:
+    """Let searches see the version of an index before the present one."""
+    from prorank_search.search import load_backend
+
+    version = load_backend(options.settings_from(backend=backend, url=url, config=config)).rollback(name)
+    typer.echo(f"{name!r} is at version {version} again")
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:,.1f} MB"

@@ -1,0 +1,69 @@
+"""What to show of a document: the part in which the matched words stand closest together. Standard library only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_SPACES = re.compile(r"\s+")
+_FIRST_UNSPACED_SCRIPT = "\u2e80"
+"""From here on (Chinese, Japanese) words stand side by side, so a match needs no word boundary."""
+
+
+def one_line(text: str) -> str:
+    r"""Return a text on one line, without characters that would command a terminal: those become U+FFFD.
+
+    Example:
+        >>> one_line("two\n  lines\x1b[2J")
+        'two lines�[2J'
+    """
+    return _CONTROL.sub("\ufffd", _SPACES.sub(" ", text).strip())
+
+
+def snippet(text: str, words: Sequence[str], length: int = 260) -> str:
+    """Return the part of a text in which the words stand closest together.
+
+    Args:
+        text: A document's text.
+        words: The words that matched, as they stand in the text.
+        length: Characters wanted at most, apart from an ellipsis on either side.
+
+    Example:
+        >>> snippet("one two three four five six", ["four"], length=14)
+        '… two three four …'
+    """
+    flat = one_line(text)
+    if len(flat) <= length:
+        return flat
+    pattern = any_of(words)
+    matches = [match.start() for match in pattern.finditer(flat)] if pattern else []
+    wanted = _densest(matches, length) - length // 4 if matches else 0
+    start = max(0, min(wanted, len(flat) - length))
+    end = start + length
+    start = flat.rfind(" ", max(0, start - 20), start) + 1 or start
+    end = end if end >= len(flat) else max(flat.rfind(" ", end - 20, end), 0) or end
+    return f"{'… ' if start else ''}{flat[start:end].strip()}{' …' if end < len(flat) else ''}"
+
+
+def any_of(words: Sequence[str]) -> re.Pattern[str] | None:
+    """Return a pattern that finds the words, the longest first, in one group; None where there are none.
+
+    Example:
+        >>> any_of(["fox"]).split("a fox, no foxes")
+        ['a ', 'fox', ', no foxes']
+    """
+    longest_first = sorted({word for word in words if word.strip()}, key=lambda word: (-len(word), word))
+    if not longest_first:
+        return None
+    return re.compile("(" + "|".join(_bounded(word) for word in longest_first) + ")")
+
+
+def _densest(matches: Sequence[int], length: int) -> int:
+    room = length * 3 // 4
+    return max(matches, key=lambda start: (sum(start <= match < start + room for match in matches), -start))
+
+
+def _bounded(word: str) -> str:
+    spaced = word[0] < _FIRST_UNSPACED_SCRIPT
+    return rf"(?<!\w){re.escape(word)}(?!\w)" if spaced else re.escape(word)
