@@ -19,7 +19,7 @@ COPY --from=build /opt/prorank /opt/prorank
 RUN useradd --create-home --uid 10001 prorank \
  && install --directory --owner prorank --group prorank /data
 USER prorank
-ENV PATH=/opt/prorank/bin:$PATH PRORANK_HOME=/data HF_HUB_OFFLINE=1
+ENV PATH=/opt/prorank/bin:$PATH PRORANK_HOME=/data
 VOLUME /data
 EXPOSE 8501
 ENTRYPOINT ["prorank"]

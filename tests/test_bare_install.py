@@ -67,7 +67,7 @@ def test_the_core_rescores_without_a_model(bare: Path, index: str) -> None:
 
 
 def test_a_model_that_needs_an_extra_names_the_line_that_installs_it(bare: Path, index: str) -> None:
-    command = [bare / "prorank", "search", "fox", "--index", index, "--rescorer", "prorank"]
+    command = [str(bare / "prorank"), "search", "fox", "--index", index, "--rescorer", "prorank"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 2
     assert "pip install 'prorank-search[model]'" in " ".join(answer.stderr.split())
