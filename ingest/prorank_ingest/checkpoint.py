@@ -1,0 +1,100 @@
+"""How far an ingest has come: a small SQLite file for each run that has not ended, so that a killed run can go on.
+
+The backend commits first, then the checkpoint. A kill in between makes the next run read a batch again, and adding a
+document twice under one id is adding it once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS state (fingerprint TEXT NOT NULL, state TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS seen (id_hash INTEGER PRIMARY KEY);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is durable of a run.
+
+    Attributes:
+        version: The index version that is written into.
+        analysis: Its analysis preset.
+        dead_letters: Path of the dead-letter file, which need not exist.
+        dead_letters_bytes: Its length; what stands behind it is of no account.
+        position: Records read, bad ones among them.
+        documents: Documents with an id of their own.
+        duplicates: Documents whose id had come before; the last one of each id counts.
+        bad_records: Records that became dead letters.
+    """
+
+    version: str
+    analysis: str
+    dead_letters: str
+    dead_letters_bytes: int = 0
+    position: int = 0
+    documents: int = 0
+    duplicates: int = 0
+    bad_records: int = 0
+
+
+class Checkpoint:
+    """The checkpoint of one run; use it with `contextlib.closing`.
+
+    `fingerprint` stands for all that must be the same for a run to go on: source, options, limit.
+    """
+
+    def __init__(self, path: Path, fingerprint: str) -> None:
+        """Open the file, making it where there is none."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._fingerprint = fingerprint
+        self._connection = sqlite3.connect(path)
+        self._connection.executescript(_TABLES)
+
+    def load(self) -> State | None:
+        """Return what a killed run left behind; None where there is nothing, or something of another source."""
+        row = self._connection.execute("SELECT fingerprint, state FROM state").fetchone()
+        return State(**json.loads(row[1])) if row and row[0] == self._fingerprint else None
+
+    def start(self, state: State) -> State:
+        """Forget everything and begin anew."""
+        with self._connection:
+            self._connection.execute("DELETE FROM seen")
+            self._write(state)
+        return state
+
+    def save(self, state: State, doc_ids: Iterable[str]) -> State:
+        """Note in one step how far the run is and which ids came; return the state with these counted."""
+        hashes = [(_hash(doc_id),) for doc_id in doc_ids]
+        with self._connection:
+            before = self._connection.total_changes
+            self._connection.executemany("INSERT OR IGNORE INTO seen VALUES (?)", hashes)
+            new = self._connection.total_changes - before
+            counted = replace(state, documents=state.documents + new, duplicates=state.duplicates + len(hashes) - new)
+            self._write(counted)
+        return counted
+
+    def finish(self) -> None:
+        """Delete the file: the run has ended."""
+        self.close()
+        self._path.unlink()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def _write(self, state: State) -> None:
+        self._connection.execute("DELETE FROM state")
+        self._connection.execute("INSERT INTO state VALUES (?, ?)", (self._fingerprint, json.dumps(asdict(state))))
+
+
+def _hash(doc_id: str) -> int:
+    digest = hashlib.blake2b(doc_id.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

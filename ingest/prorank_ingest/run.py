@@ -1,0 +1,220 @@
+"""One ingest: records from a reader into an index, in batches, so that a kill at any moment loses none of them."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Literal
+
+from prorank_ingest import dead_letters
+from prorank_ingest.checkpoint import Checkpoint, State
+from prorank_ingest.progress import Record, Watch
+from prorank_search.analysis import choose
+from prorank_search.errors import InputError
+from prorank_search.protocols import BadRecord, IndexBackend, IndexInfo, IndexWriter, Reader, ReaderOptions
+from prorank_search.types import Document
+
+Step = Literal["opened", "committed", "saved", "published"]
+
+BATCH_RECORDS = 5_000
+BATCH_CHARACTERS = 8_000_000
+_SAMPLE_RECORDS = 200
+_SAMPLE_CHARACTERS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be ingested, and where.
+
+    Attributes:
+        source: The source as it was named.
+        index: Name of the index.
+        home: Folder for the checkpoint and the dead letters.
+        options: What the reader was told.
+        analysis: An analysis preset, or `auto`: the one that fits the first documents, or that the index has.
+        replace: Fill a new version of the index and swap it in at the end.
+        limit: Records that are read at most.
+        engine: Which first stage it is, where there are several.
+    """
+
+    source: str
+    index: str
+    home: Path
+    options: ReaderOptions = field(default_factory=ReaderOptions)
+    analysis: str = "auto"
+    replace: bool = False
+    limit: int | None = None
+    engine: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of an ingest.
+
+    Attributes:
+        documents: Documents that went in, counted once for each id.
+        duplicates: Further documents with the id of an earlier one; the last one of each id is in the index.
+        bad_records: Records that could not be ingested.
+        dead_letters: The file that holds them; None where there are none.
+        seconds: How long this run took.
+        docs_per_s: Documents that this run read, a second.
+        analysis: The index's analysis preset.
+        resumed_from: Records that a killed run had ingested already; None where this run began at the beginning.
+    """
+
+    index: str
+    source: str
+    documents: int
+    duplicates: int
+    bad_records: int
+    dead_letters: str | None
+    seconds: float
+    docs_per_s: float
+    analysis: str
+    resumed_from: int | None
+
+    def to_json(self) -> dict[str, object]:
+        """Return the report as plain values."""
+        return asdict(self)
+
+
+def ingest(
+    job: Job,
+    reader: Reader,
+    backend: IndexBackend,
+    *,
+    watch: Watch = iter,
+    on_step: Callable[[Step], object] = lambda _: None,
+) -> Report:
+    """Upsert a source's documents by `doc_id`, from where a killed run of the same job stopped.
+
+    Args:
+        job: What goes where.
+        reader: Reads the source.
+        backend: Takes the documents.
+        watch: Passes the records through, for a progress bar.
+        on_step: Told after each step that a kill could follow.
+
+    Raises:
+        InputError: The source cannot be read, or none of its records can be used: nothing is published then.
+        IndexLockedError: Another process is writing into the index.
+        BackendError: The backend failed.
+    """
+    started = time.monotonic()
+    published = next((info for info in backend.indexes() if info.name == job.index), None)
+    with closing(Checkpoint(_checkpoint_path(job), _fingerprint(job, reader))) as checkpoint:
+        left = _usable(checkpoint.load(), job, backend, published)
+        begin = left.position if left else 0
+        records = islice(reader.read(begin), None if job.limit is None else max(job.limit - begin, 0))
+        sample = list(islice(records, _SAMPLE_RECORDS))
+        if not left and not sample:
+            raise InputError(f"{job.source!r} holds nothing to ingest; index {job.index!r} is as it was")
+        analysis = _analysis(job, left, published, sample)
+        resume = left.version if left and (published is None or left.version != published.version) else None
+        with backend.writer(job.index, analysis=analysis, replace=job.replace, resume=resume) as writer:
+            state = left or checkpoint.start(
+                State(writer.version, analysis, str(dead_letters.new_path(job.home, job.index)))
+            )
+            on_step("opened")
+            state = _write(watch(chain(sample, records)), writer, checkpoint, state, on_step)
+            _require_documents(job, state)
+            writer.publish()
+        on_step("published")
+        checkpoint.finish()
+    seconds = time.monotonic() - started
+    return Report(
+        index=job.index,
+        source=job.source,
+        documents=state.documents,
+        duplicates=state.duplicates,
+        bad_records=state.bad_records,
+        dead_letters=state.dead_letters if state.bad_records else None,
+        seconds=round(seconds, 3),
+        docs_per_s=round((state.position - begin) / seconds, 1),
+        analysis=state.analysis,
+        resumed_from=left.position if left else None,
+    )
+
+
+def _usable(left: State | None, job: Job, backend: IndexBackend, published: IndexInfo | None) -> State | None:
+    """Return what a killed run left, if the version that it wrote into is still the one that this run would fill."""
+    if left is None:
+        return None
+    if published is not None and not job.replace:
+        return left if left.version == published.version else None
+    unpublished = set(backend.versions(job.index)) - {published.version if published else ""}
+    return left if left.version in unpublished else None
+
+
+def _analysis(job: Job, left: State | None, published: IndexInfo | None, sample: Iterable[Record]) -> str:
+    if job.analysis != "auto":
+        return job.analysis
+    if left:
+        return left.analysis
+    if published and not job.replace:
+        return published.analysis
+    documents = (record for record in sample if isinstance(record, Document))
+    return choose(f"{document.title}\n{document.text[:_SAMPLE_CHARACTERS]}" for document in documents)
+
+
+def _write(
+    records: Iterable[Record],
+    writer: IndexWriter,
+    checkpoint: Checkpoint,
+    state: State,
+    on_step: Callable[[Step], object],
+) -> State:
+    letters = dead_letters.DeadLetters(Path(state.dead_letters), state.dead_letters_bytes)
+    for batch in _batches(records):
+        documents = [record for record in batch if isinstance(record, Document)]
+        bad = [record for record in batch if isinstance(record, BadRecord)]
+        if documents:
+            writer.add(documents)
+            writer.commit()
+        on_step("committed")
+        ahead = replace(
+            state,
+            position=state.position + len(batch),
+            bad_records=state.bad_records + len(bad),
+            dead_letters_bytes=letters.write(bad),
+        )
+        state = checkpoint.save(ahead, [document.doc_id for document in documents])
+        on_step("saved")
+    return state
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Cut a stream so that a batch fits into memory, however long its documents are."""
+    batch: list[Record] = []
+    characters = 0
+    for record in records:
+        batch.append(record)
+        characters += len(record.text if isinstance(record, Document) else record.record)
+        if len(batch) >= BATCH_RECORDS or characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def _require_documents(job: Job, state: State) -> None:
+    if not state.documents:
+        raise InputError(
+            f"none of the {state.bad_records} records of {job.source!r} can be used; index {job.index!r} is as it was; "
+            f"the reasons are in {state.dead_letters}"
+        )
+
+
+def _checkpoint_path(job: Job) -> Path:
+    source = str(Path(job.source).resolve()) if Path(job.source).exists() else job.source
+    key = hashlib.sha256(repr((source, job.engine, job.replace)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return job.home / "ingest" / f"{job.index}-{key}.sqlite"
+
+
+def _fingerprint(job: Job, reader: Reader) -> str:
+    return hashlib.sha256(repr((reader.fingerprint(), job.options, job.analysis, job.limit)).encode()).hexdigest()
