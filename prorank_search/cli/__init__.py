@@ -8,7 +8,7 @@ third parties stand behind entry points of the group `prorank_search.commands`. 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from typer.core import TyperGroup
@@ -36,6 +36,8 @@ _APPS = {
 }
 _COMPLETION = {"install_completion", "show_completion"}
 """Options that typer gives to every Typer() which is not told otherwise."""
+_PLAIN_HELP: Final = None
+"""Help as plain text: typer's frames around it take longer to import than everything else together."""
 
 
 class Commands(TyperGroup):
@@ -62,6 +64,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=_PLAIN_HELP,
 )
 
 
@@ -73,6 +76,7 @@ def load_command(name: str) -> Command:
         MissingExtraError: It needs a package that is not installed.
     """
     found = import_module(f"prorank_search.cli.{name}").app if name in _OURS else plugins.load("commands", name)
+    found.rich_markup_mode = _PLAIN_HELP
     command = get_command(found)
     command.params = [option for option in command.params if option.name not in _COMPLETION]
     return command
