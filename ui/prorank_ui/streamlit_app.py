@@ -1,0 +1,22 @@
+"""Navigation of the app: `prorank ui` runs this file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from prorank_ui.app_pages import compare
+
+ICON = Path(__file__).with_name("icon.svg")
+"""A file: Streamlit would fetch an icon given by name from elsewhere."""
+
+
+def main() -> None:
+    """Draw the page that the address names."""
+    st.set_page_config(page_title="ProRank Search", page_icon=str(ICON), layout="wide")
+    st.navigation([st.Page(compare.page, title="Compare", url_path="compare", default=True)], position="top").run()
+
+
+if __name__ == "__main__":
+    main()

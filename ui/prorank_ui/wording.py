@@ -1,0 +1,48 @@
+"""What a result says of itself, in plain words."""
+
+from __future__ import annotations
+
+from prorank_search.types import SearchResult
+
+
+def duration(milliseconds: float) -> str:
+    """Return a duration rounded so that it can be read.
+
+    Example:
+        >>> duration(3.14159), duration(0.2), duration(812.4), duration(2345.6)
+        ('3 ms', '< 1 ms', '812 ms', '2.3 s')
+    """
+    if milliseconds < 1:
+        return "< 1 ms"
+    seconds = milliseconds / 1000
+    return f"{milliseconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def stage_times(result: SearchResult) -> str:
+    """Return how long each stage took."""
+    stages = {"BM25": "first_stage", "rescoring": "rescore", "total": "total"}
+    return " · ".join(f"{name} {duration(result.took_ms[stage])}" for name, stage in stages.items())
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Example:
+        >>> count(1, "hit"), count(20958, "document")
+        ('1 hit', '20,958 documents')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def beware(result: SearchResult) -> tuple[str, str] | None:
+    """Return a headline and a reason where a result is not plainly what was asked for; None where it is."""
+    status = result.status
+    if status.state == "partial":
+        return "Only a part was rescored: the rest follows in BM25's order", status.reason
+    if status.state == "skipped":
+        return "Nothing was rescored", status.reason
+    if status.query_truncated:
+        return "The query is too long: the model did not read its end", status.reason
+    if status.reason:
+        return "Beware of these scores", status.reason
+    return None
