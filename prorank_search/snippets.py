@@ -31,7 +31,7 @@ def snippet(text: str, words: Sequence[str], length: int = 260) -> str:
 
     Example:
         >>> snippet("one two three four five six", ["four"], length=14)
-        '… two three four …'
+        '… three four five …'
     """
     flat = one_line(text)
     if len(flat) <= length:

@@ -1,0 +1,113 @@
+"""The frame of the command line: what is imported, what a third party can add, what an error becomes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from prorank_search.cli import app
+
+HEAVY = ["torch", "transformers", "tantivy", "scipy", "ir_measures", "pydantic", "rich.table", "streamlit", "httpx"]
+COMMANDS = ["search", "compare", "evaluate", "rescore", "index", "models", "config", "ingest", "train", "ui"]
+
+PLUGIN = """
+import typer
+from prorank_search.errors import BackendError
+app = typer.Typer()
+
+@app.command()
+def stop(how: str) -> None:
+    "Stop somehow."
+    if how == "interrupted":
+        raise KeyboardInterrupt
+    raise BackendError("the engine at [::1] is away") if how == "away" else ValueError(how)
+"""
+
+
+def prorank(*arguments: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own; `path` holds more packages."""
+    return subprocess.run(
+        [sys.executable, "-c", "from prorank_search.cli import main; main()", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(path or "")},
+    )
+
+
+@pytest.fixture
+def stop_plugin(tmp_path: Path) -> Path:
+    """A folder with an installed package of a third party, whose command is `stop`."""
+    (tmp_path / "stopper.py").write_text(PLUGIN)
+    installed = tmp_path / "stopper-1.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: stopper\nVersion: 1\n")
+    (installed / "entry_points.txt").write_text("[prorank_search.commands]\nstop = stopper:app\n")
+    return tmp_path
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = f"""
+import sys
+from prorank_search.cli import app
+try:
+    app(["--help"])
+except SystemExit:
+    pass
+print("imported:", *sorted(set({HEAVY}) & set(sys.modules)))
+"""
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert shown.splitlines()[-1] == "imported:"
+
+
+def test_help_lists_every_command_with_a_line() -> None:
+    lines = CliRunner().invoke(app, ["--help"]).output.partition("Commands:")[2].splitlines()
+    described = {line.split()[0]: len(line.split()) > 2 for line in lines if line.strip()}
+    assert described == dict.fromkeys(COMMANDS, True)
+
+
+@pytest.mark.parametrize("command", ["search", "compare", "index", "config"])
+def test_every_command_explains_itself(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "--help"])
+    assert (result.exit_code, command in result.output) == (0, True)
+    assert "--install-completion" not in result.output
+
+
+def test_version_names_the_program() -> None:
+    assert CliRunner().invoke(app, ["--version"]).output.startswith("prorank 0.")
+
+
+def test_a_mistyped_command_is_a_usage_error_with_a_suggestion() -> None:
+    result = CliRunner().invoke(app, ["serach", "x"])
+    assert result.exit_code == 2
+    assert "'search'" in result.output
+
+
+def test_the_command_of_a_third_party_is_listed(stop_plugin: Path) -> None:
+    assert "stop      From the package stopper." in prorank("--help", path=stop_plugin).stdout
+
+
+@pytest.mark.parametrize(
+    ("how", "exit_code", "message"),
+    [
+        ("away", 4, "error: the engine at [::1] is away\n"),
+        ("interrupted", 130, ""),
+    ],
+)
+def test_an_error_becomes_a_line_on_stderr_and_its_exit_code(
+    stop_plugin: Path, how: str, exit_code: int, message: str
+) -> None:
+    ended = prorank("stop", how, path=stop_plugin)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (exit_code, "", message)
+
+
+def test_a_bug_shows_its_traceback(stop_plugin: Path) -> None:
+    ended = prorank("stop", "bug", path=stop_plugin)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Traceback")
+    assert ended.stderr.endswith("ValueError: bug\n")

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from prorank_search.movement import compare, movement
+from prorank_search.types import Document, Query, RescoredHit, SearchResult, State, Status
+
+
+def result(*first_stage_ranks: int, state: State = "ok", reason: str = "") -> SearchResult:
+    """A result whose hits, best first, had these ranks in the first stage."""
+    hits = tuple(
+        RescoredHit(Document(f"d{before}", "text"), 1.0 / rank, rank, before, 1.0 / before)
+        for rank, before in enumerate(first_stage_ranks, start=1)
+    )
+    return SearchResult(Query("", "words"), hits, Status(state, reason), {"total": 1.0})
+
+
+def test_each_list_stands_in_its_own_order() -> None:
+    comparison = compare(result(3, 1, 4, 2), top_k=2)
+    assert [hit.document.doc_id for hit in comparison.first_stage] == ["d1", "d2"]
+    assert [hit.document.doc_id for hit in comparison.second_stage] == ["d3", "d1"]
+
+
+def test_a_hit_is_new_where_the_first_stage_did_not_show_it() -> None:
+    hits = result(5, 1, 4, 3, 2).hits
+    assert [movement(hit, 4) for hit in hits[:4]] == ["new", "down", "up", "down"]
+    assert movement(result(1).hits[0], 4) == "same"
+
+
+@pytest.mark.parametrize(
+    ("compared", "summary"),
+    [
+        (result(3, 1, 4, 2), "1 of the first 2 is new; the best hit rose from 3 to 1."),
+        (result(3, 4, 1, 2), "2 of the first 2 are new; the best hit rose from 3 to 1."),
+        (result(2, 1, 3), "The first 2 are the same hits in another order; the best hit rose from 2 to 1."),
+        (result(1, 2, 3), "Rescoring left the first 2 in their order; the best hit was first already."),
+        (result(1, 3, 2), "1 of the first 2 is new; the best hit was first already."),
+        (result(), "Nothing was found."),
+        (result(1, state="skipped", reason="not asked"), "Both lists are the first stage's: not asked."),
+        (result(1, state="degraded", reason="x"), "Both lists are the first stage's, since the second failed: x."),
+        (
+            result(1, state="partial", reason="x"),
+            "Rescoring left the first 1 in their order; the best hit was first already; x.",
+        ),
+    ],
+)
+def test_the_summary_says_what_happened(compared: SearchResult, summary: str) -> None:
+    assert compare(compared, top_k=2).summary == summary
+
+
+def test_the_json_has_both_lists_and_what_a_search_tells() -> None:
+    compared = result(2, 1)
+    plain = compare(compared, top_k=1).to_json()
+    assert list(plain) == ["query", "first_stage", "second_stage", "status", "took_ms", "summary"]
+    assert plain["first_stage"] == compared.to_json()["hits"][1:]  # type: ignore[index]
+    assert plain["second_stage"] == compared.to_json()["hits"][:1]  # type: ignore[index]
