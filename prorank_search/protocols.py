@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 from prorank_search.types import Document, Ranking, RescorerInfo, Scored, ScoreRequest, SearchRequest
 
@@ -73,7 +73,7 @@ class IndexWriter(Protocol):
         """Commit, and let searches see this version from now on: one atomic step."""
         ...
 
-    def __enter__(self) -> IndexWriter:
+    def __enter__(self) -> Self:
         """Return the writer."""
         ...
 

@@ -125,7 +125,7 @@ def reorder(
         [probability for probability in probabilities if probability is not None] if calibration else None,
     )
     best_first = sorted(zip(positions, final, strict=True), key=lambda pair: (-pair[1], pair[0]))
-    rescored = {position for position in positions}
+    rescored = set(positions)
     rest = [position for position in range(len(hits)) if position not in rescored]
     shown = falling([score for _, score in best_first], len(rest), [hits[position].score for position in rest])
     order = [position for position, _ in best_first] + rest
