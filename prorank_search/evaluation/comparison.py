@@ -1,0 +1,130 @@
+"""Whether one run is better than another: wins and losses, a paired permutation test, a bootstrap interval.
+
+Follows Smucker, Allan and Carterette, "A comparison of statistical significance tests for information retrieval
+evaluation" (CIKM 2007): the permutation test asks how often a difference this large comes from swapping the two runs'
+values within queries at random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean
+
+from prorank_search.errors import InputError
+
+RESAMPLES = 10_000
+"""Random swaps of the test (where fewer exist, each is tried once) and resamples of the interval."""
+
+_TIE = 1e-9
+_VALUES_AT_ONCE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RunComparison:
+    """A run `after` against a run `before`, query by query.
+
+    Attributes:
+        wins: Queries where `after` is better.
+        ties: Queries where both are equal.
+        losses: Queries where `after` is worse.
+        delta: Mean of after - before.
+        p_value: Two-sided, of the paired permutation test; small means that chance does not explain delta.
+        ci95: 95% interval of delta (bootstrap over queries).
+    """
+
+    wins: int
+    ties: int
+    losses: int
+    delta: float
+    p_value: float
+    ci95: tuple[float, float]
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain values."""
+        return {**asdict(self), "ci95": list(self.ci95)}
+
+
+def compare_runs(before: Mapping[str, float], after: Mapping[str, float], seed: int = 0) -> RunComparison:
+    """Compare two runs by one measure's values of each query.
+
+    Args:
+        before: `query_id` to value.
+        after: The same queries.
+        seed: Of the random swaps and resamples; the same seed gives the same answer.
+
+    Raises:
+        InputError: The two have different queries, or none.
+
+    Example:
+        >>> both = compare_runs({"a": 0.5, "b": 0.0, "c": 1.0}, {"a": 1.0, "b": 0.0, "c": 0.75})
+        >>> (both.wins, both.ties, both.losses, round(both.delta, 3), both.p_value)
+        (1, 1, 1, 0.083, 1.0)
+    """
+    if not before or before.keys() != after.keys():
+        raise InputError(f"two runs are compared over the same queries; got {len(before)} and {len(after)}")
+    differences = [after[query_id] - before[query_id] for query_id in before]
+    wins = sum(difference > _TIE for difference in differences)
+    losses = sum(difference < -_TIE for difference in differences)
+    return RunComparison(
+        wins=wins,
+        ties=len(differences) - wins - losses,
+        losses=losses,
+        delta=fmean(differences),
+        p_value=_p_value(differences, seed),
+        ci95=_interval(differences, seed),
+    )
+
+
+def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+    """Correct the p-values of several comparisons, so that the chance of any false find stays below the level.
+
+    Holm's step-down method (Scandinavian Journal of Statistics, 1979).
+
+    Example:
+        >>> holm({"a": 0.01, "b": 0.04, "c": 0.03})
+        {'a': 0.03, 'b': 0.06, 'c': 0.06}
+    """
+    corrected: dict[str, float] = {}
+    highest = 0.0
+    for position, name in enumerate(sorted(p_values, key=lambda name: p_values[name])):
+        highest = max(highest, min(1.0, (len(p_values) - position) * p_values[name]))
+        corrected[name] = highest
+    return {name: corrected[name] for name in p_values}
+
+
+def _p_value(differences: Sequence[float], seed: int) -> float:
+    import numpy as np
+    from scipy.stats import permutation_test
+
+    test = permutation_test(
+        (differences,),  # of one sample the signs are flipped: the two runs' values change places
+        np.mean,
+        permutation_type="samples",
+        n_resamples=RESAMPLES,
+        batch=_batch(differences),
+        rng=seed,
+    )
+    return float(test.pvalue)
+
+
+def _interval(differences: Sequence[float], seed: int) -> tuple[float, float]:
+    import numpy as np
+    from scipy.stats import bootstrap
+
+    if len(differences) == 1:
+        return differences[0], differences[0]
+    low, high = bootstrap(
+        (differences,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        method="percentile",
+        batch=_batch(differences),
+        rng=seed,
+    ).confidence_interval
+    return float(low), float(high)
+
+
+def _batch(differences: Sequence[float]) -> int:
+    """Return how many resamples are drawn at once, so that memory stays flat."""
+    return max(1, _VALUES_AT_ONCE // len(differences))
