@@ -17,8 +17,11 @@ COMMANDS = ["search", "compare", "evaluate", "rescore", "index", "models", "conf
 
 PLUGIN = """
 import typer
-from prorank_search.errors import BackendError
+from prorank_search.errors import BackendError, MissingModelError
 app = typer.Typer()
+
+def open_rescorer(settings):
+    raise MissingModelError(f"no model {settings.model!r} here: prorank models pull {settings.model}")
 
 @app.command()
 def stop(how: str) -> None:
@@ -44,10 +47,14 @@ def prorank(*arguments: str, path: Path | None = None) -> subprocess.CompletedPr
 def stop_plugin(tmp_path: Path) -> Path:
     """A folder with an installed package of a third party, whose command is `stop`."""
     (tmp_path / "stopper.py").write_text(PLUGIN)
+    (tmp_path / "stopper_needs.py").write_text("import a_package_that_nobody_has")
     installed = tmp_path / "stopper-1.dist-info"
     installed.mkdir()
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: stopper\nVersion: 1\n")
-    (installed / "entry_points.txt").write_text("[prorank_search.commands]\nstop = stopper:app\n")
+    (installed / "entry_points.txt").write_text(
+        "[prorank_search.commands]\nstop = stopper:app\nfail = stopper_needs:app\n"
+        "[prorank_search.rescorers]\nabsent = stopper:open_rescorer\n"
+    )
     return tmp_path
 
 
@@ -111,3 +118,17 @@ def test_a_bug_shows_its_traceback(stop_plugin: Path) -> None:
     assert ended.returncode == 1
     assert ended.stderr.startswith("Traceback")
     assert ended.stderr.endswith("ValueError: bug\n")
+
+
+def test_a_command_whose_package_is_missing_says_what_to_install(stop_plugin: Path) -> None:
+    ended = prorank("fail", path=stop_plugin)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: 'fail' needs the package a_package_that_nobody_has")
+
+
+def test_a_missing_model_names_the_command_that_gets_it_and_the_way_without(stop_plugin: Path) -> None:
+    ended = prorank("search", "x", "--index", "i", "--rescorer", "absent", "--model", "tiny", path=stop_plugin)
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "error: no model 'tiny' here: prorank models pull tiny (or see the first stage alone: --no-rescore)\n"
+    )

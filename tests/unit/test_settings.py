@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from prorank_search.errors import ConfigError
-from prorank_search.settings import load_settings
+from prorank_search.profiles import profile_for
+from prorank_search.settings import Settings, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -107,3 +108,16 @@ def test_none_switches_the_deadline_off() -> None:
 
 def test_the_home_may_start_with_a_tilde() -> None:
     assert load_settings(home="~/search").home == Path.home() / "search"
+
+
+def test_the_documentation_has_a_row_for_every_setting(repository: Path) -> None:
+    page = (repository / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert [key for key in Settings.model_fields if key != "config" and f"\n| `{key}` |" not in page] == []
+
+
+def test_the_example_of_the_documentation_is_a_settings_file(repository: Path, folder: Path) -> None:
+    page = (repository / "docs" / "configuration.md").read_text(encoding="utf-8")
+    (folder / "prorank.toml").write_text(page.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    settings = load_settings(index="handbook")
+    assert (settings.window_size, settings.model) == (50, "models/handbook")
+    assert profile_for(settings, "handbook").on_failure == "error"
