@@ -19,7 +19,7 @@ REFERENCE := .venv/bin/python docs/write_cli.py
 UV = "$$(command -v uv || echo .venv/bin/uv)"
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: .venv/.setup ## install everything that demo and tests need into .venv
 
@@ -72,17 +72,17 @@ constraints: setup ## renew constraints.txt: today's versions of everything
 
 # new-environment FOLDER: make a virtual environment unless there is one; uv comes by pip where it is missing.
 define new-environment
-if [ -z "$(PYTHON)" ] || ! $(PYTHON) -c '$(FITS)'; then \
+if [ -z "$(PYTHON)" ] || ! "$(PYTHON)" -c '$(FITS)'; then \
   echo 'Python 3.11 or later is needed; name one: make setup PYTHON=/path/to/python3' >&2; exit 2; \
 fi; \
 if [ ! -x $(1)/bin/python ]; then \
-  if command -v uv >/dev/null; then uv venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" $(1); \
-  elif [ -x .venv/bin/uv ]; then .venv/bin/uv venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" $(1); \
-  elif ! $(PYTHON) -m venv $(1); then \
+  if $(UV) --version >/dev/null 2>&1; then \
+    $(UV) venv --quiet --allow-existing --python "$$(command -v "$(PYTHON)")" $(1); \
+  elif ! "$(PYTHON)" -m venv $(1); then \
     rm -rf $(1); \
     echo 'This Python cannot make environments. On Debian and Ubuntu: apt-get install python3-venv. Or install uv.' >&2; \
     exit 2; \
   fi; \
 fi; \
-command -v uv >/dev/null || [ -x .venv/bin/uv ] || .venv/bin/python -m pip install --quiet uv
+$(UV) --version >/dev/null 2>&1 || .venv/bin/python -m pip install --quiet uv
 endef
