@@ -8,8 +8,7 @@ import streamlit as st
 
 from prorank_ui.app_pages import compare
 
-ICON = Path(__file__).with_name("icon.svg")
-"""A file: Streamlit would fetch an icon given by name from elsewhere."""
+ICON = Path(__file__).with_name("icon.svg")  # an icon given by name would be fetched from another host
 
 
 def main() -> None:

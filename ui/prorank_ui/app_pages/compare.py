@@ -32,7 +32,8 @@ def page() -> None:
         if choice.query:
             _compare(choice, index)
         else:
-            st.html(table.notice("info", f"{count(index.documents, 'document')} to search", "Type a query above."))
+            advice = "Type a query and press Enter: BM25's ranking and the rescored one appear side by side."
+            st.html(table.notice("info", f"{count(index.documents, 'document')} to search", advice))
     except ProRankError as error:
         st.html(table.notice("error", "The search failed", str(error)))
 
@@ -75,6 +76,9 @@ def _compare(choice: Choice, index: IndexInfo) -> None:
     except ProRankError as error:
         screen.html(_failed(first, choice, str(error)))
         _show_way_out(error, choice)
+    except Exception:
+        screen.html(_failed(first, choice, "An error that nobody foresaw: it stands below and in the log."))
+        raise
     else:
         screen.html(_finished(result, choice))
 

@@ -1,0 +1,91 @@
+"""An index of four documents in a home of its own, and second stages for the tests, installed as plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+from prorank_search.backends.tantivy import TantivyBackend
+from prorank_search.types import Document
+
+STAGES = """
+from prorank_search.errors import MissingModelError, RescorerError
+from prorank_search.types import Calibration, RescorerInfo, Scored
+
+class Stage:
+    revision = "1"
+    info = RescorerInfo(model="reversing-1", calibration=Calibration(1.0, 0.0))
+    calls = 0
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def score(self, request):
+        Stage.calls += 1
+        return self.answers(request.texts)
+
+def reversing(settings):
+    return Stage(lambda texts: [Scored(float(at), truncated=at == 0) for at in range(len(texts))])
+
+def slow(settings):
+    return Stage(lambda texts: [Scored(1.0)] + [Scored(None)] * (len(texts) - 1))
+
+def failing(settings):
+    def fail(texts):
+        raise RescorerError("the device ran out of memory")
+    return Stage(fail)
+
+def missing(settings):
+    raise MissingModelError("the model is not on this machine")
+"""
+ENTRY_POINTS = """[prorank_search.rescorers]
+reversing = stages_for_tests:reversing
+slow = stages_for_tests:slow
+failing = stages_for_tests:failing
+missing = stages_for_tests:missing
+"""
+DOCUMENTS = [
+    Document("dog", "The dog barks, the dog runs, the dog sleeps.", title="Dogs"),
+    Document("fox", "A fox barks at a dog.", title="Foxes"),
+    Document(
+        "evil", 'A dog <script>document.title = "owned"</script><img src=x onerror="alert(1)">', title='<b>"Bold"</b>'
+    ),
+    Document("hebrew", "כלב dog נובח", title="כלב \u202edog"),
+]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return an empty home, in force for this process and those that it starts."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PRORANK_HOME", str(tmp_path))
+    monkeypatch.setenv("PRORANK_RESCORER", "reversing")
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield tmp_path
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Install the second stages; return the folder that they lie in."""
+    folder = tmp_path / "stages"
+    metadata = folder / "stages_for_tests-1.dist-info"
+    metadata.mkdir(parents=True)
+    (folder / "stages_for_tests.py").write_text(STAGES, encoding="utf-8")
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: stages-for-tests\nVersion: 1\n", encoding="utf-8")
+    (metadata / "entry_points.txt").write_text(ENTRY_POINTS, encoding="utf-8")
+    monkeypatch.syspath_prepend(folder)
+    return folder
+
+
+@pytest.fixture
+def animals(home: Path) -> str:
+    """Return the name of an index that holds `DOCUMENTS`."""
+    with TantivyBackend(home / "indexes").writer("animals", analysis="english", replace=True) as writer:
+        writer.add(DOCUMENTS)
+        writer.publish()
+    return "animals"

@@ -1,0 +1,120 @@
+"""The page in a real browser, started as a person starts it: `prorank ui`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+CHROMIUM = shutil.which("chromium")
+STARTS_WITHIN_S = 60
+
+pytestmark = pytest.mark.browser
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until_served(url: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):  # noqa: S310 (loopback)
+                return
+        except (urllib.error.URLError, TimeoutError):
+            time.sleep(0.2)
+    pytest.fail(f"`prorank ui` did not serve {url}: exit status {server.poll()}")
+
+
+@pytest.fixture
+def address(animals: str, stages: Path) -> Iterator[str]:  # noqa: ARG001 (the index has to be there)
+    """Start the app on a free port; return its address."""
+    port = free_port()
+    command = [sys.executable, "-c", "from prorank_search.cli import main; main()", "ui", "--port", str(port)]
+    server = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(stages)})
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_served(url, server)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """Open a browser; skip where there is none, but not in CI."""
+    if CHROMIUM is None:
+        reason = "no chromium: apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser.new_page(viewport={"width": 1300, "height": 900})
+        browser.close()
+
+
+def titles(page: Page, side: str) -> list[str]:
+    return page.locator(f".{side} .pr-title").all_inner_texts()
+
+
+def test_a_person_types_a_query_follows_both_sides_and_goes_back(page: Page, address: str) -> None:
+    requests: list[str] = []
+    dialogs: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+
+    page.goto(address)
+    query = page.get_by_label("Query")
+    query.fill("barking dog")
+    query.press("Enter")
+    page.wait_for_selector(".pr-after .pr-title")
+    assert titles(page, "pr-before") == titles(page, "pr-after")[::-1]
+    assert '<b>"Bold"</b>' in titles(page, "pr-after")
+    assert "the best hit rose from 4 to 1" in page.locator(".pr-summary").inner_text()
+    page.wait_for_url("**/?q=barking+dog&index=animals&rescorer=reversing")
+
+    query.fill("fox")
+    query.press("Enter")
+    page.wait_for_url("**/?q=fox&*")
+    page.go_back()
+    page.wait_for_function("document.querySelectorAll('.pr-after .pr-title').length == 4")
+    assert query.input_value() == "barking dog"
+
+    assert page.title() == "ProRank Search"
+    assert dialogs == []
+    assert [url for url in requests if url.startswith("http") and not url.startswith(address)] == []
+
+
+def test_both_sides_stand_below_each_other_in_a_narrow_window(page: Page, address: str) -> None:
+    page.goto(f"{address}/?q=dog")
+    page.wait_for_selector(".pr-after .pr-title")
+
+    def lefts() -> list[float]:
+        boxes = [page.locator(side).bounding_box() for side in (".pr-before", ".pr-after")]
+        return [box["x"] for box in boxes if box is not None]
+
+    assert lefts()[0] < lefts()[1]
+    page.set_viewport_size({"width": 400, "height": 900})
+    page.wait_for_function("document.documentElement.scrollWidth <= 400")
+    assert lefts()[0] == lefts()[1]

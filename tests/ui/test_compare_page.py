@@ -1,0 +1,157 @@
+"""The page in Streamlit's own test runner: what a person sees in each state of the installation."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from prorank_search.backends.tantivy import TantivyBackend
+from prorank_search.types import Document
+from prorank_ui.cli import SCRIPT
+
+
+@pytest.fixture
+def app(home: Path) -> AppTest:  # noqa: ARG001 (the app reads it from the environment)
+    return AppTest.from_file(str(SCRIPT), default_timeout=20)
+
+
+def drawn(app: AppTest) -> str:
+    """Return the HTML on the page, without the style sheet."""
+    assert not app.exception
+    return "".join(element.proto.body for element in app.main.get("html") if "<style>" not in element.proto.body)
+
+
+def titles(side: str) -> list[str]:
+    return [part.partition("</span>")[0].rpartition('">')[2] for part in side.split('class="pr-title"')[1:]]
+
+
+def sides(html: str) -> tuple[str, str]:
+    left, _, right = html.partition("pr-after")
+    return left, right
+
+
+def calls() -> int:
+    stage = sys.modules["stages_for_tests"]
+    number: int = stage.Stage.calls
+    return number
+
+
+def test_a_first_run_without_index_shows_the_command_that_makes_one(app: AppTest) -> None:
+    app.run()
+    assert "There is no index yet" in drawn(app)
+    assert "prorank ingest" in app.code[0].value
+
+
+@pytest.mark.usefixtures("animals", "stages")
+def test_without_a_query_the_page_says_what_to_do(app: AppTest) -> None:
+    app.run()
+    assert "4 documents to search" in drawn(app)
+    assert app.query_params == {}
+
+
+@pytest.mark.usefixtures("animals", "stages")
+def test_a_query_shows_both_rankings_with_movement_and_probability(app: AppTest) -> None:
+    app.run()
+    app.text_input(key="q").set_value("barking dog").run()
+    left, right = sides(drawn(app))
+    assert len(titles(left)) == len(titles(right)) == 4
+    assert titles(left) == titles(right)[::-1]
+    assert "the best hit rose from 4 to 1" in left
+    assert "now 4" in left
+    assert "was 4" in right
+    assert "width:95%" in right
+    assert ">cut</span>" in right
+
+
+@pytest.mark.usefixtures("animals", "stages")
+def test_the_address_carries_the_search_and_is_followed(app: AppTest) -> None:
+    app.query_params.update({"q": "fox", "index": "animals", "rescorer": "overlap"})
+    app.run()
+    assert app.text_input(key="q").value == "fox"
+    assert app.selectbox(key="rescorer").value == "overlap"
+    app.text_input(key="q").set_value("dog").run()
+    assert app.query_params == {"q": "dog", "index": "animals", "rescorer": "overlap"}
+
+
+@pytest.mark.usefixtures("animals", "stages")
+def test_an_address_that_names_nothing_installed_falls_back_to_the_defaults(app: AppTest) -> None:
+    app.query_params.update({"q": "fox", "index": "gone", "rescorer": "<script>"})
+    app.run()
+    assert app.selectbox(key="index").value == "animals"
+    assert app.selectbox(key="rescorer").value == "reversing"
+
+
+@pytest.mark.usefixtures("animals", "stages")
+def test_a_failed_second_stage_is_shown_as_failed_and_never_as_no_hits(app: AppTest) -> None:
+    app.query_params.update({"q": "dog", "rescorer": "failing"})
+    app.run()
+    left, right = sides(drawn(app))
+    assert "the device ran out of memory" in right
+    assert "pr-error" in right
+    assert titles(right) == []
+    assert len(titles(left)) == 4
+    assert "now " not in left
+
+
+@pytest.mark.usefixtures("animals", "stages")
+def test_a_second_stage_that_ran_out_of_time_is_shown_as_partial_and_tried_again(app: AppTest) -> None:
+    app.query_params.update({"q": "dog", "rescorer": "slow"})
+    app.run()
+    assert "Only a part was rescored" in drawn(app)
+    assert "1 of 4 hits were scored before the deadline" in drawn(app)
+    assert "not scored" in drawn(app)
+    before = calls()
+    app.run()
+    assert calls() == before + 1
+
+
+@pytest.mark.usefixtures("animals", "stages")
+def test_the_same_search_is_not_scored_twice(app: AppTest) -> None:
+    app.query_params["q"] = "dog"
+    app.run()
+    before = calls()
+    app.run()
+    assert calls() == before
+    app.text_input(key="q").set_value("fox").run()
+    assert calls() == before + 1
+
+
+@pytest.mark.usefixtures("stages")
+def test_a_changed_index_is_searched_again(app: AppTest, home: Path, animals: str) -> None:
+    app.query_params["q"] = "dog"
+    app.run()
+    with TantivyBackend(home / "indexes").writer(animals, analysis="english", replace=False) as writer:
+        writer.add([Document("puppy", "A dog, very young.", title="Puppies")])
+        writer.publish()
+    app.run()
+    assert "Puppies" in titles(drawn(app))
+
+
+@pytest.mark.usefixtures("animals", "stages")
+def test_a_missing_model_names_the_command_and_offers_the_stand_in(app: AppTest) -> None:
+    app.query_params.update({"q": "dog", "rescorer": "missing"})
+    app.run()
+    left, right = sides(drawn(app))
+    assert len(titles(left)) == 4
+    assert "pr-error" in right
+    assert "prorank models pull" in app.code[0].value
+    app.button[0].click().run()
+    assert app.selectbox(key="rescorer").value == "overlap"
+    assert len(titles(sides(drawn(app))[1])) == 4
+
+
+@pytest.mark.usefixtures("animals", "stages")
+def test_a_query_that_finds_nothing_says_so(app: AppTest) -> None:
+    app.query_params["q"] = "submarine"
+    app.run()
+    assert "No document holds a word of this query" in drawn(app)
+
+
+@pytest.mark.usefixtures("animals")
+def test_settings_that_cannot_be_used_are_named(app: AppTest, home: Path) -> None:
+    (home / "prorank.toml").write_text("window_sise = 3\n", encoding="utf-8")
+    app.run()
+    assert "window_sise" in drawn(app)
