@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from statistics import fmean
 
 from prorank_search.errors import InputError
+from prorank_search.evaluation.judged import judged_queries
 from prorank_search.evaluation.trec_files import Run
 from prorank_search.types import Qrel, ScoredDoc
 
@@ -19,11 +20,6 @@ DEPTH = 100
 
 Values = dict[str, dict[str, float]]
 """Each query's values: `query_id` to measure to a number from 0 (worst) to 1."""
-
-
-def judged_queries(qrels: Iterable[Qrel]) -> list[str]:
-    """Return the queries that have at least one relevant document, in the order of their judgments."""
-    return list(dict.fromkeys(qrel.query_id for qrel in qrels if qrel.relevance > 0))
 
 
 def measure(qrels: Iterable[Qrel], run: Run) -> Values:

@@ -90,6 +90,7 @@ def _lines(query_id: str, docs: Sequence[ScoredDoc], tag: str) -> list[str]:
     for name in (query_id, *(scored.doc_id for scored in docs)):
         if len(name.split()) != 1:
             raise InputError(f"the id {name!r} cannot stand in a TREC run file: its columns are parted by white space")
+    tag = "-".join(tag.split())
     scores = presented(scored.score for scored in docs)
     return [
         f"{query_id} Q0 {scored.doc_id} {rank} {score:.9g} {tag}\n"

@@ -1,0 +1,48 @@
+"""The second stage as measuring commands use it: behind the score cache, loud about what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from prorank_search.cli.answer import open_rescorer, warn
+
+if TYPE_CHECKING:
+    from prorank_search.profiles import Profile
+    from prorank_search.protocols import Rescorer
+    from prorank_search.rescore import RescoreOptions
+    from prorank_search.settings import Settings
+
+NoCacheOption = Annotated[
+    bool, typer.Option("--no-cache", help="Score everything anew, so that the time taken means something.")
+]
+
+
+def cached_rescorer(settings: Settings, *, no_cache: bool) -> Rescorer:
+    """Open the rescorer, behind the score cache unless that is switched off; warn where its scores mean nothing.
+
+    Raises:
+        ConfigError: The model, its extra or the cache cannot be used.
+    """
+    from prorank_search.evaluation.score_cache import CachedRescorer
+
+    rescorer = open_rescorer(settings)
+    if rescorer.info.reason:
+        warn(f"the figures of the second stage say nothing about ProRank: {rescorer.info.reason}")
+    if no_cache or not settings.score_cache_mb:
+        return rescorer
+    return CachedRescorer(rescorer, settings.home / "cache" / "scores.sqlite", settings.score_cache_mb)
+
+
+def options_of(profile: Profile, window_size: int) -> RescoreOptions:
+    """Return how an index's profile has it rescored; a rescorer that fails ends the command."""
+    from prorank_search.rescore import RescoreOptions
+
+    return RescoreOptions(
+        window_size=window_size,
+        blend=profile.blend,
+        text_of=profile.text_of,
+        instruction=profile.instruction,
+        on_failure="error",
+    )
