@@ -35,12 +35,14 @@ def corpus_path(folder: Path) -> Path:
 def read_corpus(folder: Path) -> Iterator[Document]:
     """Yield the documents in file order; keys other than `_id`, `title` and `text` go into `metadata`.
 
+    An `_id` that is a whole number becomes its decimal string, as in an ingest.
+
     Raises:
         InputError: The corpus is missing, or a line of it cannot be used.
     """
     for place, row in _rows(corpus_path(folder)):
-        metadata = _metadata(place, row)
-        yield Document(_string(place, row, "_id"), _string(place, row, "text"), str(row.get("title") or ""), metadata)
+        title = "" if row.get("title") is None else _string(place, row, "title")
+        yield Document(_id(place, row), _string(place, row, "text"), title, _metadata(place, row))
 
 
 def read_queries(folder: Path) -> dict[str, Query]:
@@ -51,7 +53,7 @@ def read_queries(folder: Path) -> dict[str, Query]:
     """
     queries = {}
     for place, row in _rows(_require(folder, "queries.jsonl")):
-        query_id = _string(place, row, "_id")
+        query_id = _id(place, row)
         queries[query_id] = Query(query_id, _string(place, row, "text"))
     return queries
 
@@ -130,6 +132,13 @@ def _row(place: str, line: str) -> dict[str, object]:
         message = f"{place}: not a JSON object, but {type(row).__name__}"
         raise InputError(message)
     return row
+
+
+def _id(place: str, row: dict[str, object]) -> str:
+    value = row.get("_id")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return _string(place, row, "_id")
 
 
 def _string(place: str, row: dict[str, object], key: str) -> str:

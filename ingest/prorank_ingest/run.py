@@ -122,7 +122,7 @@ def ingest(
             )
             on_step("opened")
             state = _write(watch(chain(sample, records)), writer, checkpoint, state, on_step)
-            _require_documents(job, state)
+            _require_documents(job, state, checkpoint)
             writer.publish()
         on_step("published")
         checkpoint.finish()
@@ -202,8 +202,9 @@ def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield batch
 
 
-def _require_documents(job: Job, state: State) -> None:
+def _require_documents(job: Job, state: State, checkpoint: Checkpoint) -> None:
     if not state.documents:
+        checkpoint.finish()
         raise InputError(
             f"none of the {state.bad_records} records of {job.source!r} can be used; index {job.index!r} is as it was; "
             f"the reasons are in {state.dead_letters}"

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NoReturn
 
 from prorank_ingest.records import RecordError, require_id, require_unicode
 from prorank_ingest.source_files import fingerprint
 from prorank_search.beir import is_beir
+from prorank_search.errors import InputError
 from prorank_search.protocols import BadRecord, Reader, ReaderOptions
 from prorank_search.types import Document
 
@@ -52,7 +54,7 @@ class Files:
         if self.root.is_file():
             yield self.root
             return
-        for folder, folders, names in os.walk(self.root):
+        for folder, folders, names in os.walk(self.root, onerror=_refuse):
             folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED_FOLDERS)
             for path in (Path(folder, name) for name in sorted(names)):
                 if _is_text(path) and path.is_file() and path.stat().st_size:
@@ -67,6 +69,10 @@ class Files:
             return BadRecord(str(path).encode("utf-8", "backslashreplace").decode(), None, str(error))
         heading = _HEADING.search(text) if path.suffix.lower() in _MARKDOWN else None
         return Document(name, text, heading[1] if heading else name, {"file": name})
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise InputError(f"{error.filename} cannot be read: {error.strerror}") from error
 
 
 def _is_text(path: Path) -> bool:
