@@ -8,6 +8,9 @@ import pytest
 from prorank_search.settings import Settings
 
 
+collect_ignore = ["golden/make_mxbai.py"]  # runs in an environment of its own
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The root of the repository."""
