@@ -33,6 +33,7 @@ _DEFAULT_FIELDS = dict.fromkeys(SEARCHED, 1.0)
 class _Reader:
     """A version that was opened for reading, and the state of the disk that it shows."""
 
+    version: str
     info: versions.VersionInfo
     analysis: Analysis
     highlighter: Highlighter
@@ -97,7 +98,7 @@ class TantivyBackend:
         return TantivyWriter(self._folder(index), analysis=analysis, replace=replace, resume=resume)
 
     def versions(self, index: str) -> list[str]:
-        """List the versions of an index, oldest first, published or not."""
+        """List the versions of an index, oldest first, published or not; none where there is no such index."""
         return versions.versions(self._folder(index))
 
     def rollback(self, index: str) -> str:
@@ -119,7 +120,7 @@ class TantivyBackend:
         """Delete the index with all its versions."""
         folder = self._folder(index)
         if not versions.versions(folder):
-            versions.published(folder)
+            versions.published(folder)  # raises: there is nothing at all
         with versions.lock(folder):
             versions.delete(folder)
         self._readers.pop(index, None)
@@ -129,32 +130,34 @@ class TantivyBackend:
 
     def _describe(self, index: str) -> IndexInfo:
         reader = self._reader(index)
-        version = versions.published(self._folder(index))
         return IndexInfo(
             name=index,
             documents=reader.index.searcher().num_docs,
             analysis=reader.info.analysis,
-            size_bytes=versions.size_bytes(version),
+            size_bytes=versions.size_bytes(self._folder(index) / reader.version),
             created=reader.info.created,
-            version=version.name,
+            version=reader.version,
         )
 
     def _reader(self, index: str) -> _Reader:
         version = versions.published(self._folder(index))
-        info = versions.read_info(version)
         state = _state(version)
         reader = self._readers.get(index)
-        if reader is None or reader.info != info:
-            analysis = analysis_of(preset(info.analysis))
-            opened = open_index(version, analysis)
-            opened.config_reader("manual")
-            reader = _Reader(info, analysis, Highlighter(analysis), opened, state)
-            reader.index.reload()
-            self._readers[index] = reader
+        if reader is None or reader.version != version.name:
+            reader = self._readers[index] = _open(version, state)
         elif reader.state != state:
             reader.index.reload()
             reader.state = state
         return reader
+
+
+def _open(version: Path, state: tuple[int, int]) -> _Reader:
+    info = versions.read_info(version)
+    analysis = analysis_of(preset(info.analysis))
+    index = open_index(version, analysis)
+    index.config_reader("manual")
+    index.reload()
+    return _Reader(version.name, info, analysis, Highlighter(analysis), index, state)
 
 
 def _state(version: Path) -> tuple[int, int]:

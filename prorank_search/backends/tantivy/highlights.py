@@ -22,6 +22,7 @@ class Highlighter:
 
     def words(self, document: Document, wanted: AbstractSet[str]) -> tuple[str, ...]:
         """Return the distinct words of title and text whose terms are `wanted`, in order of appearance."""
+        wanted = _telling(wanted)
         if not wanted:
             return ()
         found = (
@@ -41,3 +42,9 @@ class Highlighter:
             else:
                 merged.append((start, end))
         return iter(merged)
+
+
+def _telling(terms: AbstractSet[str]) -> AbstractSet[str]:
+    """Leave out single characters that also stand in a pair: they would mark every text in Chinese."""
+    paired = {character for term in terms if len(term) == 2 for character in term}  # noqa: PLR2004 (a pair is two)
+    return terms - paired

@@ -26,7 +26,7 @@ KEPT = 2
 """Published versions that stay on disk: the present one and the one that `rollback` returns to."""
 
 _NAME = re.compile(r"[a-z0-9_][a-z0-9_.-]{0,99}")
-_VERSION = re.compile(r"v(\d+)")
+_VERSION = re.compile(r"v(\d+)-[0-9a-f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,11 @@ class VersionInfo:
         analysis: Name of the analysis preset that its texts went through.
         created: When it was made (ISO 8601, UTC).
         format: Layout of the fields inside; another number cannot be read.
-        id: Never the same for two versions, though a name may come back.
     """
 
     analysis: str
     created: str
     format: int
-    id: str
 
 
 def index_folder(indexes: Path, index: str) -> Path:
@@ -112,16 +110,17 @@ def rollback(folder: Path) -> str:
 
 
 def versions(folder: Path) -> list[str]:
-    """List the versions of an index, oldest first, published or not."""
+    """List the versions of an index, oldest first, published or not; none where there is no such index."""
     return sorted((path.parent.name for path in folder.glob("v*/version.json")), key=_number)
 
 
 def create_version(folder: Path, analysis: str) -> str:
     """Make the folder of a new version; return the version's name. Unpublished leftovers are removed."""
-    name = f"v{1 + max(map(_number, [*versions(folder), *history(folder)]), default=0)}"
+    number = 1 + max(map(_number, [*versions(folder), *history(folder)]), default=0)
+    name = f"v{number}-{uuid4().hex[:8]}"
     sweep(folder)
     (folder / name).mkdir(parents=True)
-    info = VersionInfo(analysis, datetime.now(UTC).isoformat(timespec="seconds"), FORMAT, uuid4().hex)
+    info = VersionInfo(analysis, datetime.now(UTC).isoformat(timespec="seconds"), FORMAT)
     _write(folder / name / "version.json", json.dumps(asdict(info)))
     return name
 
@@ -152,9 +151,9 @@ def read_info(version: Path) -> VersionInfo:
 
 def delete(folder: Path) -> None:
     """Remove an index with all its versions: gone at once for searches, then from the disk."""
-    doomed = folder.parent / f".deleted-{uuid4().hex}"
-    folder.rename(doomed)
-    shutil.rmtree(doomed)
+    folder.rename(folder.parent / f".deleted-{uuid4().hex}")
+    for doomed in folder.parent.glob(".deleted-*"):  # and what a killed process left
+        shutil.rmtree(doomed, ignore_errors=True)
 
 
 def size_bytes(version: Path) -> int:
@@ -175,7 +174,7 @@ def lock(folder: Path) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.close()
-        message = f"index {folder.name!r} is being written to by another process: wait until it ends, then try again"
+        message = f"index {folder.name!r} has another writer open: wait until that ingest ends, then try again"
         raise IndexLockedError(message) from error
     return file
 

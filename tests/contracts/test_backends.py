@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from prorank_search import plugins
+from prorank_search.protocols import IndexBackend
+from prorank_search.settings import Settings
+from prorank_search.testing import IndexBackendContract
+
+
+class TestEveryInstalledBackend(IndexBackendContract):
+    @pytest.fixture(params=plugins.installed("backends"))
+    def backend(self, request: pytest.FixtureRequest, tmp_path: Path) -> IndexBackend:
+        backend: IndexBackend = plugins.load("backends", request.param)(Settings(home=tmp_path))
+        return backend
