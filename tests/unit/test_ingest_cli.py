@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from prorank_search.cli import app
+
+GOOD = '{"id": "1", "text": "It barks."}\n'
+
+
+def test_json_is_one_object_with_what_became_of_the_ingest(tmp_path: Path) -> None:
+    source = tmp_path / "a.jsonl"
+    source.write_text(GOOD, encoding="utf-8")
+    result = CliRunner().invoke(app, ["ingest", str(source), "--index", "animals", "--json"])
+    assert result.exit_code == 0
+    report = json.loads(result.stdout)
+    assert report.pop("seconds") > 0
+    assert report.pop("docs_per_s") > 0
+    assert report == {
+        "index": "animals",
+        "source": str(source),
+        "documents": 1,
+        "duplicates": 0,
+        "bad_records": 0,
+        "dead_letters": None,
+        "analysis": "english",
+        "resumed_from": None,
+    }
+
+
+def test_dead_letters_make_exit_code_6_and_their_file_is_named() -> None:
+    result = CliRunner().invoke(app, ["ingest", "-", "--index", "animals"], input=GOOD + "nonsense\n")
+    assert result.exit_code == 6
+    assert "animals: 1 documents from -" in result.stdout
+    assert "1 bad records, with their reasons:" in result.stderr
+
+
+def test_a_source_that_does_not_exist_is_exit_code_3() -> None:
+    result = CliRunner().invoke(app, ["ingest", "nowhere.jsonl", "--index", "animals"])
+    assert result.exit_code == 3
+    assert "is it there?" in result.stderr
+
+
+def test_an_unknown_analysis_is_refused_before_anything_is_made(prorank_home: Path) -> None:
+    result = CliRunner().invoke(app, ["ingest", "-", "--index", "animals", "--analysis", "klingon"], input=GOOD)
+    assert result.exit_code == 3
+    assert "klingon" in result.stderr
+    assert not list((prorank_home / "indexes").glob("animals"))
+
+
+def test_an_interrupted_ingest_says_what_to_type_to_go_on(prorank_home: Path) -> None:
+    command = [sys.executable, "-c", "from prorank_search.cli import main; main()", "ingest", "-", "--index", "animals"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ))
+    while not (prorank_home / "ingest").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+    assert process.returncode == 130
+    assert b"prorank ingest - --index animals" in errors

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from prorank_ingest import dead_letters, run
+from prorank_ingest.selection import open_source
+from prorank_search.backends.tantivy import TantivyBackend
+from prorank_search.errors import ConfigError, InputError, UnknownPluginError
+from prorank_search.protocols import BadRecord, ReaderOptions
+from prorank_search.types import Document
+
+ENGLISH = "The cat sat on the mat and it was happy to be there."
+CODE = "def add(a, b):\n    return a + b\n"
+
+
+@pytest.fixture
+def backend(prorank_home: Path) -> TantivyBackend:
+    return TantivyBackend(prorank_home / "indexes")
+
+
+def write(path: Path, *records: Mapping[str, object] | str) -> Path:
+    lines = [record if isinstance(record, str) else json.dumps(record) for record in records]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def ingest(
+    source: Path,
+    backend: TantivyBackend,
+    home: Path,
+    *,
+    analysis: str = "auto",
+    replace: bool = False,
+    limit: int = 100,
+) -> run.Report:
+    job = run.Job(str(source), "animals", home, analysis=analysis, replace=replace, limit=limit)
+    return run.ingest(job, open_source(job.source, job.options), backend)
+
+
+def texts(backend: TantivyBackend) -> dict[str, str]:
+    return {document.doc_id: document.text for document in backend.scan("animals")}
+
+
+def test_documents_are_added_and_replaced_by_their_id(
+    tmp_path: Path, backend: TantivyBackend, prorank_home: Path
+) -> None:
+    ingest(write(tmp_path / "a.jsonl", {"id": "1", "text": "x"}, {"id": "2", "text": "y"}), backend, prorank_home)
+    ingest(write(tmp_path / "b.jsonl", {"id": "2", "text": "z"}, {"id": "3", "text": "w"}), backend, prorank_home)
+    assert texts(backend) == {"1": "x", "2": "z", "3": "w"}
+
+
+def test_a_replacement_holds_nothing_of_the_old_version(
+    tmp_path: Path, backend: TantivyBackend, prorank_home: Path
+) -> None:
+    ingest(write(tmp_path / "a.jsonl", {"id": "1", "text": ENGLISH}), backend, prorank_home)
+    report = ingest(write(tmp_path / "b.jsonl", {"id": "2", "text": CODE}), backend, prorank_home, replace=True)
+    assert texts(backend) == {"2": CODE}
+    assert report.analysis == "code"
+    backend.rollback("animals")
+    assert texts(backend) == {"1": ENGLISH}
+
+
+def test_of_equal_ids_the_last_one_counts_and_the_others_are_reported(
+    tmp_path: Path, backend: TantivyBackend, prorank_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "BATCH_RECORDS", 2)
+    records = [{"id": number % 3, "text": f"text {number}"} for number in range(7)]
+    report = ingest(write(tmp_path / "a.jsonl", *records), backend, prorank_home)
+    assert (report.documents, report.duplicates) == (3, 4)
+    assert texts(backend) == {"0": "text 6", "1": "text 4", "2": "text 5"}
+
+
+def test_bad_records_become_dead_letters_and_the_rest_goes_in(
+    tmp_path: Path, backend: TantivyBackend, prorank_home: Path
+) -> None:
+    source = write(tmp_path / "a.jsonl", {"id": "1", "text": "x"}, "nonsense", {"id": "2"}, {"id": "3", "text": "y"})
+    report = ingest(source, backend, prorank_home)
+    assert (report.documents, report.bad_records) == (2, 2)
+    assert texts(backend) == {"1": "x", "3": "y"}
+    assert report.dead_letters is not None
+    letters = [json.loads(line) for line in Path(report.dead_letters).read_text(encoding="utf-8").splitlines()]
+    assert [(letter["source"], letter["line"], letter["record"]) for letter in letters] == [
+        (str(source), 2, "nonsense"),
+        (str(source), 3, '{"id": "2"}'),
+    ]
+
+
+def test_a_source_without_one_usable_record_leaves_the_index_as_it_was(
+    tmp_path: Path, backend: TantivyBackend, prorank_home: Path
+) -> None:
+    ingest(write(tmp_path / "a.jsonl", {"id": "1", "text": "x"}), backend, prorank_home)
+    with pytest.raises(InputError, match="none of the 1 records"):
+        ingest(write(tmp_path / "b.jsonl", "nonsense"), backend, prorank_home, replace=True)
+    with pytest.raises(InputError, match="holds nothing to ingest"):
+        ingest(write(tmp_path / "c.jsonl"), backend, prorank_home, replace=True)
+    assert texts(backend) == {"1": "x"}
+
+
+@pytest.mark.parametrize(
+    ("text", "analysis"),
+    [(ENGLISH, "english"), (CODE, "code"), ("我在北京看到一只猫。", "chinese"), ("lorem ipsum", "standard")],
+)
+def test_auto_names_the_analysis_that_fits(
+    tmp_path: Path, backend: TantivyBackend, prorank_home: Path, text: str, analysis: str
+) -> None:
+    source = write(tmp_path / "a.jsonl", {"id": "1", "text": text})
+    assert ingest(source, backend, prorank_home).analysis == analysis
+    assert [info.analysis for info in backend.indexes()] == [analysis]
+
+
+def test_an_upsert_keeps_the_analysis_of_its_index(tmp_path: Path, backend: TantivyBackend, prorank_home: Path) -> None:
+    ingest(write(tmp_path / "a.jsonl", {"id": "1", "text": ENGLISH}), backend, prorank_home)
+    source = write(tmp_path / "b.jsonl", {"id": "2", "text": CODE})
+    assert ingest(source, backend, prorank_home).analysis == "english"
+    with pytest.raises(InputError, match="'english', not 'code'"):
+        ingest(source, backend, prorank_home, analysis="code")
+
+
+def test_a_limit_counts_records(tmp_path: Path, backend: TantivyBackend, prorank_home: Path) -> None:
+    records = [{"id": number, "text": "x"} for number in range(9)]
+    assert ingest(write(tmp_path / "a.jsonl", *records), backend, prorank_home, limit=4).documents == 4
+
+
+def test_a_run_that_ended_leaves_no_checkpoint(tmp_path: Path, backend: TantivyBackend, prorank_home: Path) -> None:
+    report = ingest(write(tmp_path / "a.jsonl", {"id": "1", "text": "x"}), backend, prorank_home)
+    assert report.resumed_from is None
+    assert list((prorank_home / "ingest").iterdir()) == []
+
+
+def test_long_documents_make_smaller_batches(
+    tmp_path: Path, backend: TantivyBackend, prorank_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "BATCH_CHARACTERS", 100)
+    records = [{"id": number, "text": "word " * 20} for number in range(3)]
+    steps: list[str] = []
+    job = run.Job(str(write(tmp_path / "a.jsonl", *records)), "animals", prorank_home)
+    run.ingest(job, open_source(job.source, job.options), backend, on_step=steps.append)
+    assert steps.count("committed") == 3
+
+
+def test_dead_letters_behind_the_checkpoint_are_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "letters.jsonl"
+    length = dead_letters.DeadLetters(path, 0).write([BadRecord("a.jsonl", 1, "bad")])
+    dead_letters.DeadLetters(path, length).write([BadRecord("a.jsonl", 2, "written twice")])
+    dead_letters.DeadLetters(path, length).write([BadRecord("a.jsonl", 2, "written twice")])
+    assert [json.loads(line)["line"] for line in path.read_text(encoding="utf-8").splitlines()] == [1, 2]
+
+
+def test_a_source_that_nobody_reads_is_refused_with_what_can_be_read() -> None:
+    with pytest.raises(InputError, match="'no_such_thing' is nothing that can be read by: beir, files, jsonl, package"):
+        open_source("no_such_thing", ReaderOptions())
+    with pytest.raises(InputError, match="by: table;"):
+        open_source("json", ReaderOptions(), "table")
+    with pytest.raises(UnknownPluginError, match="no plugin 'xml' among the readers"):
+        open_source("json", ReaderOptions(), "xml")
+
+
+def test_a_name_that_is_both_a_folder_and_a_package_asks_which_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "json").mkdir()
+    (tmp_path / "json" / "a.txt").write_text("hello", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"by files and by package: choose with --reader, or write \./json"):
+        open_source("json", ReaderOptions())
+    expected = Document("a.txt", "hello", "a.txt", {"file": "a.txt"})
+    assert list(open_source("./json", ReaderOptions()).read()) == [expected]
+    assert list(open_source("json", ReaderOptions(), "files").read()) == [expected]
