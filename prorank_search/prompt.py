@@ -1,0 +1,209 @@
+"""The ProRank prompt: templates, token assembly, truncation. Training and inference use this one file.
+
+A template is a named, versioned list of pieces. A piece without a slot is fixed, and its special tokens are real. A
+piece with a slot is somebody's text: it is encoded by a tokenizer of its own that knows no special tokens, so a
+document that contains `<|im_end|>` can never close the turn. Pieces are encoded apart and joined as ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from prorank_search.errors import CheckpointError, ConfigError
+
+RELEVANT, IRRELEVANT = "1", "0"
+"""The two answers."""
+
+_TASK = "Judge whether the document answers the query. Reply 1 if it is relevant, 0 if not."
+
+_CHARACTERS_A_TOKEN = 16
+"""More than a token has on average in any text worth reading; longer texts are encoded up to that, then looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The pieces of a prompt, in order. All before the document's own text is shared by a query's documents.
+
+    Attributes:
+        name: Name and version; a checkpoint names the one it was trained with.
+        head: Fixed pieces before the query.
+        query: Pieces with the slot `{query}`.
+        instructed_query: The same with the slots `{instruction}` and `{query}`.
+        document: Fixed pieces, then the piece with the slot `{document}`.
+        tail: Fixed pieces after the document; the last token's logits are the answer.
+    """
+
+    name: str
+    head: tuple[str, ...]
+    query: tuple[str, ...]
+    instructed_query: tuple[str, ...]
+    document: tuple[str, ...]
+    tail: tuple[str, ...]
+
+
+TEMPLATES = {
+    template.name: template
+    for template in (
+        Template(
+            name="prorank-prefix-v1",
+            head=(f"<|im_start|>system\n{_TASK}<|im_end|>\n<|im_start|>user\n",),
+            query=("Query:", " {query}"),
+            instructed_query=("Instruction:", " {instruction}", "\nQuery:", " {query}"),
+            document=("\nDocument:", " {document}"),
+            tail=("<|im_end|>\n<|im_start|>assistant\n",),
+        ),
+        Template(
+            name="prorank-prefix-gemma-v1",
+            head=(f"<bos><start_of_turn>user\n{_TASK}\n",),
+            query=("Query:", " {query}"),
+            instructed_query=("Instruction:", " {instruction}", "\nQuery:", " {query}"),
+            document=("\nDocument:", " {document}"),
+            tail=("<end_of_turn>\n<start_of_turn>model\n",),
+        ),
+        Template(
+            name="mxbai-rerank-v2",
+            head=(
+                "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n"
+                "<|im_start|>user\n",
+            ),
+            query=("query: {query}",),
+            instructed_query=("instruction: {instruction}\nquery: {query}",),
+            document=("\n", "document: {document}"),
+            tail=(
+                "\n",
+                "You are a search relevance expert who evaluates how well documents match search queries. For each "
+                "query-document pair, carefully analyze the semantic relationship between them, then provide your "
+                "binary relevance judgment (0 for not relevant, 1 for relevant).\nRelevance:",
+                "<|im_end|>\n<|im_start|>assistant\n",
+            ),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Token ids of one part of a prompt, and whether text was cut to make it fit."""
+
+    ids: tuple[int, ...]
+    truncated: bool
+
+
+class PromptEncoder:
+    """Turns queries and documents into the ids of one template. Safe from many threads.
+
+    Args:
+        tokenizer_file: The checkpoint's `tokenizer.json`.
+        template: Name of the template.
+        max_length_tokens: Tokens of the whole prompt.
+        query_max_tokens: Tokens of the query's text; None: half of `max_length_tokens`.
+
+    Raises:
+        ConfigError: No such template, or no room is left for a document.
+        CheckpointError: An answer is not a single token, or the tokenizer cannot be read.
+    """
+
+    def __init__(
+        self,
+        tokenizer_file: Path,
+        template: str,
+        max_length_tokens: int = 512,
+        query_max_tokens: int | None = None,
+    ) -> None:
+        if template not in TEMPLATES:
+            raise ConfigError(f"no prompt template {template!r}; known: {', '.join(TEMPLATES)}")
+        self.template = TEMPLATES[template]
+        self.max_length_tokens = max_length_tokens
+        self.query_max_tokens = query_max_tokens or max_length_tokens // 2
+        self._fixed = _read_tokenizer(tokenizer_file)
+        self._text = _read_tokenizer(tokenizer_file)
+        self._text.encode_special_tokens = True
+        self._tail = self._fixed_ids(self.template.tail)
+        self._head = self._fixed_ids(self.template.head)
+        *before, self._document_piece = self.template.document
+        self._before_document = self._fixed_ids(before)
+        self.relevant_token, self.irrelevant_token = self._answer(RELEVANT), self._answer(IRRELEVANT)
+        room = max_length_tokens - self.query_max_tokens - len(self._head) - len(self._before_document)
+        if room - len(self._tail) < 1:
+            raise ConfigError(
+                f"max_length_tokens={max_length_tokens} leaves no room for a document beside a query of up to "
+                f"{self.query_max_tokens} tokens and the template's own: raise it or lower query_max_tokens"
+            )
+
+    def prefix(self, query: str, instruction: str | None = None) -> Encoded:
+        """Encode all that stands before a document's own text; it is the same for all documents of a query."""
+        pieces = self.template.query if instruction is None else self.template.instructed_query
+        ids: list[int] = list(self._head)
+        budget = self.query_max_tokens
+        truncated = False
+        for piece in pieces:
+            if "{" not in piece:
+                ids += self._fixed_ids([piece])
+                continue
+            text = piece.replace("{instruction}", instruction or "", 1)
+            text = _fill_last(text, "{query}", query)
+            encoded = self._text_ids(text, budget)
+            budget -= len(encoded.ids)
+            truncated = truncated or encoded.truncated
+            ids += encoded.ids
+        return Encoded((*ids, *self._before_document), truncated)
+
+    def documents(self, texts: Sequence[str], prefix_tokens: int) -> list[Encoded]:
+        """Encode documents, each with the tail that follows it, cut so that the whole prompt fits.
+
+        Args:
+            texts: The documents' texts.
+            prefix_tokens: Length of the query's prefix.
+
+        Returns:
+            For each text the ids that follow the prefix. The tail is never cut.
+        """
+        budget = self.max_length_tokens - prefix_tokens - len(self._tail)
+        encoded = self._many_text_ids([self._document_piece.replace("{document}", text, 1) for text in texts], budget)
+        return [Encoded((*document.ids, *self._tail), document.truncated) for document in encoded]
+
+    def _text_ids(self, text: str, budget: int) -> Encoded:
+        return self._many_text_ids([text], budget)[0]
+
+    def _many_text_ids(self, texts: Sequence[str], budget: int) -> list[Encoded]:
+        looked_at = (budget + 1) * _CHARACTERS_A_TOKEN
+        encodings = self._text.encode_batch([text[:looked_at] for text in texts], add_special_tokens=False)
+        ids = [
+            self._text.encode(text, add_special_tokens=False).ids
+            if len(text) > looked_at and len(encoding.ids) <= budget
+            else encoding.ids
+            for text, encoding in zip(texts, encodings, strict=True)
+        ]
+        return [
+            Encoded(tuple(token_ids[:budget]), len(token_ids) > budget or len(text) > looked_at and len(token_ids) > budget)
+            for text, token_ids in zip(texts, ids, strict=True)
+        ]
+
+    def _fixed_ids(self, pieces: Sequence[str]) -> tuple[int, ...]:
+        return tuple(
+            token for piece in pieces for token in self._fixed.encode(piece, add_special_tokens=False).ids
+        )
+
+    def _answer(self, answer: str) -> int:
+        ids = self._text.encode(answer, add_special_tokens=False).ids
+        if len(ids) != 1:
+            raise CheckpointError(f"the answer {answer!r} is {len(ids)} tokens in this vocabulary; it has to be one")
+        return ids[0]
+
+
+def _fill_last(piece: str, slot: str, text: str) -> str:
+    before, found, after = piece.rpartition(slot)
+    return f"{before}{text}{after}" if found else piece
+
+
+def _read_tokenizer(file: Path) -> Tokenizer:
+    if not file.is_file():
+        raise CheckpointError(f"{file} is missing: a checkpoint needs its tokenizer.json")
+    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer

@@ -1,0 +1,94 @@
+"""A training recipe: one TOML file that says what a model is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from prorank_search.errors import ConfigError
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CollectionRecipe(_Table):
+    """What is taken from one BEIR folder."""
+
+    folder: str = Field(description="The BEIR folder, relative to the folder of collections.")
+    analysis: str = Field(description="Analysis preset of the index that negatives come from.")
+    language: str = Field(description="Language tag, for statistics.")
+    groups: int = Field(ge=0, description="Training groups at most; 0: only dev queries are taken.")
+
+
+class DataRecipe(_Table):
+    """How training groups are made."""
+
+    collections: list[CollectionRecipe]
+    first_rank: int = Field(2, ge=1, description="Best rank a hard negative may have.")
+    last_rank: int = Field(50, description="Worst rank a hard negative may have.")
+    hard_negatives: int = 6
+    random_negatives: int = 3
+    near_duplicate: float = Field(0.8, description="Word overlap (Jaccard) with a positive from which a text is dropped.")
+    dev_queries: int = Field(100, description="Dev queries a collection.")
+    dev_window: int = Field(20, description="First-stage hits that are scored for a dev query.")
+    seed: int = 1
+
+
+class ScoreRecipe(_Table):
+    """Stage 2, fine-grained score learning."""
+
+    steps: int
+    groups_a_step: int = 4
+    negatives: int = Field(5, description="Negatives of a group that are used.")
+    random_only_steps: int = Field(40, description="Steps with random negatives only, before hard ones come in.")
+    hard_share: float = Field(0.8, description="Share of hard negatives after that.")
+    document_tokens: dict[str, float] = Field(
+        default_factory=lambda: {"96": 0.6, "192": 0.3, "384": 0.1},
+        description="Tokens that documents are cut to, with the probability of each.",
+    )
+    learning_rate: float = 1.2e-4
+    warmup_share: float = 0.04
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
+    pointwise_weight: float = Field(0.2, description="Weight of the binary cross-entropy beside the listwise loss.")
+    teacher_weight: float = Field(0.0, description="Weight of the teacher's distribution in the listwise loss.")
+    tokens_a_batch: int = 2048
+    save_every_s: float = 900.0
+    evaluate_every: int = Field(500, description="Steps between dev evaluations.")
+    evaluate_queries: int = Field(20, description="Dev queries a collection in those.")
+
+
+class Recipe(_Table):
+    """All that decides what comes out of a training run."""
+
+    base: str = Field(description="Name of the base model, or the folder of a checkpoint to go on from.")
+    template: str = "prorank-prefix-v1"
+    max_length_tokens: int = 512
+    seed: int = 1
+    data: DataRecipe
+    score: ScoreRecipe
+
+    def digest(self) -> str:
+        """Return the first 16 hex digits of the sha256 of the recipe's content."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe.
+
+    Raises:
+        ConfigError: The file is missing, is not TOML, or has a key or value that no recipe has.
+    """
+    try:
+        return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise ConfigError(f"there is no recipe {path}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigError(f"{path} is no recipe: {wrong}") from error

@@ -1,0 +1,176 @@
+"""Stage 2, fine-grained score learning: the two answer logits become a score that orders documents.
+
+Each step takes a few groups: a query, its positive, and negatives that are random at first and hard later (hard ones
+from the start leave a small model at chance level). The loss is listwise over the group, with a pointwise anchor that
+keeps the sign and the calibration of the score.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from prorank_search.errors import RescorerError
+from prorank_search.prompt import PromptEncoder
+from prorank_search.scoring.decoder import Decoder
+from prorank_training.dev import dev_ndcg, sample
+from prorank_training.groups import DevQuery, Group
+from prorank_training.group_scores import group_scores
+from prorank_training.losses import distillation, pointwise, softmax_cross_entropy, teacher_distribution
+from prorank_training.master_weights import MasterWeights
+from prorank_training.recipe import Recipe, ScoreRecipe
+from prorank_training.run_folder import RunFolder
+
+STAGE = "score"
+FROZEN = ("model.embed_tokens.weight", "lm_head.weight")
+TEACHER_TEMPERATURE = 0.04
+"""For cosines of bi-encoders, which lie close together."""
+
+_BAD_STEPS_ALLOWED = 20
+
+_LOG = logging.getLogger(__name__)
+
+Encoders = Mapping[int, PromptEncoder]
+
+
+def run(  # noqa: PLR0913 (what a stage is made of)
+    decoder: Decoder,
+    encoders: Encoders,
+    groups: Sequence[Group],
+    dev: Sequence[DevQuery],
+    recipe: Recipe,
+    folder: RunFolder,
+    progress: Callable[[int, int, Mapping[str, Any]], None],
+) -> None:
+    """Train a decoder's weights in place.
+
+    Args:
+        decoder: The model, its weights in the dtype of the products.
+        encoders: Its prompt by the number of tokens that documents are cut to.
+        groups: The training groups, in any order.
+        dev: Dev queries, looked at on the way.
+        recipe: What to do.
+        folder: Where state and metrics go; a state that is there is gone on from.
+        progress: Called after each step with the step, all steps and the step's metrics.
+
+    Raises:
+        RescorerError: The loss stays infinite or not a number; the last good state is kept.
+    """
+    plan = recipe.score
+    weights = decoder.parameters()
+    trained = [name for name in weights if name not in FROZEN]
+    masters = MasterWeights(weights, trained, plan.learning_rate, plan.weight_decay)
+    state = folder.load_state(STAGE)
+    start = 0
+    if state is not None:
+        masters.load_state_dict(state)
+        start = int(state["step"])
+    order = epoch_order(len(groups), plan.steps * plan.groups_a_step, recipe.seed)
+    saved, bad = time.monotonic(), 0
+    for step in range(start, plan.steps):
+        batch = [groups[at] for at in order[step * plan.groups_a_step : (step + 1) * plan.groups_a_step]]
+        began = time.monotonic()
+        losses = [_learn(decoder, encoders, group, plan, step, recipe.seed) for group in batch]
+        rate = learning_rate(step, plan)
+        norm = masters.step(rate, plan.clip_norm)
+        bad = 0 if math.isfinite(norm) else bad + 1
+        if bad > _BAD_STEPS_ALLOWED:
+            raise RescorerError(f"the gradient was not finite for {bad} steps up to step {step}: lower learning_rate")
+        metrics = {
+            "step": step + 1,
+            "learning_rate": rate,
+            "gradient_norm": round(norm, 3),
+            "seconds": round(time.monotonic() - began, 2),
+            **{name: round(sum(loss[name] for loss in losses) / len(losses), 4) for name in losses[0]},
+        }
+        if plan.evaluate_every and (step + 1) % plan.evaluate_every == 0:
+            metrics["dev"] = evaluate(decoder, encoders, sample(dev, plan.evaluate_queries), plan)
+        folder.log(STAGE, metrics)
+        progress(step + 1, plan.steps, metrics)
+        if time.monotonic() - saved > plan.save_every_s:
+            folder.save_state(STAGE, {"step": step + 1, **masters.state_dict()})
+            saved = time.monotonic()
+    folder.save_state(STAGE, {"step": plan.steps, **masters.state_dict()})
+
+
+def evaluate(
+    decoder: Decoder, encoders: Encoders, dev: Sequence[DevQuery], plan: ScoreRecipe
+) -> dict[str, dict[str, float]]:
+    """Return nDCG@10 of each dev collection, documents read at the greatest length trained on."""
+    encoder = encoders[max(encoders)]
+
+    def score(query: str, texts: Sequence[str]) -> list[float]:
+        with torch.no_grad():
+            scores: list[float] = group_scores(decoder, encoder, query, texts, plan.tokens_a_batch).tolist()
+        return scores
+
+    return dev_ndcg(dev, score)
+
+
+def epoch_order(groups: int, wanted: int, seed: int) -> list[int]:
+    """Return which group comes when: one random pass over all of them after another."""
+    rng = random.Random(seed)  # noqa: S311 (an order, not a secret)
+    order: list[int] = []
+    while len(order) < wanted:
+        order += rng.sample(range(groups), groups)
+    return order[:wanted]
+
+
+def learning_rate(step: int, plan: ScoreRecipe) -> float:
+    """Return a linear rise over the first `warmup_share` of the steps, then a cosine down to a twentieth."""
+    warmup = max(1, round(plan.warmup_share * plan.steps))
+    if step < warmup:
+        return plan.learning_rate * (step + 1) / warmup
+    done = (step - warmup) / max(1, plan.steps - warmup)
+    return plan.learning_rate * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def choose_negatives(group: Group, plan: ScoreRecipe, step: int, rng: random.Random) -> list[int]:
+    """Choose a group's negatives for one step: random ones only at first, then mostly hard ones.
+
+    Returns:
+        Positions in `[*group.hard_negatives, *group.random_negatives]`.
+    """
+    hard = list(range(len(group.hard_negatives)))
+    easy = list(range(len(hard), len(hard) + len(group.random_negatives)))
+    wanted_hard = 0 if step < plan.random_only_steps else round(plan.hard_share * plan.negatives)
+    chosen = rng.sample(hard, min(wanted_hard, len(hard)))
+    return chosen + rng.sample(easy, min(plan.negatives - len(chosen), len(easy)))
+
+
+def _learn(
+    decoder: Decoder, encoders: Encoders, group: Group, plan: ScoreRecipe, step: int, seed: int
+) -> dict[str, float]:
+    rng = random.Random(f"{seed} {step} {group.collection} {group.query_id}")  # noqa: S311 (a sample, not a secret)
+    chosen = choose_negatives(group, plan, step, rng)
+    negatives = [*group.hard_negatives, *group.random_negatives]
+    texts = [group.positive, *(negatives[at] for at in chosen)]
+    lengths, chances = zip(*plan.document_tokens.items(), strict=True)
+    encoder = encoders[int(rng.choices(lengths, chances)[0])]
+    scores = group_scores(decoder, encoder, group.query, texts, plan.tokens_a_batch)
+    listwise = softmax_cross_entropy(scores)
+    anchor = pointwise(scores)
+    loss = listwise
+    if group.teacher and plan.teacher_weight:
+        target = _target(group, chosen, scores)
+        loss = (1 - plan.teacher_weight) * listwise + plan.teacher_weight * distillation(scores, target)
+    loss = loss + plan.pointwise_weight * anchor
+    (loss / plan.groups_a_step).backward()  # type: ignore[no-untyped-call]
+    return {
+        "loss": loss.item(),
+        "listwise": listwise.item(),
+        "pointwise": anchor.item(),
+        "positive_first": float(scores.argmax().item() == 0),
+    }
+
+
+def _target(group: Group, chosen: Sequence[int], scores: Tensor) -> Tensor:
+    teacher = [group.teacher[0], *(group.teacher[1 + at] for at in chosen)]
+    return teacher_distribution(torch.tensor(teacher, device=scores.device), TEACHER_TEMPERATURE)
