@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import resource
 import statistics
 import tempfile
 import time
@@ -46,7 +45,13 @@ def ingest(home: Path, folder: Path, analysis: str) -> tuple[int, float, float]:
         documents = writer.add(read_corpus(folder))
         writer.publish()
     seconds = time.perf_counter() - started
-    return documents, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return documents, seconds, peak_mb()
+
+
+def peak_mb() -> float:
+    """Return this process's peak memory; unlike `getrusage`, Linux starts this figure afresh for a new program."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def search(backend: TantivyBackend, index: str, queries: list[Query]) -> list[ScoredDoc]:

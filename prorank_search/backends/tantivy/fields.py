@@ -85,13 +85,14 @@ def to_tantivy(document: Document, analysis: Analysis) -> tantivy.Document:
         InputError: Its id is empty or too long, or its metadata is not JSON.
     """
     check_id(document.doc_id)
+    source = _to_json(document)
     entry = tantivy.Document()
     entry.add_text("doc_id", document.doc_id)
     entry.add_text("title", analysis.spaced(document.title))
     entry.add_text("text", analysis.spaced(document.text))
     for fact in facts(document.metadata):
         entry.add_text("facts", fact)
-    entry.add_bytes("source", _to_json(document))
+    entry.add_bytes("source", source)
     return entry
 
 
@@ -104,8 +105,9 @@ def from_tantivy(entry: tantivy.Document) -> Document:
 
 def check_id(doc_id: str) -> None:
     """Raise InputError where a text cannot be a document's id."""
-    if not 0 < len(doc_id.encode()) <= MAX_ID_BYTES:
-        message = f"document id {doc_id[:80]!r} has {len(doc_id.encode())} bytes: give 1 to {MAX_ID_BYTES}"
+    size = len(doc_id.encode(errors="surrogatepass"))
+    if not 0 < size <= MAX_ID_BYTES:
+        message = f"document id {doc_id[:80]!r} has {size} bytes: give it 1 to {MAX_ID_BYTES}"
         raise InputError(message)
 
 
