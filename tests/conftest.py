@@ -7,7 +7,6 @@ import pytest
 
 from prorank_search.settings import Settings
 
-
 collect_ignore = ["golden/make_mxbai.py"]  # runs in an environment of its own
 
 
