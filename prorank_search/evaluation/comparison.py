@@ -97,6 +97,8 @@ def _p_value(differences: Sequence[float], seed: int) -> float:
     import numpy as np
     from scipy.stats import permutation_test
 
+    if len(differences) == 1:
+        return 1.0
     test = permutation_test(
         (differences,),  # of one sample the signs are flipped: the two runs' values change places
         np.mean,

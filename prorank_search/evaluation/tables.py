@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import gzip
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -53,5 +53,5 @@ def _opened(path: Path, rows_of: Callable[[Iterable[str]], Iterator[tuple[int, _
             for number, row in rows_of(lines):
                 if "".join(row).strip():
                     yield f"{path}:{number}", row
-    except (OSError, EOFError, UnicodeDecodeError, gzip.BadGzipFile, csv.Error) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
         raise InputError(f"{path} cannot be read: {error}") from error

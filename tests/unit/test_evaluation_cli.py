@@ -1,0 +1,135 @@
+"""evaluate and rescore on the command line, over a real embedded index and the rescorer that needs no model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from prorank_search import Document, load_backend
+from prorank_search.cli import app
+from prorank_search.settings import load_settings
+
+TEXTS = {"goose": "Goose, goose, goose!", "grey": "A long walk that ended with a grey goose.", "fox": "A red fox."}
+
+
+@pytest.fixture(autouse=True)
+def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A BEIR folder, an index named animals of it, and an empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PRORANK_RESCORER", "overlap")
+    folder = tmp_path / "animals"
+    (folder / "qrels").mkdir(parents=True)
+    lines = [json.dumps({"_id": doc_id, "title": "", "text": text}) for doc_id, text in TEXTS.items()]
+    (folder / "corpus.jsonl").write_text("\n".join(lines))
+    (folder / "queries.jsonl").write_text('{"_id": "1", "text": "grey goose"}\n{"_id": "2", "text": "zebra"}\n')
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n1\tgrey\t1\n2\tfox\t1\n")
+    with load_backend(load_settings()).writer("animals", analysis="english", replace=False) as writer:
+        writer.add(Document(doc_id, text) for doc_id, text in TEXTS.items())
+        writer.publish()
+    return folder
+
+
+def prorank(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments, env={"COLUMNS": "100"})
+
+
+def measured(*arguments: str) -> dict[str, Any]:
+    result = prorank("evaluate", *arguments, "--json")
+    assert result.exit_code == 0, result.output
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer
+
+
+def test_json_is_one_object_with_both_stages() -> None:
+    answer = measured("animals", "--index", "animals")
+    assert list(answer) == [
+        "collection",
+        "split",
+        "queries",
+        "window_size",
+        "model",
+        "first_stage",
+        "second_stage",
+        "comparison",
+        "took_ms",
+    ]
+    assert (answer["collection"], answer["split"], answer["queries"]) == ("animals", "test", 2)
+    assert (answer["window_size"], answer["model"]) == (100, "overlap")
+    assert answer["second_stage"] == {"ndcg@10": 0.5, "mrr@10": 0.5, "recall@100": 0.5}
+    assert set(answer["comparison"]) == {"wins", "ties", "losses", "delta", "p_value", "ci95"}
+    assert set(answer["took_ms"]) == {"first_stage", "rescore", "total"}
+
+
+def test_without_rescoring_there_is_one_stage() -> None:
+    answer = measured("animals", "--index", "animals", "--no-rescore")
+    assert (answer["model"], answer["second_stage"], answer["comparison"]) == (None, None, None)
+
+
+def test_the_table_shows_both_stages_and_says_what_the_difference_is_worth() -> None:
+    shown = prorank("evaluate", "animals", "--index", "animals").stdout
+    assert "animals test, 2 queries" in shown
+    assert "second stage" in shown
+    assert "the second stage is better on " in shown
+    assert "95% interval" in shown
+
+
+def test_a_sample_of_queries_can_be_measured() -> None:
+    assert measured("animals", "--index", "animals", "--limit-queries", "1", "--seed", "7")["queries"] == 1
+
+
+def test_a_written_run_measures_as_it_did() -> None:
+    answer = measured("animals", "--index", "animals", "--run-out", "animals.run.gz")
+    assert measured("animals", "--run-in", "animals.run.gz")["first_stage"] == answer["second_stage"]
+
+
+def test_two_files_do_as_well_as_a_folder() -> None:
+    Path("queries.tsv").write_text("1\tgrey goose\n")
+    Path("qrels.txt").write_text("1 0 grey 1\n")
+    answer = measured("--index", "animals", "--queries", "queries.tsv", "--qrels", "qrels.txt")
+    assert (answer["collection"], answer["split"], answer["queries"]) == ("qrels.txt", None, 1)
+    assert answer["second_stage"]["mrr@10"] == 1.0
+
+
+def test_scores_are_kept_for_the_next_time_unless_told_otherwise(prorank_home: Path) -> None:
+    measured("animals", "--index", "animals", "--no-cache")
+    cache = prorank_home / "cache" / "scores.sqlite"
+    assert not cache.exists()
+    measured("animals", "--index", "animals")
+    assert cache.exists()
+
+
+def test_the_profile_of_the_index_counts() -> None:
+    Path("prorank.toml").write_text('[profiles.animals]\nwindow_size = 1\ntemplate = "nothing"\n')
+    answer = measured("animals", "--index", "animals")
+    assert answer["window_size"] == 1
+    assert answer["second_stage"] == answer["first_stage"]
+
+
+def test_a_run_is_rescored_and_written() -> None:
+    Path("a.run").write_text("1 Q0 goose 1 2.0 bm25\n1 Q0 grey 2 1.0 bm25\n")
+    arguments = ["--queries", "animals/queries.jsonl", "--corpus", "animals", "--run-out", "b.run", "--json"]
+    result = prorank("rescore", "a.run", *arguments)
+    assert json.loads(result.stdout) == {"queries": 1, "window_size": 100, "model": "overlap", "run_out": "b.run"}
+    assert [line.split()[2] for line in Path("b.run").read_text().splitlines()] == ["grey", "goose"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        (["animals"], 2, "error: which index is to be measured?"),
+        (["--index", "animals"], 2, "error: where are the judgments?"),
+        (["--index", "animals", "--qrels", "qrels.txt"], 3, "qrels.txt cannot be read"),
+        (["animals", "--index", "animals", "--split", "dev"], 3, "error: no split 'dev'"),
+        (["animals", "--index", "nowhere"], 3, "error: no index 'nowhere'"),
+        (["animals", "--run-in", "nowhere.run"], 3, "nowhere.run cannot be read"),
+    ],
+)
+def test_what_cannot_be_measured_is_said_in_one_line(arguments: list[str], exit_code: int, message: str) -> None:
+    result = prorank("evaluate", *arguments)
+    assert result.exit_code == exit_code
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
