@@ -24,6 +24,18 @@ def stage_times(result: SearchResult) -> str:
     return " · ".join(f"{name} {duration(result.took_ms[stage])}" for name, stage in stages.items())
 
 
+def first_stage_note(result: SearchResult) -> str:
+    """Return what stands beside the first stage's name."""
+    return f"first stage · {duration(result.took_ms['first_stage'])}"
+
+
+def rescored_note(result: SearchResult) -> str:
+    """Return what stands beside the second stage's name."""
+    scored, window = sum(hit.rescore_score is not None for hit in result.hits), result.status.window_size
+    share = f"{scored} of {count(window, 'hit')}" if scored < window else count(window, "hit")
+    return f"{share} rescored · {duration(result.took_ms['rescore'])}"
+
+
 def count(number: int, noun: str) -> str:
     """Return a number with its noun.
 

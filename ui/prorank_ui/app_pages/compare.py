@@ -13,7 +13,7 @@ from prorank_search.types import SearchResult
 from prorank_ui import ranking_table as table
 from prorank_ui import state
 from prorank_ui.client import Choice
-from prorank_ui.wording import beware, count, duration, stage_times
+from prorank_ui.wording import beware, count, first_stage_note, rescored_note, stage_times
 
 STAND_IN = "overlap"
 """The second stage that needs no model."""
@@ -74,8 +74,8 @@ def _compare(choice: Choice, index: IndexInfo) -> None:
     try:
         result = state.search(choice, index)
     except ProRankError as error:
-        screen.html(_failed(first, choice, str(error)))
-        _show_way_out(error, choice)
+        with screen.container():
+            _show_failed(first, choice, error)
     except Exception:
         screen.html(_failed(first, choice, "An error that nobody foresaw: it stands below and in the log."))
         raise
@@ -83,13 +83,14 @@ def _compare(choice: Choice, index: IndexInfo) -> None:
         screen.html(_finished(result, choice))
 
 
-def _show_way_out(error: ProRankError, choice: Choice) -> None:
-    """Say what to do about a second stage that could not even start."""
+def _show_failed(first: SearchResult, choice: Choice, error: ProRankError) -> None:
+    """Show a second stage that could not even start, above it what to do."""
     if isinstance(error, MissingModelError):
-        st.write("Fetch the model once, then reload this page:")
+        st.html(table.notice("warning", "The model is not on this machine", "Fetch it once, then reload this page:"))
         st.code("prorank models pull", language="shell")
     if choice.rescorer != STAND_IN:
         st.button("Compare with the word-overlap stand-in", on_click=state.choose, args=("rescorer", STAND_IN))
+    st.html(_failed(first, choice, str(error)))
 
 
 def _pending(first: SearchResult, choice: Choice) -> str:
@@ -107,10 +108,9 @@ def _finished(result: SearchResult, choice: Choice) -> str:
     if result.status.state == "degraded":
         return _failed(result, choice, result.status.reason)
     both = compare(result, choice.top_k)
-    note = f"{count(result.status.window_size, 'hit')} rescored · {duration(result.took_ms['rescore'])}"
     heading = result.status.model or choice.rescorer or ""
-    right = table.rescored_side(both.second_stage, heading=heading, note=note, top_k=choice.top_k)
-    left = table.first_stage_side(both.first_stage, note=_first_stage_note(result), moved=True)
+    right = table.rescored_side(both.second_stage, heading=heading, note=rescored_note(result), top_k=choice.top_k)
+    left = table.first_stage_side(both.first_stage, note=first_stage_note(result), moved=True)
     warning = beware(result)
     return (
         table.summary(both.summary, stage_times(result))
@@ -121,8 +121,4 @@ def _finished(result: SearchResult, choice: Choice) -> str:
 
 def _first_stage(result: SearchResult, choice: Choice) -> str:
     hits = compare(result, choice.top_k).first_stage
-    return table.first_stage_side(hits, note=_first_stage_note(result), moved=False)
-
-
-def _first_stage_note(result: SearchResult) -> str:
-    return f"first stage · {duration(result.took_ms['first_stage'])}"
+    return table.first_stage_side(hits, note=first_stage_note(result), moved=False)
