@@ -1,0 +1,124 @@
+"""`prorank models`: the models on this machine, and how others get here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from prorank_search.cli import options
+
+if TYPE_CHECKING:
+    from prorank_search.model_fetch import Progress
+    from prorank_search.settings import Settings
+
+app = typer.Typer(help="Pull, list and show models.", no_args_is_help=True)
+
+
+@app.command()
+def pull(
+    source: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME|PATH|HUB_ID]", help="What to fetch; none: what the default model needs."),
+    ] = None,
+    revision: Annotated[str | None, typer.Option("--revision", help="Branch, tag or commit of a HUB_ID.")] = None,
+    accept_license: Annotated[
+        bool, typer.Option("--accept-license", help="Accept the model's licence; asked once where it is not free.")
+    ] = False,
+    config: options.ConfigOption = None,
+) -> None:
+    """Fetch a model into PRORANK_HOME; the only command that uses the network for one."""
+    from prorank_search import models
+
+    settings = options.settings_from(config=config)
+    wanted = source or settings.model
+    accepted = accept_license or _asked(wanted, settings)
+    with _progress() as progress:
+        folder = models.pull(wanted, settings, revision=revision, accept_license=accepted, progress=progress)
+    typer.echo(folder)
+
+
+@app.command("list")
+def list_models(config: options.ConfigOption = None, json: options.JsonOption = False) -> None:
+    """List the ProRank models of this package, the pulled models, and what can be pulled."""
+    from prorank_search import models
+
+    found = models.list_models(options.settings_from(config=config))
+    if json:
+        options.echo_json([asdict(model) for model in found])
+        return
+    rows = [
+        [
+            model.name,
+            model.state if model.ready or model.state == "available" else f"{model.state}, its base is not pulled",
+            model.base or "-",
+            f"{model.size_mb} MB",
+            model.license,
+            model.origin,
+        ]
+        for model in found
+    ]
+    options.echo_table(["name", "state", "base", "size", "licence", "from"], rows)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="A model.")],
+    config: options.ConfigOption = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Show what is known of a model: its contract, or where a base comes from."""
+    from prorank_search import models
+
+    known = models.describe(name, options.settings_from(config=config))
+    if json:
+        options.echo_json(known)
+    else:
+        options.echo_table(["what", "value"], [[key, str(value)] for key, value in _flat(known)])
+
+
+def _asked(source: str, settings: Settings) -> bool:
+    """Ask whoever sits at the terminal to accept the licence of a model; False where nobody does or needs to."""
+    from prorank_search import models
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    terms = models.terms_of(source, settings)
+    if terms is None:
+        return False
+    text = terms.text or "unknown"
+    typer.echo(f"{source} comes under the {terms.license}, which is not free. Its text: {text}", err=True)
+    return typer.confirm("Have you read it, and do you accept it?", err=True)
+
+
+def _flat(values: dict[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Draw a bar on a terminal, write a line for each step elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda step, done: typer.echo(f"{done:4.0%} {step}", err=True)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    label = TextColumn("{task.percentage:3.0f}% {task.description}")
+    columns = (SpinnerColumn(), BarColumn(), label, TimeElapsedColumn())
+    with Progress(*columns, console=Console(file=sys.stderr), redirect_stderr=False, transient=True) as bar:
+        task = bar.add_task("", total=1.0, start=False)
+
+        def report(step: str, done: float) -> None:
+            bar.start_task(task)
+            bar.update(task, description=step, completed=done)
+
+        yield report
