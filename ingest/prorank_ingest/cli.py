@@ -28,7 +28,7 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def ingest(  # noqa: PLR0917 (typer makes flags of them)
+def ingest(
     source: Annotated[
         str,
         typer.Argument(

@@ -13,12 +13,13 @@ from typing import Literal
 
 from prorank_ingest import dead_letters
 from prorank_ingest.checkpoint import Checkpoint, State
-from prorank_ingest.progress import Record, Watch
+from prorank_ingest.progress import Watch
 from prorank_search.analysis import choose
 from prorank_search.errors import InputError
 from prorank_search.protocols import BadRecord, IndexBackend, IndexInfo, IndexWriter, Reader, ReaderOptions
 from prorank_search.types import Document
 
+Record = Document | BadRecord
 Step = Literal["opened", "committed", "saved", "published"]
 
 BATCH_RECORDS = 5_000
@@ -97,7 +98,7 @@ def ingest(
         job: What goes where.
         reader: Reads the source.
         backend: Takes the documents.
-        watch: Passes the records through, for a progress bar.
+        watch: Passes the documents through on their way into the index, for a progress bar.
         on_step: Told after each step that a kill could follow.
 
     Raises:
@@ -121,7 +122,7 @@ def ingest(
                 State(writer.version, analysis, str(dead_letters.new_path(job.home, job.index)))
             )
             on_step("opened")
-            state = _write(watch(chain(sample, records)), writer, checkpoint, state, on_step)
+            state = _write(_batches(chain(sample, records)), writer, checkpoint, state, watch, on_step)
             _require_documents(job, state, checkpoint)
             writer.publish()
         on_step("published")
@@ -163,18 +164,19 @@ def _analysis(job: Job, left: State | None, published: IndexInfo | None, sample:
 
 
 def _write(
-    records: Iterable[Record],
+    batches: Iterable[list[Record]],
     writer: IndexWriter,
     checkpoint: Checkpoint,
     state: State,
+    watch: Watch,
     on_step: Callable[[Step], object],
 ) -> State:
     letters = dead_letters.DeadLetters(Path(state.dead_letters), state.dead_letters_bytes)
-    for batch in _batches(records):
+    for batch in batches:
         documents = [record for record in batch if isinstance(record, Document)]
         bad = [record for record in batch if isinstance(record, BadRecord)]
         if documents:
-            writer.add(documents)
+            writer.add(watch(documents))
             writer.commit()
         on_step("committed")
         ahead = replace(

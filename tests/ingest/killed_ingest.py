@@ -1,6 +1,6 @@
 """Ingest in small batches and kill this process with SIGKILL at a named point: `SOURCE INDEX HOME FLAG POINT NTH`.
 
-FLAG is `upsert` or `replace`. POINT is a step of `prorank_ingest.run.Step`, `record` (while the NTH record is read), or
+FLAG is `upsert` or `replace`. POINT is a step of `prorank_ingest.run.Step`, `document` (while the NTH one is added), or
 `never`.
 """
 
@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from prorank_ingest import run
-from prorank_ingest.progress import Record
 from prorank_ingest.selection import open_source
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.protocols import ReaderOptions
+from prorank_search.types import Document
 
 
 def main(source: str, index: str, home: str, flag: str, point: str, nth: str) -> None:
@@ -27,10 +27,10 @@ def main(source: str, index: str, home: str, flag: str, point: str, nth: str) ->
         if name == point and passed.count(name) == int(nth):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def watch(records: Iterable[Record]) -> Iterator[Record]:
-        for record in records:
-            pass_point("record")
-            yield record
+    def watch(documents: Iterable[Document]) -> Iterator[Document]:
+        for document in documents:
+            pass_point("document")
+            yield document
 
     run.BATCH_RECORDS = 100
     job = run.Job(source, index, Path(home), replace=flag == "replace")

@@ -21,7 +21,7 @@ from prorank_search.types import Query, SearchRequest
 SCRIPT = Path(__file__).with_name("killed_ingest.py")
 NEW = {str(number): f"new text {number}" for number in range(450)}
 BAD_LINES = (7, 130, 131, 420)
-POINTS = [("record", 250), ("committed", 3), ("saved", 3), ("published", 1)]
+POINTS = [("document", 250), ("committed", 3), ("saved", 3), ("published", 1)]
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +72,7 @@ def check_report(report: run.Report) -> None:
     ("point", "nth", "resumed_from"),
     [
         ("opened", 1, 0),
-        ("record", 250, 200),
+        ("document", 250, 200),
         ("committed", 1, 0),
         ("committed", 3, 200),
         ("saved", 1, 100),
