@@ -31,8 +31,8 @@ def test_a_file_has_at_most_400_lines(repository: Path) -> None:
 
 
 def test_a_module_says_what_it_holds(repository: Path) -> None:
-    vague = [path for path in source_files(repository) if VAGUE_WORDS.intersection(path.stem.split("_"))]
-    assert vague == []
+    names = [path.relative_to(repository).with_suffix("") for path in source_files(repository)]
+    assert [str(name) for name in names if VAGUE_WORDS.intersection(name.parts)] == []
 
 
 @pytest.mark.parametrize("shelf", SHELVES)
