@@ -102,14 +102,16 @@ def ingest(
         on_step: Told after each step that a kill could follow.
 
     Raises:
-        InputError: The source cannot be read, or none of its records can be used: nothing is published then.
+        InputError: The index cannot have that name, the source cannot be read, or none of its records can be used:
+            nothing is published then.
         IndexLockedError: Another process is writing into the index.
         BackendError: The backend failed.
     """
     started = time.monotonic()
+    versions = backend.versions(job.index)
     published = next((info for info in backend.indexes() if info.name == job.index), None)
     with closing(Checkpoint(_checkpoint_path(job), _fingerprint(job, reader))) as checkpoint:
-        left = _usable(checkpoint.load(), job, backend, published)
+        left = _usable(checkpoint.load(), versions, published, replace=job.replace)
         begin = left.position if left else 0
         records = islice(reader.read(begin), None if job.limit is None else max(job.limit - begin, 0))
         sample = list(islice(records, _SAMPLE_RECORDS))
@@ -142,13 +144,13 @@ def ingest(
     )
 
 
-def _usable(left: State | None, job: Job, backend: IndexBackend, published: IndexInfo | None) -> State | None:
+def _usable(left: State | None, versions: list[str], published: IndexInfo | None, *, replace: bool) -> State | None:
     """Return what a killed run left, if the version that it wrote into is still the one that this run would fill."""
     if left is None:
         return None
-    if published is not None and not job.replace:
+    if published is not None and not replace:
         return left if left.version == published.version else None
-    unpublished = set(backend.versions(job.index)) - {published.version if published else ""}
+    unpublished = set(versions) - {published.version if published else ""}
     return left if left.version in unpublished else None
 
 

@@ -55,6 +55,13 @@ def test_an_unknown_analysis_is_refused_before_anything_is_made(prorank_home: Pa
     assert not list((prorank_home / "indexes").glob("animals"))
 
 
+def test_an_index_name_that_is_a_path_writes_nothing(prorank_home: Path) -> None:
+    result = CliRunner().invoke(app, ["ingest", "-", "--index", "../../elsewhere"], input=GOOD)
+    assert result.exit_code == 3
+    assert "cannot be an index name" in result.stderr
+    assert not prorank_home.exists()
+
+
 def test_an_interrupted_ingest_says_what_to_type_to_go_on(prorank_home: Path) -> None:
     command = [sys.executable, "-c", "from prorank_search.cli import main; main()", "ingest", "-", "--index", "animals"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ))
