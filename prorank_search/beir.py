@@ -24,12 +24,12 @@ def is_beir(folder: Path) -> bool:
 
 
 def corpus_path(folder: Path) -> Path:
-    """Return the folder's corpus file.
+    """Return the folder's corpus file; a corpus file stands for itself.
 
     Raises:
         InputError: There is none.
     """
-    return _require(folder, "corpus.jsonl")
+    return folder if folder.is_file() else _require(folder, "corpus.jsonl")
 
 
 def read_corpus(folder: Path) -> Iterator[Document]:

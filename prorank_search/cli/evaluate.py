@@ -143,7 +143,8 @@ def _evaluate(
 def _show(evaluation: Evaluation, collection: str) -> None:
     from rich.console import Console
 
-    Console(highlight=False).print(_table(evaluation, f"{collection}, {len(evaluation.first_stage):,} queries"))
+    typer.echo(f"{collection}, {len(evaluation.first_stage):,} queries")
+    Console(highlight=False).print(_table(evaluation))
     if evaluation.comparison is not None:
         typer.echo(_in_words(evaluation.comparison))
     if evaluation.model is not None:
@@ -153,14 +154,12 @@ def _show(evaluation: Evaluation, collection: str) -> None:
         )
 
 
-def _table(evaluation: Evaluation, title: str) -> Table:
+def _table(evaluation: Evaluation) -> Table:
     from rich.table import Table
-    from rich.text import Text
 
     from prorank_search.evaluation.measures import mean
 
-    table = Table(title=Text(title), title_justify="left")
-    table.add_column("measure")
+    table = Table("measure")
     for heading in ("first stage", "second stage", "difference") if evaluation.second_stage else ("value",):
         table.add_column(heading, justify="right")
     first = mean(evaluation.first_stage)

@@ -18,7 +18,7 @@ def rescore(
     run: Annotated[Path, typer.Argument(help="A TREC run file.")],
     *,
     queries: Annotated[Path, typer.Option("--queries", help="Queries: id, tab, text; or .csv, .jsonl.")],
-    corpus: Annotated[Path, typer.Option("--corpus", help="The BEIR folder that holds the run's documents.")],
+    corpus: Annotated[Path, typer.Option("--corpus", help="The run's documents: a BEIR folder or a corpus.jsonl.")],
     run_out: Annotated[Path, typer.Option("--run-out", help="Where the new run goes.")],
     window_size: options.WindowSizeOption = None,
     rescorer: options.RescorerOption = None,

@@ -109,9 +109,10 @@ def test_the_profile_of_the_index_counts() -> None:
     assert answer["second_stage"] == answer["first_stage"]
 
 
-def test_a_run_is_rescored_and_written() -> None:
+@pytest.mark.parametrize("corpus", ["animals", "animals/corpus.jsonl"])
+def test_a_run_is_rescored_and_written(corpus: str) -> None:
     Path("a.run").write_text("1 Q0 goose 1 2.0 bm25\n1 Q0 grey 2 1.0 bm25\n")
-    arguments = ["--queries", "animals/queries.jsonl", "--corpus", "animals", "--run-out", "b.run", "--json"]
+    arguments = ["--queries", "animals/queries.jsonl", "--corpus", corpus, "--run-out", "b.run", "--json"]
     result = prorank("rescore", "a.run", *arguments)
     assert json.loads(result.stdout) == {"queries": 1, "window_size": 100, "model": "overlap", "run_out": "b.run"}
     assert [line.split()[2] for line in Path("b.run").read_text().splitlines()] == ["grey", "goose"]
