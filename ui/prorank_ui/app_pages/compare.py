@@ -40,8 +40,9 @@ def page() -> None:
 
 def _show_how_to_start() -> None:
     st.html(table.notice("info", "There is no index yet", "Put documents into one, then reload this page:"))
-    st.code("prorank ingest FOLDER_OR_FILE --index my-documents", language="shell")
-    st.caption("A folder of text, Markdown or source code, a JSONL or CSV file, a BEIR folder.")
+    st.code("prorank ingest FOLDER_OR_FILE --index NAME", language="shell")
+    st.write("Nothing at hand? Python brings its own documentation:")
+    st.code("prorank ingest python-topics --index python", language="shell")
 
 
 def _ask(indexes: Sequence[IndexInfo]) -> tuple[Choice, IndexInfo]:
