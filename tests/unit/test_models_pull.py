@@ -194,5 +194,5 @@ def test_the_default_base_is_the_smollm2_that_was_measured(shared_home: Path) ->
     assert tokenizer.encode("0").ids == [32]
     assert tokenizer.encode("1").ids == [33]
     assert tokenizer.encode("<|im_end|>").ids == [2]
-    assert tokenizer.encode("x²³").ids == [id_ for letter in "x²³" for id_ in tokenizer.encode(letter).ids]
+    assert tokenizer.encode(" ½").ids[0] == tokenizer.encode(" ").ids[0], "digits of every script stand alone"
     assert round((folder / "model.safetensors").stat().st_size / 1e6) == 269
