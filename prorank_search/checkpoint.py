@@ -1,0 +1,226 @@
+"""What a ProRank checkpoint is: base weights, a small difference to them, and `prorank.json`, the contract.
+
+The contract says what the weights were trained to do and how to see that they still do it. Weights without one (a
+bare base, a reranker of somebody else's) can be loaded too, but are said to be `untrained` or `foreign`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from prorank_search.difference import apply_difference
+from prorank_search.errors import CheckpointError
+from prorank_search.prompt import PromptEncoder
+from prorank_search.types import Blend, Calibration
+
+CONTRACT_FILE = "prorank.json"
+ADAPTER_FILE = "adapter.safetensors"
+
+State = Literal["prorank", "untrained", "foreign"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GoldenPair(_Part):
+    """A query with a relevant and an irrelevant text: whoever loads the checkpoint scores both."""
+
+    query: str
+    relevant: str
+    irrelevant: str
+    score_gap: float = Field(description="score(relevant) - score(irrelevant), as measured when it was saved, in nats.")
+    tolerance: dict[str, float] = Field(description="What the gap may differ by, for each dtype.")
+
+
+class Contract(_Part):
+    """`prorank.json`."""
+
+    format: Literal[1] = 1
+    name: str
+    base: str = Field(description="Name of the base model; empty where the weights lie beside the contract.")
+    base_sha256: str = Field("", description="sha256 of what the base was made from, as the registry of models has it.")
+    license: str = Field(description="Licence of the difference.")
+    template: str
+    relevant_token_id: int
+    irrelevant_token_id: int
+    max_length_tokens: int
+    query_max_tokens: int
+    calibration: dict[Literal["a", "b"], float] | None = None
+    blend: dict[str, Any] | None = Field(None, description="The blend with the first stage that was best on dev.")
+    golden_pair: GoldenPair
+    exits: list[int] = Field(default_factory=list, description="Layers with a trained early exit.")
+    training: dict[str, Any] = Field(description="Recipe hash, git revision, stages, teacher.")
+    results: dict[str, Any] = Field(default_factory=dict, description="What was measured.")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint in memory.
+
+    Attributes:
+        name: Name of the model.
+        state: `prorank`, or why its scores mean little.
+        config: The base's `config.json`.
+        weights: Tensors by their names in `transformers`, the difference added.
+        tokenizer_file: The base's `tokenizer.json`.
+        template: Name of the prompt template.
+        contract: None unless the state is `prorank`.
+        revision: Changes whenever contract, difference or base change.
+    """
+
+    name: str
+    state: State
+    config: Mapping[str, Any]
+    weights: Mapping[str, Tensor]
+    tokenizer_file: Path
+    template: str
+    contract: Contract | None
+    revision: str
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """How scores become probabilities."""
+        fitted = self.contract.calibration if self.contract else None
+        return Calibration(fitted["a"], fitted["b"]) if fitted else None
+
+    @property
+    def blend(self) -> Blend | None:
+        """The blend that the checkpoint was tuned for."""
+        return Blend(**self.contract.blend) if self.contract and self.contract.blend else None
+
+    def encoder(self, max_length_tokens: int | None = None) -> PromptEncoder:
+        """Return the prompt of this checkpoint.
+
+        Args:
+            max_length_tokens: Tokens of the whole prompt; None: what the contract says, 512 without one.
+
+        Raises:
+            CheckpointError: The tokenizer's answer tokens are not those of the contract.
+        """
+        contract = self.contract
+        length = max_length_tokens or (contract.max_length_tokens if contract else 512)
+        query = min(contract.query_max_tokens, length // 2) if contract else None
+        encoder = PromptEncoder(self.tokenizer_file, self.template, length, query)
+        if contract and (encoder.relevant_token, encoder.irrelevant_token) != (
+            contract.relevant_token_id,
+            contract.irrelevant_token_id,
+        ):
+            raise CheckpointError(
+                f"{self.name}: relevant_token_id and irrelevant_token_id are {contract.relevant_token_id} and "
+                f"{contract.irrelevant_token_id} in {CONTRACT_FILE}, {encoder.relevant_token} and "
+                f"{encoder.irrelevant_token} in {self.tokenizer_file}: the base is not the one it was trained on"
+            )
+        return encoder
+
+
+def read_contract(folder: Path) -> Contract | None:
+    """Read a folder's `prorank.json`; None where there is none.
+
+    Raises:
+        CheckpointError: It is not a contract; the message names the line that fails.
+    """
+    file = folder / CONTRACT_FILE
+    if not file.is_file():
+        return None
+    try:
+        return Contract.model_validate_json(file.read_text(encoding="utf-8"))
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise CheckpointError(f"{file} is no contract: {wrong}") from error
+
+
+def load(name: str, folder: Path, base_folder: Path, dtype: torch.dtype) -> Checkpoint:
+    """Load a checkpoint into memory on the CPU.
+
+    Args:
+        name: Name of the model, for messages.
+        folder: Where the contract and the difference lie; of a model without contract, where its weights lie.
+        base_folder: Where the base weights lie; the same folder for a model without a base.
+        dtype: Of the weights returned. The difference is added in fp32.
+
+    Raises:
+        CheckpointError: A file is missing or unreadable, or the base is not the one of the contract.
+    """
+    contract = read_contract(folder)
+    config = _read_json(base_folder / "config.json")
+    weights = _read_weights(base_folder)
+    if contract and contract.base:
+        _check_base(contract, base_folder)
+        difference = _load_file(folder / ADAPTER_FILE)
+        weights = apply_difference(weights, difference)
+    state: State = "prorank" if contract else "foreign" if "rerank" in name.lower() else "untrained"
+    return Checkpoint(
+        name=contract.name if contract else name,
+        state=state,
+        config=config,
+        weights={key: tensor.to(dtype) for key, tensor in weights.items()},
+        tokenizer_file=base_folder / "tokenizer.json",
+        template=contract.template if contract else _template_for(config, state),
+        contract=contract,
+        revision=_revision(folder, base_folder, config),
+    )
+
+
+def _template_for(config: Mapping[str, Any], state: State) -> str:
+    if state == "foreign":
+        return "mxbai-rerank-v2"
+    return "prorank-prefix-gemma-v1" if config.get("model_type") == "gemma3_text" else "prorank-prefix-v1"
+
+
+def _check_base(contract: Contract, base_folder: Path) -> None:
+    facts = base_folder / "source.json"
+    found = str(_read_json(facts).get("sha256", "")) if facts.is_file() else ""
+    if contract.base_sha256 and found and found != contract.base_sha256:
+        raise CheckpointError(
+            f"{contract.name}: base_sha256 is {contract.base_sha256} in {CONTRACT_FILE}, {found} in {facts}: "
+            f"pull the base again (`prorank models pull {contract.base}`)"
+        )
+
+
+def _read_weights(folder: Path) -> dict[str, Tensor]:
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise CheckpointError(f"{folder} has no *.safetensors: it is no model's folder")
+    weights: dict[str, Tensor] = {}
+    for file in files:
+        weights.update(_load_file(file))
+    return weights
+
+
+def _load_file(file: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(file)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{file} cannot be read: {error}") from error
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{file} cannot be read: {error}") from error
+    return content
+
+
+def _revision(folder: Path, base_folder: Path, config: Mapping[str, Any]) -> str:
+    """Return a digest of contract, difference and base: of small files their content, of weights size and first MB."""
+    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
+    for file in sorted({*folder.glob("*"), *base_folder.glob("*.safetensors")}):
+        if file.name in {CONTRACT_FILE, ADAPTER_FILE} or file.suffix == ".safetensors":
+            digest.update(f"{file.name} {file.stat().st_size}".encode())
+            with file.open("rb") as content:
+                digest.update(content.read(1 << 20))
+                content.seek(-min(file.stat().st_size, 1 << 20), 2)
+                digest.update(content.read())
+    return digest.hexdigest()[:16]

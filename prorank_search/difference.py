@@ -1,0 +1,79 @@
+"""A trained model as a small difference to its base: what a checkpoint ships instead of all weights.
+
+Each weight that changed has one of these forms in the file, under its name in `transformers`:
+
+    NAME.dense                  the difference itself; for vectors
+    NAME.up, NAME.down          a product of two thin matrices, up @ down
+    NAME.codes, NAME.scales     4-bit codes, two a byte, with one fp16 scale for each 32 numbers of a row
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from prorank_search.errors import CheckpointError
+
+GROUP = 32
+"""Numbers that share a scale."""
+
+_LEVELS = 7
+"""4-bit codes run from -7 to 7."""
+
+
+def apply_difference(base: Mapping[str, Tensor], difference: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the base's weights with a difference added, in fp32 where something was added.
+
+    Raises:
+        CheckpointError: The difference is of a weight that the base does not have, or has in another shape.
+    """
+    weights = dict(base)
+    for name in sorted({key.rpartition(".")[0] for key in difference}):
+        if name not in base:
+            raise CheckpointError(f"the adapter changes {name!r}, which the base does not have: it is another base's")
+        change = _change(name, difference, base[name].shape)
+        if change.shape != base[name].shape:
+            shapes = f"{tuple(change.shape)} and {tuple(base[name].shape)}"
+            raise CheckpointError(f"adapter and base differ in the shape of {name!r}: {shapes}")
+        weights[name] = base[name].float() + change
+    return weights
+
+
+def low_rank(change: Tensor, rank: int) -> tuple[Tensor, Tensor]:
+    """Return the two factors, up (rows, rank) and down (rank, columns), nearest to a difference (Eckart and Young)."""
+    left, values, right = torch.linalg.svd(change.float(), full_matrices=False)
+    root = values[:rank].sqrt()
+    return left[:, :rank] * root, root[:, None] * right[:rank]
+
+
+def to_codes(change: Tensor) -> tuple[Tensor, Tensor]:
+    """Round a difference (rows, columns) to 4 bits.
+
+    Returns:
+        Codes (rows, columns / 2) in uint8, two a byte, and scales (rows, columns / 32) in fp16.
+    """
+    rows, columns = change.shape
+    grouped = change.float().view(rows, columns // GROUP, GROUP)
+    scales = (grouped.abs().amax(-1) / _LEVELS).clamp_min(1e-8).to(torch.float16)
+    codes = (grouped / scales.float()[..., None]).round().clamp(-_LEVELS, _LEVELS).view(rows, columns) + 8
+    pairs = codes.to(torch.uint8).view(rows, columns // 2, 2)
+    return pairs[..., 0] | (pairs[..., 1] << 4), scales
+
+
+def from_codes(codes: Tensor, scales: Tensor) -> Tensor:
+    """Undo `to_codes`, up to rounding."""
+    rows = codes.shape[0]
+    numbers = torch.stack([codes & 15, codes >> 4], -1).view(rows, -1, GROUP).float() - 8
+    return (numbers * scales.float()[..., None]).view(rows, -1)
+
+
+def _change(name: str, difference: Mapping[str, Tensor], shape: torch.Size) -> Tensor:
+    if f"{name}.dense" in difference:
+        return difference[f"{name}.dense"].float()
+    if f"{name}.codes" in difference:
+        return from_codes(difference[f"{name}.codes"], difference[f"{name}.scales"])
+    if f"{name}.up" in difference:
+        return difference[f"{name}.up"].float() @ difference[f"{name}.down"].float()
+    raise CheckpointError(f"the adapter holds {name!r} of shape {tuple(shape)} in a form that nobody here reads")

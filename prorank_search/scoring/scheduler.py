@@ -1,0 +1,200 @@
+"""One model, many callers: requests wait in line and share forward passes.
+
+A worker thread fills each pass up to a budget of tokens: first from the request that has waited longest, then from
+those behind it. Deadlines and cancellation are looked at between passes.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from prorank_search.errors import ProRankError, RescorerError
+from prorank_search.scoring.forward import Prefix
+
+Ids = Sequence[int]
+
+
+class Engine(Protocol):
+    """What the scheduler needs of an engine."""
+
+    tokens_a_batch: int
+
+    def prefix(self, ids: Ids) -> Prefix:
+        """Read a query's part of the prompt."""
+        ...
+
+    def score(self, rows: Sequence[tuple[Prefix, Ids]]) -> list[float]:
+        """Score rows in one pass."""
+        ...
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """One request in line.
+
+    Attributes:
+        prefix_ids: The query's part of the prompt.
+        rows: The ids that follow it, for each document.
+        deadline: `time.monotonic()` seconds; rows not scored by then stay unscored.
+        cancelled: True once nobody waits any longer.
+        waiting: Positions still to be scored, in the order in which they will be.
+        scores: A score for each row, None until it is there.
+        prefix: The query's keys and values, read when its turn comes.
+        error: Why the request failed.
+        done: Set when nothing more will happen to it.
+    """
+
+    prefix_ids: Ids
+    rows: Sequence[Ids]
+    deadline: float | None
+    cancelled: Callable[[], bool] | None
+    waiting: list[int]
+    scores: list[float | None]
+    prefix: Prefix | None = None
+    error: BaseException | None = None
+    done: threading.Event = field(default_factory=threading.Event)
+
+    def expired(self) -> bool:
+        """Tell whether more scores would be of no use."""
+        late = self.deadline is not None and time.monotonic() >= self.deadline
+        return late or (self.cancelled is not None and self.cancelled())
+
+
+class Scheduler:
+    """Runs an engine in one thread for callers in many.
+
+    Args:
+        engine: What computes.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._line: list[Job] = []
+        self._changed = threading.Condition()
+        self._closed = False
+        self._worker = threading.Thread(target=self._work, name="prorank-scheduler", daemon=True)
+        self._worker.start()
+
+    def score(
+        self,
+        prefix_ids: Ids,
+        rows: Sequence[Ids],
+        deadline: float | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> list[float | None]:
+        """Score the documents of one query. Blocks until they are scored, or the deadline or cancellation comes.
+
+        Args:
+            prefix_ids: The query's part of the prompt.
+            rows: The ids that follow it, for each document, in first-stage order.
+            deadline: `time.monotonic()` seconds. With one, rows are scored in first-stage order, pass by pass.
+            cancelled: True once nobody waits any longer.
+
+        Returns:
+            A score for each row; None where it was not scored in time.
+
+        Raises:
+            RescorerError: The engine failed, or the scheduler was closed.
+        """
+        waiting = scoring_order([len(row) for row in rows], self._engine.tokens_a_batch, chunked=deadline is not None)
+        job = Job(prefix_ids, rows, deadline, cancelled, waiting, [None] * len(rows))
+        if not rows:
+            return []
+        with self._changed:
+            if self._closed:
+                raise RescorerError("the rescorer was closed")
+            self._line.append(job)
+            self._changed.notify_all()
+        job.done.wait()
+        if isinstance(job.error, ProRankError):
+            raise job.error
+        if job.error is not None:
+            raise RescorerError(f"the model failed: {job.error}") from job.error
+        return job.scores
+
+    def close(self) -> None:
+        """Finish what is in line, then stop the worker."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._worker.join()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._line or self._closed)
+                line = list(self._line)
+            if not line:
+                return
+            self._drop([job for job in line if job.expired()])
+            picked = next_pass([job for job in line if not job.done.is_set()], self._engine.tokens_a_batch)
+            if picked:
+                self._run(picked)
+            self._drop([job for job in line if not job.waiting])
+
+    def _run(self, picked: Sequence[tuple[Job, int]]) -> None:
+        jobs = list({id(job): job for job, _ in picked}.values())
+        try:
+            for job in jobs:
+                if job.prefix is None:
+                    job.prefix = self._engine.prefix(job.prefix_ids)
+            rows = [(job.prefix, job.rows[at]) for job, at in picked if job.prefix is not None]
+            scores = self._engine.score(rows)
+        except BaseException as error:  # noqa: BLE001 (whatever it is, it is the callers' to know, and the worker lives on)
+            for job in jobs:
+                job.error = error
+            self._drop(jobs)
+            return
+        for (job, at), score in zip(picked, scores, strict=True):
+            job.scores[at] = score
+
+    def _drop(self, jobs: Sequence[Job]) -> None:
+        with self._changed:
+            for job in jobs:
+                if not job.done.is_set():
+                    self._line.remove(job)
+                    job.done.set()
+
+
+def scoring_order(lengths: Sequence[int], tokens_a_batch: int, *, chunked: bool) -> list[int]:
+    """Return the order in which a request's rows are scored: longest first, so that a pass has little padding.
+
+    Args:
+        lengths: Tokens of each row.
+        tokens_a_batch: Tokens of one pass.
+        chunked: Sort only inside chunks of about one pass, so that after a deadline it is the first hits that are scored.
+
+    Example:
+        >>> scoring_order([3, 9, 4, 8], 12, chunked=True)
+        [1, 0, 3, 2]
+    """
+    chunks: list[list[int]] = [[]]
+    tokens = 0
+    for position, length in enumerate(lengths):
+        if chunked and chunks[-1] and tokens + length > tokens_a_batch:
+            chunks.append([])
+            tokens = 0
+        chunks[-1].append(position)
+        tokens += length
+    return [position for chunk in chunks for position in sorted(chunk, key=lambda at: -lengths[at])]
+
+
+def next_pass(line: Sequence[Job], tokens_a_batch: int) -> list[tuple[Job, int]]:
+    """Take rows for one forward pass out of the requests in line, the longest waiting request first.
+
+    A row is taken while the pass, padded to its longest row, stays inside the budget. One row is always taken.
+    """
+    picked: list[tuple[Job, int]] = []
+    width = 0
+    for job in line:
+        while job.waiting:
+            wider = max(width, len(job.rows[job.waiting[0]]))
+            if picked and (len(picked) + 1) * wider > tokens_a_batch:
+                break
+            width = wider
+            picked.append((job, job.waiting.pop(0)))
+    return picked
