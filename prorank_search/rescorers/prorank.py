@@ -7,17 +7,10 @@ from __future__ import annotations
 
 import time
 
-import torch
-
 from prorank_search import checkpoint as checkpoints
 from prorank_search import models
-from prorank_search.checkpoint import Checkpoint
-from prorank_search.prompt import PromptEncoder
-from prorank_search.scoring.architectures import open_decoder
-from prorank_search.scoring.device import choose_device, choose_dtype
+from prorank_search.scoring.loading import Loaded, load_engine
 from prorank_search.scoring.scheduler import Scheduler
-from prorank_search.scoring.torch_engine import TorchEngine
-from prorank_search.scoring.verify import verify
 from prorank_search.settings import Settings
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
@@ -40,40 +33,21 @@ class ProRankRescorer:
     """Scores texts with a ProRank checkpoint. Safe from many threads, which share forward passes.
 
     Args:
-        checkpoint: The model.
-        device: Where it runs.
-        dtype: Its weights' number format.
-        max_length_tokens: Tokens of the whole prompt; None: what the checkpoint says.
-        timeout_s: The deadline that `info.window_size` is to fit into.
-
-    Raises:
-        CheckpointError: The checkpoint fails its contract.
+        loaded: The model.
+        timeout_s: The deadline that `info.window_size` is to fit into; None: there is none.
     """
 
-    def __init__(
-        self,
-        checkpoint: Checkpoint,
-        device: torch.device,
-        dtype: torch.dtype,
-        max_length_tokens: int | None = None,
-        timeout_s: float | None = None,
-    ) -> None:
-        self._encoder = checkpoint.encoder(max_length_tokens)
-        weights = {name: tensor.to(device=device, dtype=dtype) for name, tensor in checkpoint.weights.items()}
-        engine = TorchEngine(
-            open_decoder(checkpoint.config, weights), self._encoder.relevant_token, self._encoder.irrelevant_token
-        )
-        verify(checkpoint, engine, self._encoder, dtype)
-        self._scheduler = Scheduler(engine)
-        length = self._encoder.max_length_tokens
-        number_format = str(dtype).removeprefix("torch.")
-        self.revision = f"{checkpoint.revision}-{self._encoder.template.name}-{length}-{number_format}"
+    def __init__(self, loaded: Loaded, timeout_s: float | None = None) -> None:
+        self._encoder = loaded.encoder
+        self._scheduler = Scheduler(loaded.engine)
+        self.revision = loaded.revision
+        checkpoint = loaded.checkpoint
         self.info = RescorerInfo(
             model=checkpoint.name,
             calibration=checkpoint.calibration,
             blend=checkpoint.blend,
             reason=_REASONS[checkpoint.state].format(name=checkpoint.name),
-            window_size=_window(engine, self._encoder, timeout_s),
+            window_size=_window(loaded, timeout_s),
         )
 
     def score(self, request: ScoreRequest) -> list[Scored]:
@@ -105,17 +79,23 @@ def open_rescorer(settings: Settings) -> ProRankRescorer:
         CheckpointError: It fails its contract.
         ConfigError: The device is not on this machine.
     """
-    device = choose_device(settings.device)
-    dtype = choose_dtype(settings.dtype, device)
     folder = models.model_folder(settings.model, settings)
     contract = checkpoints.read_contract(folder)
     base_folder = models.model_folder(contract.base, settings) if contract and contract.base else folder
-    checkpoint = checkpoints.load(settings.model, folder, base_folder, dtype)
-    return ProRankRescorer(checkpoint, device, dtype, settings.max_length_tokens, settings.timeout_s)
+    loaded = load_engine(
+        settings.model,
+        folder,
+        base_folder,
+        device=settings.device,
+        dtype=settings.dtype,
+        max_length_tokens=settings.max_length_tokens,
+    )
+    return ProRankRescorer(loaded, settings.timeout_s)
 
 
-def _window(engine: TorchEngine, encoder: PromptEncoder, timeout_s: float | None) -> int:
+def _window(loaded: Loaded, timeout_s: float | None) -> int:
     """Return how many hits to rescore on this machine: fewer than usual where a short probe says they will not fit."""
+    engine, encoder = loaded.engine, loaded.encoder
     if engine.device.type != "cpu":
         return _WINDOW_ON_ACCELERATOR
     if timeout_s is None:

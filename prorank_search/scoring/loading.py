@@ -1,0 +1,60 @@
+"""From a model's folder to an engine that was seen to work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from prorank_search import checkpoint as checkpoints
+from prorank_search.checkpoint import Checkpoint
+from prorank_search.prompt import PromptEncoder
+from prorank_search.scoring.architectures import open_decoder
+from prorank_search.scoring.device import choose_device, choose_dtype
+from prorank_search.scoring.torch_engine import TorchEngine
+from prorank_search.scoring.verify import verify
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model ready to score.
+
+    Attributes:
+        checkpoint: What was loaded.
+        encoder: Its prompt.
+        engine: Its forward pass.
+        revision: Of weights, template, length and number format: changes whenever a score may change.
+    """
+
+    checkpoint: Checkpoint
+    encoder: PromptEncoder
+    engine: TorchEngine
+    revision: str
+
+
+def load_engine(
+    name: str, folder: Path, base_folder: Path, *, device: str, dtype: str, max_length_tokens: int | None
+) -> Loaded:
+    """Load a checkpoint onto a device and hold it to its contract.
+
+    Args:
+        name: Name of the model.
+        folder: Where the contract lies, or the weights of a model without one.
+        base_folder: Where the base weights lie.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        dtype: `auto`, `float32` or `bfloat16`.
+        max_length_tokens: Tokens of the whole prompt; None: what the checkpoint says.
+
+    Raises:
+        CheckpointError: The checkpoint fails its contract.
+        ConfigError: The device is not on this machine, or `max_length_tokens` leaves no room for a document.
+    """
+    place = choose_device(device)
+    number_format = choose_dtype(dtype, place)
+    checkpoint = checkpoints.load(name, folder, base_folder, number_format)
+    encoder = checkpoint.encoder(max_length_tokens)
+    weights = {key: tensor.to(place) for key, tensor in checkpoint.weights.items()}
+    engine = TorchEngine(open_decoder(checkpoint.config, weights), encoder.relevant_token, encoder.irrelevant_token)
+    verify(checkpoint, engine, encoder, number_format)
+    form = str(number_format).removeprefix("torch.")
+    revision = f"{checkpoint.revision}-{encoder.template.name}-{encoder.max_length_tokens}-{form}"
+    return Loaded(checkpoint, encoder, engine, revision)
