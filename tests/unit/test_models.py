@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -164,3 +165,17 @@ def test_show_tells_a_models_contract(folder: Path) -> None:
     shown = CliRunner().invoke(app, ["models", "show", str(folder)]).stdout
     assert "contract.template" in shown
     assert "prorank-prefix-v1" in shown
+
+
+def test_a_file_in_the_users_home_adds_bases(settings: Settings, repository: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", (repository / "docs" / "models.md").read_text("utf-8"), re.DOTALL)
+    settings.home.mkdir()
+    (settings.home / "model_sources.toml").write_text(example)
+    assert {"smollm2-135m", "qwen2.5-0.5b", "in-house"} <= {model.name for model in models.list_models(settings)}
+
+
+def test_a_misspelt_key_of_that_file_is_named(settings: Settings) -> None:
+    settings.home.mkdir()
+    (settings.home / "model_sources.toml").write_text("[mine]\nkind = 'folder'\npaht = '/models/mine'")
+    with pytest.raises(ConfigError, match=r"model_sources\.toml cannot be used:(.|\n)*paht"):
+        models.list_models(settings)
