@@ -67,17 +67,21 @@ TEMPLATES = {
         Template(
             name="mxbai-rerank-v2",
             head=(
-                "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n"
-                "<|im_start|>user\n",
+                (
+                    "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>"
+                    "\n<|im_start|>user\n"
+                ),
             ),
             query=("query: {query}",),
             instructed_query=("instruction: {instruction}\nquery: {query}",),
             document=("\n", "document: {document}"),
             tail=(
                 "\n",
-                "You are a search relevance expert who evaluates how well documents match search queries. For each "
-                "query-document pair, carefully analyze the semantic relationship between them, then provide your "
-                "binary relevance judgment (0 for not relevant, 1 for relevant).\nRelevance:",
+                (
+                    "You are a search relevance expert who evaluates how well documents match search queries. For each "
+                    "query-document pair, carefully analyze the semantic relationship between them, then provide your "
+                    "binary relevance judgment (0 for not relevant, 1 for relevant).\nRelevance:"
+                ),
                 "<|im_end|>\n<|im_start|>assistant\n",
             ),
         ),
@@ -178,15 +182,10 @@ class PromptEncoder:
             else encoding.ids
             for text, encoding in zip(texts, encodings, strict=True)
         ]
-        return [
-            Encoded(tuple(token_ids[:budget]), len(token_ids) > budget or len(text) > looked_at and len(token_ids) > budget)
-            for text, token_ids in zip(texts, ids, strict=True)
-        ]
+        return [Encoded(tuple(token_ids[:budget]), len(token_ids) > budget) for token_ids in ids]
 
     def _fixed_ids(self, pieces: Sequence[str]) -> tuple[int, ...]:
-        return tuple(
-            token for piece in pieces for token in self._fixed.encode(piece, add_special_tokens=False).ids
-        )
+        return tuple(token for piece in pieces for token in self._fixed.encode(piece, add_special_tokens=False).ids)
 
     def _answer(self, answer: str) -> int:
         ids = self._text.encode(answer, add_special_tokens=False).ids

@@ -57,7 +57,7 @@ def training_groups(collection: Collection, folder: Path, recipe: DataRecipe) ->
 
     Queries whose text also stands in the dev or test split are left out.
     """
-    rng = random.Random(f"{recipe.seed} {collection.name}")  # noqa: S311 (a choice of samples, not a secret)
+    rng = random.Random(f"{recipe.seed} {collection.name}")
     held_out = held_out_texts(collection, folder)
     positives = _positives(collection, folder, "train")
     query_ids = [query_id for query_id in sorted(positives) if _text(collection, query_id) not in held_out]
@@ -90,7 +90,7 @@ def dev_queries(collection: Collection, folder: Path, recipe: DataRecipe) -> Ite
     for qrel in beir.read_qrels(folder, "dev"):
         relevance[qrel.query_id][qrel.doc_id] = qrel.relevance
     judged = sorted(query_id for query_id, grades in relevance.items() if any(grades.values()))
-    rng = random.Random(f"dev {recipe.seed} {collection.name}")  # noqa: S311 (a choice of samples, not a secret)
+    rng = random.Random(f"dev {recipe.seed} {collection.name}")
     sample = rng.sample(judged, min(recipe.dev_queries, len(judged)))
     for query_id, ranking in _rankings(collection, sample, recipe.dev_window + 1):
         hits = [hit for hit in ranking.hits if hit.document.doc_id != query_id][: recipe.dev_window]
@@ -116,7 +116,7 @@ def held_out_texts(collection: Collection, folder: Path) -> set[str]:
 def statistics(groups: list[Group]) -> list[str]:
     """Return lines that say what the groups are made of."""
     counts = Counter((group.collection, group.language) for group in groups)
-    negatives = Counter({key: 0 for key in counts})
+    negatives = Counter(dict.fromkeys(counts, 0))
     for group in groups:
         negatives[group.collection, group.language] += len(group.hard_negatives)
     return [

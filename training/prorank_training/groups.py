@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -80,8 +81,8 @@ def read_dev(path: Path) -> list[DevQuery]:
     return [DevQuery(**row) for row in _rows(path)]
 
 
-def _rows(path: Path) -> list[dict[str, object]]:
+def _rows(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         raise InputError(f"{path} is missing: make it with `prorank train data`")
-    rows: list[dict[str, object]] = pq.read_table(path).to_pylist()
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
     return rows

@@ -28,7 +28,7 @@ class MasterWeights:
         self._working = {name: weights[name] for name in trained}
         self.masters = {name: tensor.detach().float().clone() for name, tensor in self._working.items()}
         for tensor in self._working.values():
-            tensor.requires_grad_(True)
+            tensor.requires_grad_()
         matrices = [master for master in self.masters.values() if master.ndim > 1]
         vectors = [master for master in self.masters.values() if master.ndim == 1]
         self.optimizer = torch.optim.AdamW(

@@ -32,7 +32,7 @@ class DataRecipe(_Table):
     last_rank: int = Field(50, description="Worst rank a hard negative may have.")
     hard_negatives: int = 6
     random_negatives: int = 3
-    near_duplicate: float = Field(0.8, description="Word overlap (Jaccard) with a positive from which a text is dropped.")
+    near_duplicate: float = Field(0.8, description="Word overlap (Jaccard) with a positive that drops a text.")
     dev_queries: int = Field(100, description="Dev queries a collection.")
     dev_window: int = Field(20, description="First-stage hits that are scored for a dev query.")
     seed: int = 1

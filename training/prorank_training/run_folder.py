@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import time
 from collections.abc import Mapping
@@ -64,7 +63,7 @@ class RunFolder:
         file = self.path / f"{stage}.state.pt"
         partial = file.with_suffix(".partial")
         torch.save(dict(state), partial)
-        os.replace(partial, file)
+        partial.replace(file)
 
     def load_state(self, stage: str) -> dict[str, Any] | None:
         """Return what `save_state` saved last, or None."""
@@ -79,12 +78,12 @@ def write_atomically(file: Path, content: bytes) -> None:
     """Write a file so that a reader, or a run after a kill, sees the old content or the new, never a part."""
     partial = file.with_name(file.name + ".partial")
     partial.write_bytes(content)
-    os.replace(partial, file)
+    partial.replace(file)
 
 
 def _git_revision() -> str | None:
     try:
-        answer = subprocess.run(  # noqa: S603 (a fixed command)
+        answer = subprocess.run(
             ["git", "rev-parse", "HEAD"],  # noqa: S607 (git is looked up on the PATH)
             cwd=Path(__file__).parent,
             capture_output=True,

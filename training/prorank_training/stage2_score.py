@@ -21,8 +21,8 @@ from prorank_search.errors import RescorerError
 from prorank_search.prompt import PromptEncoder
 from prorank_search.scoring.decoder import Decoder
 from prorank_training.dev import dev_ndcg, sample
-from prorank_training.groups import DevQuery, Group
 from prorank_training.group_scores import group_scores
+from prorank_training.groups import DevQuery, Group
 from prorank_training.losses import distillation, pointwise, softmax_cross_entropy, teacher_distribution
 from prorank_training.master_weights import MasterWeights
 from prorank_training.recipe import Recipe, ScoreRecipe
@@ -83,7 +83,7 @@ def run(  # noqa: PLR0913 (what a stage is made of)
         bad = 0 if math.isfinite(norm) else bad + 1
         if bad > _BAD_STEPS_ALLOWED:
             raise RescorerError(f"the gradient was not finite for {bad} steps up to step {step}: lower learning_rate")
-        metrics = {
+        metrics: dict[str, Any] = {
             "step": step + 1,
             "learning_rate": rate,
             "gradient_norm": round(norm, 3),
@@ -116,7 +116,7 @@ def evaluate(
 
 def epoch_order(groups: int, wanted: int, seed: int) -> list[int]:
     """Return which group comes when: one random pass over all of them after another."""
-    rng = random.Random(seed)  # noqa: S311 (an order, not a secret)
+    rng = random.Random(seed)
     order: list[int] = []
     while len(order) < wanted:
         order += rng.sample(range(groups), groups)
@@ -148,7 +148,7 @@ def choose_negatives(group: Group, plan: ScoreRecipe, step: int, rng: random.Ran
 def _learn(
     decoder: Decoder, encoders: Encoders, group: Group, plan: ScoreRecipe, step: int, seed: int
 ) -> dict[str, float]:
-    rng = random.Random(f"{seed} {step} {group.collection} {group.query_id}")  # noqa: S311 (a sample, not a secret)
+    rng = random.Random(f"{seed} {step} {group.collection} {group.query_id}")
     chosen = choose_negatives(group, plan, step, rng)
     negatives = [*group.hard_negatives, *group.random_negatives]
     texts = [group.positive, *(negatives[at] for at in chosen)]
@@ -162,7 +162,7 @@ def _learn(
         target = _target(group, chosen, scores)
         loss = (1 - plan.teacher_weight) * listwise + plan.teacher_weight * distillation(scores, target)
     loss = loss + plan.pointwise_weight * anchor
-    (loss / plan.groups_a_step).backward()  # type: ignore[no-untyped-call]
+    (loss / plan.groups_a_step).backward()
     return {
         "loss": loss.item(),
         "listwise": listwise.item(),
