@@ -152,8 +152,7 @@ def base_of(folder: Path) -> str:
     Raises:
         CheckpointError: The contract cannot be read.
     """
-    base = read_json(folder / CONTRACT).get("base", "")
-    return str(base["name"] if isinstance(base, dict) else base)
+    return str(read_json(folder / CONTRACT).get("base", ""))
 
 
 def list_models(settings: Settings) -> list[ModelInfo]:
