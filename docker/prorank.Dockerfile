@@ -12,7 +12,7 @@ COPY ui ui
 # `cpu` keeps gigabytes of CUDA libraries out; `auto` or a CUDA version brings them in.
 ARG UV_TORCH_BACKEND=cpu
 RUN uv venv /opt/prorank \
- && uv pip install --python /opt/prorank/bin/python --constraint constraints.txt '.[model,ui,chinese]'
+ && uv pip install --python /opt/prorank/bin/python --constraint constraints.txt '.[model,ui]'
 
 FROM python:3.12-slim
 COPY --from=build /opt/prorank /opt/prorank

@@ -20,7 +20,6 @@ _EXTRA_OF = {
     "gguf": "model",
     "accelerate": "model",
     "safetensors": "model",
-    "jieba": "chinese",
     "streamlit": "ui",
     "trl": "train",
     "datasets": "train",

@@ -8,7 +8,7 @@ import pytest
 import prorank_search
 from prorank_search import plugins
 
-HEAVY = ("torch", "transformers", "streamlit", "tantivy", "scipy", "ir_measures", "datasets", "trl", "jieba")
+HEAVY = ("torch", "transformers", "streamlit", "tantivy", "scipy", "ir_measures", "datasets", "trl")
 
 
 def loaded_by(statement: str) -> set[str]:
