@@ -28,7 +28,7 @@ demo: setup ## ingest Python's own documentation, search it, and show what the m
 	@.venv/bin/prorank demo
 
 test: setup .venv-bare/.setup ## fetch what the tests need, then run them offline (TESTS="tests/unit -k blend" for some)
-	@.venv/bin/prorank models pull
+	@.venv/bin/prorank models pull smollm2-135m
 	@.venv/bin/python tests/golden/fetch_qwen_vocabulary.py
 	@HF_HUB_OFFLINE=1 .venv/bin/python -m pytest $(TESTS)
 
