@@ -28,6 +28,7 @@ _OURS = {
     "index": "List indexes, delete one, go back to its version before.",
     "models": "Pull, list and show models.",
     "config": "Show what is in force, and from where.",
+    "demo": "Search Python's own documentation with both stages, and measure them.",
 }
 _APPS = {
     "ingest": "Put documents into an index.",

@@ -60,10 +60,11 @@ def compare(
     if json:
         options.echo_json(comparison.to_json())
     else:
-        _show(comparison, settings.top_k)
+        show(comparison, settings.top_k)
 
 
-def _show(comparison: Comparison, top_k: int) -> None:
+def show(comparison: Comparison, top_k: int) -> None:
+    """Print both lists with what became of the query, the first `top_k` hits of each."""
     from rich.console import Console
 
     from prorank_search.cli.hits import status_line

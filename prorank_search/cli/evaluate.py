@@ -83,7 +83,7 @@ def evaluate(
     if json:
         options.echo_json(collection | evaluation.to_json())
     else:
-        _show(evaluation, " ".join(filter(None, collection.values())))
+        show(evaluation, " ".join(filter(None, collection.values())))
 
 
 def _given(index: str | None) -> str:
@@ -140,7 +140,8 @@ def _evaluate(
         return evaluate(queries, qrels, find, rescorer, how, progress)
 
 
-def _show(evaluation: Evaluation, collection: str) -> None:
+def show(evaluation: Evaluation, collection: str) -> None:
+    """Print the measures of both stages, and whether chance explains their difference."""
     from rich.console import Console
 
     typer.echo(f"{collection}, {len(evaluation.first_stage):,} queries")

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from prorank_search.cli import app
 
 HEAVY = ["torch", "transformers", "tantivy", "scipy", "ir_measures", "pydantic", "rich.table", "streamlit", "httpx"]
-COMMANDS = ["search", "compare", "evaluate", "rescore", "index", "models", "config", "ingest", "train", "ui"]
+COMMANDS = ["search", "compare", "evaluate", "rescore", "index", "models", "config", "demo", "ingest", "train", "ui"]
 
 PLUGIN = """
 import typer
