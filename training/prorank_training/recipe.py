@@ -62,6 +62,17 @@ class ScoreRecipe(_Table):
     evaluate_queries: int = Field(20, description="Dev queries a collection in those.")
 
 
+class ExportRecipe(_Table):
+    """What the checkpoint is called, and what its difference to the base is rounded to."""
+
+    name: str = Field("prorank-model", description="Name of the checkpoint.")
+    license: str = Field("Apache-2.0", description="Licence of the difference.")
+    form: str = Field(
+        "low-rank-48", pattern=r"^(low-rank-[1-9]\d*|4-bit)$", description="What each matrix is rounded to."
+    )
+    query_max_tokens: int = Field(256, description="Tokens that the checkpoint cuts a query to.")
+
+
 class Recipe(_Table):
     """All that decides what comes out of a training run."""
 
@@ -71,10 +82,19 @@ class Recipe(_Table):
     seed: int = 1
     data: DataRecipe
     score: ScoreRecipe
+    export: ExportRecipe = ExportRecipe()
 
     def digest(self) -> str:
-        """Return the first 16 hex digits of the sha256 of the recipe's content."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        """Return 16 hex digits that change with all that training depends on: not with `export`."""
+        return _digest(self.model_dump_json(exclude={"export"}))
+
+    def data_digest(self) -> str:
+        """Return 16 hex digits that change with all that groups and dev queries depend on."""
+        return _digest(self.data.model_dump_json())
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -85,9 +105,9 @@ def read_recipe(path: Path) -> Recipe:
     """
     try:
         return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise ConfigError(f"there is no recipe {path}") from error
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        raise ConfigError(f"the recipe {path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from prorank_search.errors import ConfigError
+from prorank_search.errors import ConfigError, InputError
 from prorank_training.recipe import Recipe
 
 _PACKAGES = ("prorank-search", "torch", "transformers", "tokenizers", "numpy")
 
 
 class RunFolder:
-    """A folder with `run.json` (provenance), `metrics.jsonl`, and one `state.pt` a stage.
+    """A folder with `run.json` (provenance), `metrics.jsonl`, and one `STAGE.state.pt` a stage.
 
     Args:
         path: The folder; made where it is missing.
@@ -37,7 +38,7 @@ class RunFolder:
         """
         file = self.path / "run.json"
         if file.exists():
-            known = json.loads(file.read_text())["recipe_hash"]
+            known = self.about()["recipe_hash"]
             if known != recipe.digest():
                 raise ConfigError(
                     f"{self.path} holds a run of another recipe ({known}, this one is {recipe.digest()}): "
@@ -53,24 +54,73 @@ class RunFolder:
         }
         write_atomically(file, json.dumps(about, indent=1).encode())
 
+    def about(self) -> dict[str, Any]:
+        """Return what `begin` wrote down."""
+        about: dict[str, Any] = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
+        return about
+
     def log(self, stage: str, metrics: Mapping[str, Any]) -> None:
         """Append one line of metrics."""
-        with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
+        with self._metrics_file.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"stage": stage, "time": round(time.time(), 1), **metrics}) + "\n")
 
+    def metrics(self, stage: str) -> list[dict[str, Any]]:
+        """Return a stage's metrics, in the order in which they were logged."""
+        return [line for line in self._metric_lines() if line["stage"] == stage]
+
+    def forget_after(self, stage: str, step: int) -> None:
+        """Drop a stage's metrics of later steps: a run that goes on from this step will log them again."""
+        lines = [line for line in self._metric_lines() if line["stage"] != stage or line["step"] <= step]
+        write_atomically(self._metrics_file, "".join(json.dumps(line) + "\n" for line in lines).encode())
+
     def save_state(self, stage: str, state: Mapping[str, Any]) -> None:
-        """Save what a resume needs, replacing the last one in one step."""
-        file = self.path / f"{stage}.state.pt"
+        """Save what a resume needs, replacing the last one in one step.
+
+        Raises:
+            ConfigError: It cannot be written; the last one is still there.
+        """
+        file = self._state_file(stage)
         partial = file.with_suffix(".partial")
-        torch.save(dict(state), partial)
-        partial.replace(file)
+        try:
+            torch.save(dict(state), partial)
+            partial.replace(file)
+        except (OSError, RuntimeError) as error:  # torch tells of a full disk by a RuntimeError
+            partial.unlink(missing_ok=True)
+            raise ConfigError(
+                f"the state of the run cannot be written into {self.path}: {error}; the last one is kept: make room "
+                "and give the same command again"
+            ) from error
 
     def load_state(self, stage: str) -> dict[str, Any] | None:
         """Return what `save_state` saved last, or None."""
-        file = self.path / f"{stage}.state.pt"
-        if not file.exists():
-            return None
-        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        return self._load(stage, mapped=False) if self._state_file(stage).exists() else None
+
+    def trained_weights(self, stage: str) -> tuple[int, dict[str, Tensor]]:
+        """Return how many steps a stage has behind it, and its fp32 weights, read from disk as they are looked at.
+
+        Raises:
+            InputError: The stage has saved nothing yet.
+        """
+        if not self._state_file(stage).exists():
+            raise InputError(f"{self.path} has no {stage}.state.pt: run `prorank train {stage}` first")
+        state = self._load(stage, mapped=True)
+        return int(state["step"]), state["masters"]
+
+    @property
+    def _metrics_file(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    def _metric_lines(self) -> list[dict[str, Any]]:
+        if not self._metrics_file.exists():
+            return []
+        text = self._metrics_file.read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+    def _state_file(self, stage: str) -> Path:
+        return self.path / f"{stage}.state.pt"
+
+    def _load(self, stage: str, *, mapped: bool) -> dict[str, Any]:
+        state: dict[str, Any] = torch.load(self._state_file(stage), map_location="cpu", weights_only=True, mmap=mapped)
         return state
 
 

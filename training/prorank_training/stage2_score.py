@@ -7,26 +7,26 @@ keeps the sign and the calibration of the score.
 
 from __future__ import annotations
 
-import logging
 import math
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from prorank_search.errors import RescorerError
-from prorank_search.prompt import PromptEncoder
 from prorank_search.scoring.decoder import Decoder
-from prorank_training.dev import dev_ndcg, sample
+from prorank_training.dev import results, sample
 from prorank_training.group_scores import group_scores
 from prorank_training.groups import DevQuery, Group
 from prorank_training.losses import distillation, pointwise, softmax_cross_entropy, teacher_distribution
 from prorank_training.master_weights import MasterWeights
+from prorank_training.progress import Progress
 from prorank_training.recipe import Recipe, ScoreRecipe
 from prorank_training.run_folder import RunFolder
+from prorank_training.trainee import Encoders, Trainee
 
 STAGE = "score"
 FROZEN = ("model.embed_tokens.weight", "lm_head.weight")
@@ -35,25 +35,19 @@ TEACHER_TEMPERATURE = 0.04
 
 _BAD_STEPS_ALLOWED = 20
 
-_LOG = logging.getLogger(__name__)
 
-Encoders = Mapping[int, PromptEncoder]
-
-
-def run(  # noqa: PLR0913 (what a stage is made of)
-    decoder: Decoder,
-    encoders: Encoders,
+def run(
+    trainee: Trainee,
     groups: Sequence[Group],
     dev: Sequence[DevQuery],
     recipe: Recipe,
     folder: RunFolder,
-    progress: Callable[[int, int, Mapping[str, Any]], None],
+    progress: Progress,
 ) -> None:
-    """Train a decoder's weights in place.
+    """Train a model's weights in place.
 
     Args:
-        decoder: The model, its weights in the dtype of the products.
-        encoders: Its prompt by the number of tokens that documents are cut to.
+        trainee: The model, its weights in the dtype of the products.
         groups: The training groups, in any order.
         dev: Dev queries, looked at on the way.
         recipe: What to do.
@@ -61,43 +55,60 @@ def run(  # noqa: PLR0913 (what a stage is made of)
         progress: Called after each step with the step, all steps and the step's metrics.
 
     Raises:
-        RescorerError: The loss stays infinite or not a number; the last good state is kept.
+        RescorerError: The gradient stays infinite or not a number; the last good state is kept.
+        ConfigError: The state cannot be written.
     """
     plan = recipe.score
-    weights = decoder.parameters()
+    weights = trainee.decoder.parameters()
     trained = [name for name in weights if name not in FROZEN]
     masters = MasterWeights(weights, trained, plan.learning_rate, plan.weight_decay)
-    state = folder.load_state(STAGE)
-    start = 0
-    if state is not None:
-        masters.load_state_dict(state)
-        start = int(state["step"])
+    start = _go_on(masters, folder)
     order = epoch_order(len(groups), plan.steps * plan.groups_a_step, recipe.seed)
     saved, bad = time.monotonic(), 0
     for step in range(start, plan.steps):
         batch = [groups[at] for at in order[step * plan.groups_a_step : (step + 1) * plan.groups_a_step]]
-        began = time.monotonic()
-        losses = [_learn(decoder, encoders, group, plan, step, recipe.seed) for group in batch]
-        rate = learning_rate(step, plan)
-        norm = masters.step(rate, plan.clip_norm)
-        bad = 0 if math.isfinite(norm) else bad + 1
+        metrics = _step(trainee, masters, batch, recipe, step)
+        bad = 0 if math.isfinite(metrics["gradient_norm"]) else bad + 1
         if bad > _BAD_STEPS_ALLOWED:
-            raise RescorerError(f"the gradient was not finite for {bad} steps up to step {step}: lower learning_rate")
-        metrics: dict[str, Any] = {
-            "step": step + 1,
-            "learning_rate": rate,
-            "gradient_norm": round(norm, 3),
-            "seconds": round(time.monotonic() - began, 2),
-            **{name: round(sum(loss[name] for loss in losses) / len(losses), 4) for name in losses[0]},
-        }
+            raise RescorerError(
+                f"the gradient was not finite for {bad} steps up to step {step + 1}; {folder.path} keeps the last good "
+                f"state: lower learning_rate ({plan.learning_rate}) in the recipe"
+            )
         if plan.evaluate_every and (step + 1) % plan.evaluate_every == 0:
-            metrics["dev"] = evaluate(decoder, encoders, sample(dev, plan.evaluate_queries), plan)
+            metrics["dev"] = evaluate(trainee.decoder, trainee.encoders, sample(dev, plan.evaluate_queries), plan)
         folder.log(STAGE, metrics)
         progress(step + 1, plan.steps, metrics)
-        if time.monotonic() - saved > plan.save_every_s:
+        if step + 1 == plan.steps or time.monotonic() - saved > plan.save_every_s:
             folder.save_state(STAGE, {"step": step + 1, **masters.state_dict()})
             saved = time.monotonic()
-    folder.save_state(STAGE, {"step": plan.steps, **masters.state_dict()})
+
+
+def _go_on(masters: MasterWeights, folder: RunFolder) -> int:
+    """Put back the state that was saved last, and return the step that comes next."""
+    state = folder.load_state(STAGE)
+    step = 0
+    if state is not None:
+        masters.load_state_dict(state)
+        step = int(state["step"])
+    folder.forget_after(STAGE, step)
+    return step
+
+
+def _step(
+    trainee: Trainee, masters: MasterWeights, batch: Sequence[Group], recipe: Recipe, step: int
+) -> dict[str, Any]:
+    plan = recipe.score
+    began = time.monotonic()
+    losses = [_learn(trainee.decoder, trainee.encoders, group, plan, step, recipe.seed) for group in batch]
+    rate = learning_rate(step, plan)
+    norm = masters.step(rate, plan.clip_norm)
+    return {
+        "step": step + 1,
+        "learning_rate": rate,
+        "gradient_norm": round(norm, 3),
+        "seconds": round(time.monotonic() - began, 2),
+        **{name: round(sum(loss[name] for loss in losses) / len(losses), 4) for name in losses[0]},
+    }
 
 
 def evaluate(
@@ -105,13 +116,14 @@ def evaluate(
 ) -> dict[str, dict[str, float]]:
     """Return nDCG@10 of each dev collection, documents read at the greatest length trained on."""
     encoder = encoders[max(encoders)]
-
-    def score(query: str, texts: Sequence[str]) -> list[float]:
-        with torch.no_grad():
-            scores: list[float] = group_scores(decoder, encoder, query, texts, plan.tokens_a_batch).tolist()
-        return scores
-
-    return dev_ndcg(dev, score)
+    with torch.no_grad():
+        scores = [
+            group_scores(decoder, encoder, query.query, query.texts, plan.tokens_a_batch).tolist()
+            if query.texts
+            else []
+            for query in dev
+        ]
+    return results(dev, scores)
 
 
 def epoch_order(groups: int, wanted: int, seed: int) -> list[int]:

@@ -1,0 +1,198 @@
+"""`prorank train`: from a recipe to a checkpoint."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from prorank_search.cli import options
+from prorank_search.errors import ConfigError, RescorerError
+
+if TYPE_CHECKING:
+    from prorank_search.settings import Settings
+    from prorank_training.recipe import Recipe
+    from prorank_training.run_folder import RunFolder
+
+INTERRUPTED = 130
+
+RecipeArgument = Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file: what to train, on what, and how.")]
+RunOption = Annotated[
+    Path | None, typer.Option("--run", help="The run's folder; runs/RECIPE-HASH where not given.", show_default=False)
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="Folder of groups and dev queries, for runs that share them; else the run's."),
+]
+CollectionsOption = Annotated[Path, typer.Option("--collections", help="Folder of the recipe's BEIR folders.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="The checkpoint's folder; `checkpoint` in the run's.")]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Fail unless the run was begun before; one that was is gone on from anyway.")
+]
+
+app = typer.Typer(help="Train a model of your own.", no_args_is_help=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What every stage needs to know."""
+
+    recipe: Recipe
+    folder: RunFolder
+    data: Path
+    settings: Settings
+
+
+@app.command()
+def data(
+    recipe: RecipeArgument,
+    collections: CollectionsOption = Path("collections"),
+    run: RunOption = None,
+    data: DataOption = None,
+    resume: ResumeOption = False,
+    json: options.JsonOption = False,
+    config: options.ConfigOption = None,
+) -> None:
+    """Make training groups and dev queries out of BEIR folders; of their judgments, only train and dev are used."""
+    with _open(recipe, run, data, config, resume=resume) as opened:
+        _show_data(_make_data(opened, collections), json=json)
+
+
+@app.command()
+def score(
+    recipe: RecipeArgument,
+    run: RunOption = None,
+    data: DataOption = None,
+    resume: ResumeOption = False,
+    device: options.DeviceOption = None,
+    json: options.JsonOption = False,
+    config: options.ConfigOption = None,
+) -> None:
+    """Train scores that order documents (stage 2), for as many steps as the recipe says."""
+    with _open(recipe, run, data, config, resume=resume, device=device) as opened:
+        last = _train_scores(opened)
+        options.echo_json(last) if json else typer.echo(f"trained: {opened.folder.path}")
+
+
+@app.command()
+def export(
+    recipe: RecipeArgument,
+    out: OutOption = None,
+    run: RunOption = None,
+    data: DataOption = None,
+    device: options.DeviceOption = None,
+    json: options.JsonOption = False,
+    config: options.ConfigOption = None,
+) -> None:
+    """Make a checkpoint of what was trained so far: a small difference to the base, and its contract."""
+    with _open(recipe, run, data, config, resume=True, device=device) as opened:
+        _show_export(opened, out, json=json)
+
+
+@app.command("all")
+def all_stages(
+    recipe: RecipeArgument,
+    collections: CollectionsOption = Path("collections"),
+    out: OutOption = None,
+    run: RunOption = None,
+    data: DataOption = None,
+    resume: ResumeOption = False,
+    device: options.DeviceOption = None,
+    json: options.JsonOption = False,
+    config: options.ConfigOption = None,
+) -> None:
+    """Run all stages, one after another: data, score, export."""
+    with _open(recipe, run, data, config, resume=resume, device=device) as opened:
+        _make_data(opened, collections)
+        _train_scores(opened)
+        _show_export(opened, out, json=json)
+
+
+@contextmanager
+def _open(
+    recipe: Path, run: Path | None, data: Path | None, config: Path | None, *, resume: bool, device: str | None = None
+) -> Iterator[Run]:
+    """Give the run that a command works on; say how to go on where it is interrupted or memory runs out."""
+    from prorank_training.recipe import read_recipe
+    from prorank_training.run_folder import RunFolder
+
+    settings = options.settings_from(config=config, device=device)
+    wanted = read_recipe(recipe)
+    path = run or Path("runs") / f"{recipe.stem}-{wanted.digest()}"
+    if resume and not (path / "run.json").is_file():
+        raise ConfigError(f"{path} holds no run that was begun: leave --resume away, or name the run with --run")
+    folder = RunFolder(path)
+    folder.begin(wanted)
+    command = shlex.join(["prorank", *sys.argv[1:]])
+    try:
+        yield Run(wanted, folder, data or path, settings)
+    except KeyboardInterrupt as error:
+        typer.echo(f"interrupted; to go on from what was saved last, type:\n  {command}", err=True)
+        raise typer.Exit(INTERRUPTED) from error
+    except MemoryError as error:
+        raise RescorerError(_OUT_OF_MEMORY) from error
+
+
+_OUT_OF_MEMORY = "memory ran out: lower tokens_a_batch, groups_a_step or document_tokens in the recipe"
+
+
+def _make_data(run: Run, collections: Path) -> list[dict[str, object]]:
+    from prorank_search.search import load_backend
+    from prorank_training import data_folder
+    from prorank_training.progress import step_progress
+
+    own = {"home": run.settings.home / "training", "backend": "tantivy", "url": None}
+    backend = load_backend(run.settings.model_copy(update=own))
+    with step_progress("data", every=500) as progress:
+        made = data_folder.make(run.recipe.data, run.recipe.data_digest(), collections, run.data, backend, progress)
+    return [asdict(row) for row in made]
+
+
+def _train_scores(run: Run) -> dict[str, object]:
+    import torch
+
+    from prorank_training import data_folder, stage2_score
+    from prorank_training.progress import step_progress
+    from prorank_training.trainee import open_trainee
+
+    groups, dev = data_folder.load(run.recipe.data_digest(), run.data)
+    try:
+        trainee = open_trainee(run.recipe, run.settings)
+        with step_progress("score", every=10) as progress:
+            stage2_score.run(trainee, groups, dev, run.recipe, run.folder, progress)
+    except torch.OutOfMemoryError as error:
+        raise RescorerError(_OUT_OF_MEMORY) from error
+    last: dict[str, object] = run.folder.metrics(stage2_score.STAGE)[-1]
+    return last
+
+
+def _show_data(made: list[dict[str, object]], *, json: bool) -> None:
+    if json:
+        options.echo_json(made)
+    else:
+        options.echo_table(list(made[0]), [[str(value) for value in row.values()] for row in made])
+
+
+def _show_export(run: Run, out: Path | None, *, json: bool) -> None:
+    from prorank_training import data_folder
+    from prorank_training import export as exporting
+    from prorank_training.progress import step_progress
+
+    _, dev = data_folder.load(run.recipe.data_digest(), run.data)
+    folder = out or run.folder.path / "checkpoint"
+    with step_progress("dev queries", every=50) as progress:
+        contract = exporting.run(run.recipe, run.folder, dev, run.settings, folder, progress)
+    if json:
+        options.echo_json(contract.model_dump(mode="json"))
+        return
+    measured = contract.results["dev"]["collections"]
+    columns = ("queries", "bm25", "model", "blend")
+    rows = [[name, *(f"{row[column]:g}" for column in columns)] for name, row in measured.items()]
+    options.echo_table(["nDCG@10 on dev", *columns], rows)
+    typer.echo(f"blend: {contract.blend}; checkpoint: {folder}")

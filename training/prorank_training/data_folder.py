@@ -1,0 +1,122 @@
+"""`prorank train data`: the folder with training groups, dev queries, and what they are made of."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+
+from prorank_search.errors import ConfigError, InputError
+from prorank_search.protocols import IndexBackend
+from prorank_training.collection import Collection, open_collection
+from prorank_training.data import dev_queries, train_queries, training_groups
+from prorank_training.groups import DevQuery, Group, read_dev, read_groups, write_dev, write_groups
+from prorank_training.progress import Progress
+from prorank_training.recipe import DataRecipe
+from prorank_training.run_folder import write_atomically
+
+GROUPS_FILE, DEV_FILE, ABOUT_FILE = "groups.parquet", "dev.parquet", "data.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What was made of one collection.
+
+    Attributes:
+        collection: Its name.
+        language: Its language.
+        groups: Training groups.
+        hard_negatives: Hard negatives a group, on average.
+        held_out: Training queries that were dropped because their text also stands in another split.
+        dev_queries: Dev queries.
+    """
+
+    collection: str
+    language: str
+    groups: int
+    hard_negatives: float
+    held_out: int
+    dev_queries: int
+
+
+def make(
+    recipe: DataRecipe, digest: str, root: Path, folder: Path, backend: IndexBackend, progress: Progress
+) -> list[Statistics]:
+    """Write groups and dev queries into a folder, and what they are made of; leave them where they are there.
+
+    Args:
+        recipe: What is wanted.
+        digest: The recipe's digest of that.
+        root: The folder of collections.
+        folder: Where the files go.
+        backend: Where the collections are indexed, for negatives and for the windows of dev queries.
+        progress: Told of each query.
+
+    Raises:
+        InputError: A collection or a split is missing, or a line of it cannot be used.
+        ConfigError: The folder holds the data of another recipe.
+    """
+    about = folder / ABOUT_FILE
+    if about.exists():
+        check(digest, folder)
+        return [Statistics(**row) for row in json.loads(about.read_text(encoding="utf-8"))["collections"]]
+    total = sum(wanted.groups + recipe.dev_queries for wanted in recipe.collections)
+    groups: list[Group] = []
+    dev: list[DevQuery] = []
+    statistics: list[Statistics] = []
+    for wanted in recipe.collections:
+        collection = open_collection(wanted, root, backend)
+        rng = random.Random(f"{recipe.seed} {collection.name}")
+        query_ids, held_out = train_queries(collection, rng)
+        before = len(groups)
+        for group in training_groups(collection, query_ids, recipe, rng):
+            groups.append(group)
+            progress(len(groups) + len(dev), total, {"collection": collection.name})
+        own_dev = list(dev_queries(collection, recipe))
+        statistics.append(_statistics(collection, groups[before:], held_out, len(own_dev)))
+        dev += own_dev
+    random.Random(recipe.seed).shuffle(groups)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_groups(folder / GROUPS_FILE, groups)
+    write_dev(folder / DEV_FILE, dev)
+    rows = [asdict(row) for row in statistics]
+    write_atomically(about, json.dumps({"data_hash": digest, "collections": rows}, indent=1).encode())
+    return statistics
+
+
+def check(digest: str, folder: Path) -> None:
+    """Make sure that a folder holds the data that a recipe asks for.
+
+    Raises:
+        InputError: It holds none.
+        ConfigError: It holds another recipe's.
+    """
+    about = folder / ABOUT_FILE
+    if not about.is_file():
+        raise InputError(f"{folder} holds no training data: make it with `prorank train data`, or name it with --data")
+    known = json.loads(about.read_text(encoding="utf-8"))["data_hash"]
+    if known != digest:
+        raise ConfigError(
+            f"{folder} holds the data of another recipe ({known}, this one's is {digest}): choose another folder with "
+            "--data"
+        )
+
+
+def load(digest: str, folder: Path) -> tuple[list[Group], list[DevQuery]]:
+    """Read what `make` wrote.
+
+    Raises:
+        InputError: There is nothing.
+        ConfigError: It is another recipe's.
+    """
+    check(digest, folder)
+    return read_groups(folder / GROUPS_FILE), read_dev(folder / DEV_FILE)
+
+
+def _statistics(collection: Collection, groups: list[Group], held_out: int, dev: int) -> Statistics:
+    negatives = fmean(len(group.hard_negatives) for group in groups) if groups else 0.0
+    return Statistics(
+        collection.name, collection.recipe.language, len(groups), round(negatives, 2), held_out, dev_queries=dev
+    )

@@ -1,0 +1,194 @@
+"""`prorank train export`: trained weights become a checkpoint, a small difference to the base with its contract."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from prorank_search.checkpoint import ADAPTER_FILE, CONTRACT_FILE, Checkpoint, Contract, GoldenPair
+from prorank_search.difference import apply_difference
+from prorank_search.errors import ConfigError
+from prorank_search.model_cache import FACTS, read_json
+from prorank_search.prompt import PromptEncoder
+from prorank_search.rescorers.prorank import ProRankRescorer
+from prorank_search.scoring.architectures import open_decoder
+from prorank_search.scoring.device import choose_device, choose_dtype
+from prorank_search.scoring.loading import Loaded
+from prorank_search.scoring.torch_engine import TorchEngine
+from prorank_search.scoring.verify import score_pair
+from prorank_search.settings import Settings
+from prorank_training.calibration import fit_calibration
+from prorank_training.dev import choose_blend, results
+from prorank_training.dev_scores import score_dev
+from prorank_training.difference_forms import make_difference
+from prorank_training.groups import DevQuery
+from prorank_training.progress import Progress
+from prorank_training.recipe import Recipe
+from prorank_training.run_folder import RunFolder
+from prorank_training.stage2_score import STAGE
+from prorank_training.trainee import by_transformers_names, open_base
+
+_GOLDEN_QUERY = "How do bees make honey?"
+_GOLDEN_RELEVANT = (
+    "Bees gather nectar from flowers, carry it to the hive, and fan it with their wings until most of its water is "
+    "gone: what is left in the comb is honey."
+)
+_GOLDEN_IRRELEVANT = (
+    "The night train from Vienna reaches Venice in eleven hours; a berth in the sleeping car has to be booked weeks "
+    "ahead in summer."
+)
+_TOLERANCE = {"float32": 0.02, "bfloat16": 0.5}
+"""In nats. Products are summed in another order on another machine; bf16 has 8 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A model as it will be shipped.
+
+    Attributes:
+        recipe: What it was made by.
+        base: Its base, in fp32.
+        difference: What `adapter.safetensors` holds.
+    """
+
+    recipe: Recipe
+    base: Checkpoint
+    difference: Mapping[str, Tensor]
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> Loaded:
+        """Return the model ready to score, as loading the written checkpoint would."""
+        weights = apply_difference(self.base.weights, self.difference)
+        encoder = PromptEncoder(
+            self.base.tokenizer_file,
+            self.recipe.template,
+            self.recipe.max_length_tokens,
+            self.recipe.export.query_max_tokens,
+        )
+        decoder = open_decoder(self.base.config, {name: tensor.to(device, dtype) for name, tensor in weights.items()})
+        engine = TorchEngine(decoder, encoder.relevant_token, encoder.irrelevant_token)
+        return Loaded(self.base, encoder, engine, "not written yet")
+
+
+def run(
+    recipe: Recipe,
+    folder: RunFolder,
+    dev: Sequence[DevQuery],
+    settings: Settings,
+    checkpoint: Path,
+    progress: Progress,
+) -> Contract:
+    """Write the checkpoint of what a run has trained so far.
+
+    Args:
+        recipe: The run's recipe.
+        folder: The run.
+        dev: Dev queries: blend and calibration are fitted on them.
+        settings: Where the base lies and where to score.
+        checkpoint: The checkpoint's folder; replaced whole where it is there.
+        progress: Told of each dev query.
+
+    Raises:
+        InputError: The run has trained nothing yet.
+        ConfigError: The folder holds something that is no checkpoint, or cannot be written.
+    """
+    if checkpoint.exists() and not (checkpoint / CONTRACT_FILE).is_file():
+        raise ConfigError(f"{checkpoint} is there and is no checkpoint: name another folder with --out")
+    base = open_base(recipe, settings)
+    step, masters = folder.trained_weights(STAGE)
+    trained = by_transformers_names(masters, base.config)
+    exported = Exported(recipe, base, make_difference(base.weights, trained, recipe.export.form))
+    scores = dev_scores(exported, dev, settings, folder.path / _scores_name(recipe, step), progress)
+    about = _training(recipe, folder.about(), step)
+    contract = make_contract(exported, dev, scores, about)
+    _write(checkpoint, contract, exported.difference)
+    return contract
+
+
+def dev_scores(
+    exported: Exported, dev: Sequence[DevQuery], settings: Settings, file: Path, progress: Progress
+) -> list[list[float]]:
+    """Score the dev queries with a model as it will be shipped, on the device and in the dtype of the settings."""
+    device = choose_device(settings.device)
+    rescorer = ProRankRescorer(exported.load(device, choose_dtype(settings.dtype, device)))
+    try:
+        return score_dev(dev, rescorer, file, progress)
+    finally:
+        rescorer.close()
+
+
+def make_contract(
+    exported: Exported, dev: Sequence[DevQuery], scores: Sequence[Sequence[float]], training: dict[str, Any]
+) -> Contract:
+    """Return the contract of a model: blend and calibration fitted on dev, the golden pair measured in fp32."""
+    recipe, base = exported.recipe, exported.base
+    blend = choose_blend(dev, scores)
+    relevant = [relevance > 0 for query in dev for relevance in query.relevances]
+    calibration = fit_calibration(list(chain.from_iterable(scores)), relevant)
+    loaded = exported.load(torch.device("cpu"), torch.float32)
+    high, low = score_pair(loaded.engine, loaded.encoder, _GOLDEN_QUERY, (_GOLDEN_RELEVANT, _GOLDEN_IRRELEVANT))
+    return Contract(
+        name=recipe.export.name,
+        base=base.name,
+        base_sha256=_base_sha256(base),
+        license=recipe.export.license,
+        template=recipe.template,
+        relevant_token_id=loaded.encoder.relevant_token,
+        irrelevant_token_id=loaded.encoder.irrelevant_token,
+        max_length_tokens=recipe.max_length_tokens,
+        query_max_tokens=recipe.export.query_max_tokens,
+        calibration={"a": calibration.a, "b": calibration.b},
+        blend=asdict(blend),
+        golden_pair=GoldenPair(
+            query=_GOLDEN_QUERY,
+            relevant=_GOLDEN_RELEVANT,
+            irrelevant=_GOLDEN_IRRELEVANT,
+            score_gap=high - low,
+            tolerance=_TOLERANCE,
+        ),
+        training=training,
+        results={"dev": {"measure": "nDCG@10", "collections": results(dev, scores, blend)}},
+    )
+
+
+def _training(recipe: Recipe, about: Mapping[str, Any], step: int) -> dict[str, Any]:
+    return {
+        "recipe_hash": about["recipe_hash"],
+        "git_revision": about["git_revision"],
+        "packages": about["packages"],
+        "seed": recipe.seed,
+        "stages": [STAGE],
+        "steps": step,
+        "groups": step * recipe.score.groups_a_step,
+        "difference": recipe.export.form,
+    }
+
+
+def _base_sha256(base: Checkpoint) -> str:
+    facts = base.tokenizer_file.parent / FACTS
+    return str(read_json(facts).get("sha256", "")) if facts.is_file() else ""
+
+
+def _scores_name(recipe: Recipe, step: int) -> str:
+    return f"dev-{recipe.export.form}-step{step}-{recipe.export.query_max_tokens}.scores.jsonl"
+
+
+def _write(folder: Path, contract: Contract, difference: Mapping[str, Tensor]) -> None:
+    """Write the checkpoint beside its folder, then move it there whole."""
+    partial = folder.with_name(folder.name + ".partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        save_file(dict(difference), partial / ADAPTER_FILE)
+        (partial / CONTRACT_FILE).write_text(contract.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.replace(folder)
+    except OSError as error:
+        raise ConfigError(f"the checkpoint cannot be written to {folder}: {error}") from error

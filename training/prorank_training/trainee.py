@@ -1,0 +1,84 @@
+"""The model that a recipe trains: its decoder, its prompt, and the base that its difference is taken from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from prorank_search import checkpoint as checkpoints
+from prorank_search import models
+from prorank_search.checkpoint import Checkpoint
+from prorank_search.prompt import PromptEncoder
+from prorank_search.scoring.architectures import open_decoder
+from prorank_search.scoring.decoder import Decoder
+from prorank_search.scoring.device import choose_device
+from prorank_search.scoring.llama import unfused_weights
+from prorank_search.settings import Settings
+from prorank_training.recipe import Recipe
+
+_QUERY_TOKENS = 96
+"""Tokens that queries are cut to in training: longer ones are rare, and a group holds one of them in full."""
+
+_PROMPT_TOKENS = 160
+"""Tokens beside the document's: the query and the template's own."""
+
+Encoders = Mapping[int, PromptEncoder]
+"""The prompt by the number of tokens that documents are cut to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trainee:
+    """A model about to be trained.
+
+    Attributes:
+        decoder: Its weights in bf16, on their device.
+        encoders: Its prompts.
+    """
+
+    decoder: Decoder
+    encoders: Encoders
+
+
+def open_trainee(recipe: Recipe, settings: Settings) -> Trainee:
+    """Load the model that a recipe starts from.
+
+    Raises:
+        MissingModelError: It was never pulled.
+        CheckpointError: It cannot be read, or its vocabulary has no single token for an answer.
+    """
+    folder = models.model_folder(recipe.base, settings)
+    start = checkpoints.load(recipe.base, folder, _base_folder(folder, settings), torch.bfloat16)
+    device = choose_device(settings.device)
+    decoder = open_decoder(start.config, {name: tensor.to(device) for name, tensor in start.weights.items()})
+    return Trainee(decoder, encoders(start.tokenizer_file, recipe))
+
+
+def encoders(tokenizer_file: Path, recipe: Recipe) -> Encoders:
+    """Return a prompt for each length that the recipe cuts documents to."""
+    return {
+        int(tokens): PromptEncoder(tokenizer_file, recipe.template, int(tokens) + _PROMPT_TOKENS, _QUERY_TOKENS)
+        for tokens in recipe.score.document_tokens
+    }
+
+
+def open_base(recipe: Recipe, settings: Settings) -> Checkpoint:
+    """Load, in fp32, the base that a difference is taken from: the recipe's, or the base of that."""
+    folder = _base_folder(models.model_folder(recipe.base, settings), settings)
+    return checkpoints.load(folder.name, folder, folder, torch.float32)
+
+
+def by_transformers_names(weights: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return a decoder's weights by their names in `transformers`."""
+    heads, kv_heads = int(config["num_attention_heads"]), int(config["num_key_value_heads"])
+    head_dim = int(config.get("head_dim") or config["hidden_size"] // heads)
+    return unfused_weights(weights, (heads, kv_heads, kv_heads), head_dim)
+
+
+def _base_folder(folder: Path, settings: Settings) -> Path:
+    contract = checkpoints.read_contract(folder)
+    return models.model_folder(contract.base, settings) if contract and contract.base else folder
