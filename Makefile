@@ -49,6 +49,7 @@ docs-check: setup
 	@$(REFERENCE) | diff -u docs/cli.md - || { echo 'docs/cli.md is not what the commands say now: make docs' >&2; exit 1; }
 
 test-lowest: .venv-lowest/.setup ## run the unit tests against the lowest versions that pyproject.toml allows
+	@.venv-lowest/bin/prorank models pull smollm2-135m
 	@HF_HUB_OFFLINE=1 .venv-lowest/bin/python -m pytest tests/unit
 
 constraints: setup ## renew constraints.txt: today's versions of everything
@@ -67,6 +68,7 @@ constraints: setup ## renew constraints.txt: today's versions of everything
 	@touch $@
 
 .venv-lowest/.setup: pyproject.toml .venv/.setup
+	@rm -rf .venv-lowest
 	@$(call new-environment,.venv-lowest)
 	@$(UV) pip install --python .venv-lowest/bin/python --resolution lowest-direct --editable '.[$(EXTRAS)]'
 	@touch $@

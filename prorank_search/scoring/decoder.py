@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class _RmsNorm(torch.autograd.Function):
         accumulate = torch.promote_types(hidden.dtype, torch.float32)
         norm = torch.linalg.vector_norm(hidden, dim=-1, keepdim=True, dtype=accumulate)
         scale = norm.square_().div_(hidden.shape[-1]).add_(epsilon).rsqrt_().to(hidden.dtype)  # (..., 1)
-        normed = hidden * scale
+        normed: Tensor = hidden * scale
         ctx.save_for_backward(normed, weight, scale)
         return normed * weight
 

@@ -166,7 +166,7 @@ def scoring_order(lengths: Sequence[int], tokens_a_batch: int, *, chunked: bool)
     Args:
         lengths: Tokens of each row.
         tokens_a_batch: Tokens of one pass.
-        chunked: Sort only inside chunks of about one pass, so that after a deadline it is the first hits that are scored.
+        chunked: Sort only inside chunks of about one pass, so that a deadline leaves the first hits scored.
 
     Example:
         >>> scoring_order([3, 9, 4, 8], 12, chunked=True)

@@ -36,5 +36,6 @@ def verify(checkpoint: Checkpoint, engine: TorchEngine, encoder: PromptEncoder, 
     if abs(gap - golden.score_gap) > tolerance:
         raise CheckpointError(
             f"{checkpoint.name}: golden_pair.score_gap is {golden.score_gap:.3f} in {CONTRACT_FILE}, {gap:.3f} here "
-            f"(tolerance {tolerance} in {_DTYPE_NAMES[dtype]}): weights, tokenizer or template are not those it was saved with"
+            f"(tolerance {tolerance} in {_DTYPE_NAMES[dtype]}): "
+            "weights, tokenizer or template are not those it was saved with"
         )
