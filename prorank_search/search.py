@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prorank_search import plugins
+from prorank_search.errors import ConfigError
 from prorank_search.profiles import Profile
 from prorank_search.protocols import IndexBackend, Rescorer, SearchBackend
 from prorank_search.rescore import RescoreOptions, keep_order, rescore
@@ -14,6 +15,8 @@ from prorank_search.types import Query, SearchRequest, SearchResult, Status
 
 if TYPE_CHECKING:
     from prorank_search.settings import Settings
+
+_EMBEDDED = "tantivy"
 
 
 def search(  # noqa: PLR0913 (a search has this many independent choices)
@@ -82,12 +85,29 @@ def search(  # noqa: PLR0913 (a search has this many independent choices)
 
 
 def load_backend(settings: Settings) -> IndexBackend:
-    """Open the first stage that the settings name; `auto` is the embedded index where there is no `url`."""
+    """Open the first stage that the settings name; `auto` is the embedded index where there is no `url`.
+
+    Raises:
+        UnknownPluginError: Nobody installed that backend.
+        ConfigError: There is a `url`, and nothing says which engine answers there.
+    """
     name = settings.backend
-    if name == "auto" and settings.url is None:
-        name = "tantivy"
+    if name == "auto":
+        name = _EMBEDDED
+        if settings.url is not None:
+            raise ConfigError(_which_engine(settings.url))
     backend: IndexBackend = plugins.load("backends", name)(settings)
     return backend
+
+
+def _which_engine(url: str) -> str:
+    engines = ", ".join(sorted(set(plugins.installed("backends")) - {_EMBEDDED}))
+    if engines:
+        return f"which engine answers at {url!r}? Say it with --backend; installed: {engines}"
+    return (
+        f"no backend for an engine at {url!r} is installed: OpenSearch and Elasticsearch come in a later release. "
+        "Leave out --url (PRORANK_URL, `url` in prorank.toml) to search the embedded index"
+    )
 
 
 def load_rescorer(name: str | None = None, settings: Settings | None = None) -> Rescorer:

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
+_LETTER, _LETTER_OR_DIGIT = r"[^\W\d_]", r"[^\W_]"
+_NO_CAPITAL = r"[^\W\d_A-Z]"
+"""A letter other than A to Z."""
+
 _FIRST_UNSPACED_SCRIPT = "\u2e80"
 """From here on (Chinese, Japanese) words stand side by side, so a match needs no word boundary."""
 
@@ -49,9 +53,13 @@ def snippet(text: str, words: Sequence[str], length: int = 260) -> str:
 def any_of(words: Sequence[str]) -> re.Pattern[str] | None:
     """Return a pattern that finds the words, the longest first, in one group; None where there are none.
 
+    A word ends at what is no letter, and inside a camelCase name.
+
     Example:
         >>> any_of(["fox"]).split("a fox, no foxes")
         ['a ', 'fox', ', no foxes']
+        >>> any_of(["csv", "row"]).findall("csvReader.move_row, but no arrows")
+        ['csv', 'row']
     """
     longest_first = sorted({word for word in words if word.strip()}, key=lambda word: (-len(word), word))
     if not longest_first:
@@ -65,5 +73,24 @@ def _densest(matches: Sequence[int], length: int) -> int:
 
 
 def _bounded(word: str) -> str:
-    spaced = word[0] < _FIRST_UNSPACED_SCRIPT
-    return rf"(?<!\w){re.escape(word)}(?!\w)" if spaced else re.escape(word)
+    if word[0] >= _FIRST_UNSPACED_SCRIPT:
+        return re.escape(word)
+    return f"{_start(word)}{re.escape(word)}{_end(word)}"
+
+
+def _start(word: str) -> str:
+    """Return what may not stand before a word; a capital with a small letter behind it begins one anywhere."""
+    if word[0].isdigit():
+        return rf"(?<!{_LETTER_OR_DIGIT})"
+    if not word[0].isupper():
+        return rf"(?<!{_LETTER})"
+    return "" if word[1:2].islower() else "(?<![A-Z])"
+
+
+def _end(word: str) -> str:
+    """Return what may not stand behind a word; a capital may, where it begins the next word."""
+    if word[-1].isdigit():
+        return rf"(?!{_LETTER_OR_DIGIT})"
+    if word[-1].isupper():
+        return rf"(?!{_NO_CAPITAL}|[A-Z](?![a-z]))"
+    return rf"(?!{_NO_CAPITAL})"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from prorank_search.protocols import Rescorer
+    from prorank_search.protocols import Rescorer, SearchBackend
     from prorank_search.settings import Settings
     from prorank_search.types import SearchResult
 
@@ -23,10 +23,10 @@ def answer(query: str, index: str, settings: Settings, *, no_rescore: bool, whol
         whole_window: Return every hit that was rescored, so that both orders can be told.
     """
     from prorank_search.profiles import profile_for
-    from prorank_search.search import load_backend, search
+    from prorank_search.search import search
 
     profile = profile_for(settings, index)
-    backend = load_backend(settings)
+    backend = open_backend(settings, index)
     rescorer = None if no_rescore else open_rescorer(settings)
     window = window_size(rescorer, settings)
     result = search(
@@ -42,6 +42,21 @@ def answer(query: str, index: str, settings: Settings, *, no_rescore: bool, whol
     if rescorer is not None and result.status.reason:
         warn(result.status.reason)
     return result
+
+
+def open_backend(settings: Settings, index: str) -> SearchBackend:
+    """Open the first stage and have it look for the index, so that a wrong name is told before a model is loaded.
+
+    Raises:
+        InputError: The index does not exist.
+        BackendError: The engine does not answer.
+    """
+    from prorank_search.search import load_backend
+    from prorank_search.types import Query, SearchRequest
+
+    backend = load_backend(settings)
+    backend.search(SearchRequest(index, Query("", ""), top_k=1))
+    return backend
 
 
 def open_rescorer(settings: Settings) -> Rescorer:

@@ -36,7 +36,7 @@ def demo(
     config: options.ConfigOption = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Search Python's own documentation, compare both stages on three questions, and measure them on 25 more."""
+    """Search Python's own documentation, compare both stages on three questions, and measure them."""
     from prorank_search.cli.answer import warn
     from prorank_search.cli.answer import window_size as window_of
     from prorank_search.cli.demo_corpus import ingest_missing

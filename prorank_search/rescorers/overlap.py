@@ -23,7 +23,11 @@ class OverlapRescorer:
     """
 
     revision = "overlap-1"
-    info = RescorerInfo(model="overlap", window_size=100)
+    info = RescorerInfo(
+        model="overlap",
+        reason="overlap only counts shared words: it shows the plumbing, not ProRank",
+        window_size=100,
+    )
 
     def score(self, request: ScoreRequest) -> list[Scored]:
         """Score each text; texts that the deadline overtakes come back unscored."""

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from prorank_search import load_backend
 from prorank_search.cli import app
+from prorank_search.settings import load_settings
 
 HEAVY = ["torch", "transformers", "tantivy", "scipy", "ir_measures", "pydantic", "rich.table", "streamlit", "httpx"]
 COMMANDS = ["search", "compare", "evaluate", "rescore", "index", "models", "config", "demo", "ingest", "train", "ui"]
@@ -127,8 +129,16 @@ def test_a_command_whose_package_is_missing_says_what_to_install(stop_plugin: Pa
 
 
 def test_a_missing_model_names_the_command_that_gets_it_and_the_way_without(stop_plugin: Path) -> None:
+    with load_backend(load_settings()).writer("i", analysis="english", replace=False) as writer:
+        writer.publish()
     ended = prorank("search", "x", "--index", "i", "--rescorer", "absent", "--model", "tiny", path=stop_plugin)
     assert ended.returncode == 2
     assert ended.stderr == (
         "error: no model 'tiny' here: prorank models pull tiny (or see the first stage alone: --no-rescore)\n"
     )
+
+
+def test_a_wrong_index_is_told_before_the_second_stage_is_opened(stop_plugin: Path) -> None:
+    ended = prorank("search", "x", "--index", "nowhere", "--rescorer", "absent", path=stop_plugin)
+    assert ended.returncode == 3
+    assert ended.stderr.startswith("error: no index 'nowhere'")

@@ -70,7 +70,13 @@ def test_a_search_that_finds_nothing_says_so() -> None:
 def test_a_missed_deadline_warns_on_stderr() -> None:
     result = prorank("search", "goose", "--index", "animals", "--timeout-s", "1e-9", "--json")
     assert json.loads(result.stdout)["status"]["state"] == "degraded"
-    assert result.stderr == "warning: 0 of 3 hits were scored before the deadline\n"
+    assert result.stderr.startswith("warning: 0 of 3 hits were scored before the deadline; ")
+
+
+def test_a_stand_in_warns_that_its_scores_are_not_a_models() -> None:
+    result = prorank("search", "goose", "--index", "animals", "--json")
+    assert json.loads(result.stdout)["status"]["state"] == "ok"
+    assert result.stderr == "warning: overlap only counts shared words: it shows the plumbing, not ProRank\n"
 
 
 @pytest.mark.parametrize("command", ["search", "compare"])
@@ -86,6 +92,7 @@ def test_nothing_in_a_document_commands_the_terminal(command: str) -> None:
         (["--index", "nowhere"], 3, "error: no index 'nowhere'"),
         (["--index", "animals", "--window-size", "many"], 2, "error: flag --window-size: window_size = 'many'"),
         (["--index", "animals", "--rescorer", "magic"], 2, "error: no plugin 'magic'"),
+        (["--index", "animals", "--url", "http://localhost:9200"], 2, "error: no backend for an engine at 'http://"),
         ([], 2, "Missing option '--index'"),
     ],
 )

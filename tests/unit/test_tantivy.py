@@ -234,3 +234,14 @@ def test_an_index_of_another_release_is_a_backend_error(backend: TantivyBackend,
     path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "format": 0}), encoding="utf-8")
     with pytest.raises(BackendError, match="format 0"):
         found(open_backend(Settings(home=tmp_path)), "fox")
+
+
+def test_an_index_that_cannot_be_read_does_not_hide_the_others(
+    backend: TantivyBackend, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for index in ("animals", "plants"):
+        fill(backend, Document("1", "a fox in the grass"), index=index)
+    (tmp_path / "indexes" / "animals" / backend.versions("animals")[0] / "version.json").write_text("{")
+    listed = open_backend(Settings(home=tmp_path)).indexes()
+    assert [info.name for info in listed] == ["plants"]
+    assert "index 'animals' is left out" in caplog.text

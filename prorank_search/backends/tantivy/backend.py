@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +22,11 @@ from prorank_search.backends.tantivy.fields import (
 )
 from prorank_search.backends.tantivy.highlights import Highlighter
 from prorank_search.backends.tantivy.writer import TantivyWriter
-from prorank_search.errors import BackendError, InputError
+from prorank_search.errors import BackendError, IndexNotFoundError, InputError
 from prorank_search.protocols import IndexInfo
 from prorank_search.types import Document, Hit, Ranking, SearchRequest
+
+_log = logging.getLogger(__name__)
 
 _SCAN_PAGE = 10_000
 _DEFAULT_FIELDS = dict.fromkeys(SEARCHED, 1.0)
@@ -82,8 +85,8 @@ class TantivyBackend:
         return [self.search(request) for request in requests]
 
     def indexes(self) -> list[IndexInfo]:
-        """List the indexes that can be searched, by name."""
-        return [self._describe(name) for name in versions.index_names(self._indexes)]
+        """List the indexes that can be searched, by name; one that cannot be read is left out, with a warning."""
+        return [info for name in versions.index_names(self._indexes) for info in self._readable(name)]
 
     def writer(self, index: str, *, analysis: str, replace: bool, resume: str | None = None) -> TantivyWriter:
         """Open `index` for writing; see `prorank_search.protocols.IndexBackend.writer`.
@@ -127,6 +130,12 @@ class TantivyBackend:
 
     def _folder(self, index: str) -> Path:
         return versions.index_folder(self._indexes, index)
+
+    def _readable(self, index: str) -> Iterator[IndexInfo]:
+        try:
+            yield self._describe(index)
+        except (BackendError, IndexNotFoundError) as error:  # damaged, or deleted meanwhile
+            _log.warning("index %r is left out: %s", index, error)
 
     def _describe(self, index: str) -> IndexInfo:
         reader = self._reader(index)
