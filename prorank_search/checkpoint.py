@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -28,6 +29,9 @@ ADAPTER_FILE = "adapter.safetensors"
 
 State = Literal["prorank", "untrained", "foreign"]
 
+_END_BYTES = 1 << 20
+"""Of a weight file's beginning and end that go into a revision."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,7 +43,9 @@ class GoldenPair(_Part):
     query: str
     relevant: str
     irrelevant: str
-    score_gap: float = Field(description="score(relevant) - score(irrelevant), as measured when it was saved, in nats.")
+    score_gap: float = Field(
+        gt=0, description="score(relevant) - score(irrelevant), as measured when it was saved, in nats."
+    )
     tolerance: dict[str, float] = Field(description="What the gap may differ by, for each dtype.")
 
 
@@ -159,7 +165,7 @@ def load(name: str, folder: Path, base_folder: Path, dtype: torch.dtype) -> Chec
         _check_base(contract, base_folder)
         difference = _load_file(folder / ADAPTER_FILE)
         weights = apply_difference(weights, difference)
-    state: State = "prorank" if contract else "foreign" if "rerank" in name.lower() else "untrained"
+    state: State = "prorank" if contract else "foreign" if "rerank" in Path(name).name.lower() else "untrained"
     return Checkpoint(
         name=contract.name if contract else name,
         state=state,
@@ -168,7 +174,7 @@ def load(name: str, folder: Path, base_folder: Path, dtype: torch.dtype) -> Chec
         tokenizer_file=base_folder / "tokenizer.json",
         template=contract.template if contract else _template_for(config, state),
         contract=contract,
-        revision=_revision(folder, base_folder, config),
+        revision=_revision(folder, base_folder),
     )
 
 
@@ -184,7 +190,7 @@ def _check_base(contract: Contract, base_folder: Path) -> None:
     if contract.base_sha256 and found and found != contract.base_sha256:
         raise CheckpointError(
             f"{contract.name}: base_sha256 is {contract.base_sha256} in {CONTRACT_FILE}, {found} in {facts}: "
-            f"pull the base again (`prorank models pull {contract.base}`)"
+            f"pull the base again ('prorank models pull {contract.base}')"
         )
 
 
@@ -201,7 +207,7 @@ def _read_weights(folder: Path) -> dict[str, Tensor]:
 def _load_file(file: Path) -> dict[str, Tensor]:
     try:
         return load_file(file)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{file} cannot be read: {error}") from error
 
 
@@ -213,14 +219,18 @@ def _read_json(file: Path) -> dict[str, Any]:
     return content
 
 
-def _revision(folder: Path, base_folder: Path, config: Mapping[str, Any]) -> str:
-    """Return a digest of contract, difference and base: of small files their content, of weights size and first MB."""
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
-    for file in sorted({*folder.glob("*"), *base_folder.glob("*.safetensors")}):
-        if file.name in {CONTRACT_FILE, ADAPTER_FILE} or file.suffix == ".safetensors":
-            digest.update(f"{file.name} {file.stat().st_size}".encode())
-            with file.open("rb") as content:
-                digest.update(content.read(1 << 20))
-                content.seek(-min(file.stat().st_size, 1 << 20), 2)
-                digest.update(content.read())
+def _revision(folder: Path, base_folder: Path) -> str:
+    """Return a digest of all that a score hangs on; of weights size and both ends count, which tells models apart."""
+    small = (folder / CONTRACT_FILE, folder / ADAPTER_FILE, base_folder / "config.json", base_folder / "tokenizer.json")
+    digest = hashlib.sha256()
+    for file in filter(Path.is_file, small):
+        digest.update(f"{file.name} {file.stat().st_size}\n".encode())
+        digest.update(file.read_bytes())
+    for file in sorted(base_folder.glob("*.safetensors")):
+        size = file.stat().st_size
+        digest.update(f"{file.name} {size}\n".encode())
+        with file.open("rb") as content:
+            digest.update(content.read(_END_BYTES))
+            content.seek(max(0, size - _END_BYTES))
+            digest.update(content.read())
     return digest.hexdigest()[:16]

@@ -22,6 +22,9 @@ GROUP = 32
 _LEVELS = 7
 """4-bit codes run from -7 to 7."""
 
+_SMALLEST_SCALE = 2.0**-24
+"""The smallest number above zero in fp16."""
+
 
 def apply_difference(base: Mapping[str, Tensor], difference: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the base's weights with a difference added, in fp32 where something was added.
@@ -30,10 +33,10 @@ def apply_difference(base: Mapping[str, Tensor], difference: Mapping[str, Tensor
         CheckpointError: The difference is of a weight that the base does not have, or has in another shape.
     """
     weights = dict(base)
-    for name in sorted({key.rpartition(".")[0] for key in difference}):
+    for name, parts in _by_weight(difference).items():
         if name not in base:
             raise CheckpointError(f"the adapter changes {name!r}, which the base does not have: it is another base's")
-        change = _change(name, difference, base[name].shape)
+        change = _change(name, parts)
         if change.shape != base[name].shape:
             shapes = f"{tuple(change.shape)} and {tuple(base[name].shape)}"
             raise CheckpointError(f"adapter and base differ in the shape of {name!r}: {shapes}")
@@ -56,7 +59,7 @@ def to_codes(change: Tensor) -> tuple[Tensor, Tensor]:
     """
     rows, columns = change.shape
     grouped = change.float().view(rows, columns // GROUP, GROUP)
-    scales = (grouped.abs().amax(-1) / _LEVELS).clamp_min(1e-8).to(torch.float16)
+    scales = (grouped.abs().amax(-1) / _LEVELS).clamp_min(_SMALLEST_SCALE).to(torch.float16)
     codes = (grouped / scales.float()[..., None]).round().clamp(-_LEVELS, _LEVELS).view(rows, columns) + 8
     pairs = codes.to(torch.uint8).view(rows, columns // 2, 2)
     return pairs[..., 0] | (pairs[..., 1] << 4), scales
@@ -69,11 +72,20 @@ def from_codes(codes: Tensor, scales: Tensor) -> Tensor:
     return (numbers * scales.float()[..., None]).view(rows, -1)
 
 
-def _change(name: str, difference: Mapping[str, Tensor], shape: torch.Size) -> Tensor:
-    if f"{name}.dense" in difference:
-        return difference[f"{name}.dense"].float()
-    if f"{name}.codes" in difference:
-        return from_codes(difference[f"{name}.codes"], difference[f"{name}.scales"])
-    if f"{name}.up" in difference:
-        return difference[f"{name}.up"].float() @ difference[f"{name}.down"].float()
-    raise CheckpointError(f"the adapter holds {name!r} of shape {tuple(shape)} in a form that nobody here reads")
+def _by_weight(difference: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    weights: dict[str, dict[str, Tensor]] = {}
+    for key, tensor in sorted(difference.items()):
+        name, _, part = key.rpartition(".")
+        weights.setdefault(name, {})[part] = tensor
+    return weights
+
+
+def _change(name: str, parts: Mapping[str, Tensor]) -> Tensor:
+    match sorted(parts):
+        case ["dense"]:
+            return parts["dense"].float()
+        case ["down", "up"]:
+            return parts["up"].float() @ parts["down"].float()
+        case ["codes", "scales"]:
+            return from_codes(parts["codes"], parts["scales"])
+    raise CheckpointError(f"the adapter holds {name!r} as {', '.join(parts)}: a form that nobody here reads")

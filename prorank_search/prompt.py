@@ -7,7 +7,8 @@ document that contains `<|im_end|>` can never close the turn. Pieces are encoded
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +21,13 @@ RELEVANT, IRRELEVANT = "1", "0"
 
 _TASK = "Judge whether the document answers the query. Reply 1 if it is relevant, 0 if not."
 
-_CHARACTERS_A_TOKEN = 16
-"""More than a token has on average in any text worth reading; longer texts are encoded up to that, then looked at."""
+_SLOT = re.compile(r"\{(instruction|query|document)\}")
+
+_CHARACTERS_A_TOKEN = 8
+"""More than a token has on average in nearly all texts: so much of a text is encoded first, more where it must be."""
+
+_UNSETTLED_TOKENS = 64
+"""Tokens at the end of a cut text that may not be those of the whole text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +110,11 @@ class PromptEncoder:
         tokenizer_file: The checkpoint's `tokenizer.json`.
         template: Name of the template.
         max_length_tokens: Tokens of the whole prompt.
-        query_max_tokens: Tokens of the query's text; None: half of `max_length_tokens`.
+        query_max_tokens: Tokens of the query's text and the instruction's; None: half of `max_length_tokens`.
 
     Raises:
         ConfigError: No such template, or no room is left for a document.
-        CheckpointError: An answer is not a single token, or the tokenizer cannot be read.
+        CheckpointError: The tokenizer cannot be read, an answer is not a single token, or a text could close a turn.
     """
 
     def __init__(
@@ -131,30 +137,29 @@ class PromptEncoder:
         *before, self._document_piece = self.template.document
         self._before_document = self._fixed_ids(before)
         self.relevant_token, self.irrelevant_token = self._answer(RELEVANT), self._answer(IRRELEVANT)
-        room = max_length_tokens - self.query_max_tokens - len(self._head) - len(self._before_document)
-        if room - len(self._tail) < 1:
-            raise ConfigError(
-                f"max_length_tokens={max_length_tokens} leaves no room for a document beside a query of up to "
-                f"{self.query_max_tokens} tokens and the template's own: raise it or lower query_max_tokens"
-            )
+        self.end_token = self._fixed_ids(self.template.tail[-1:])[0]  # ends the turn: the document's, and an answer's
+        self._check_marks(tokenizer_file)
+        self._check_room()
 
     def prefix(self, query: str, instruction: str | None = None) -> Encoded:
-        """Encode all that stands before a document's own text; it is the same for all documents of a query."""
+        """Encode all that stands before a document's own text; it is the same for all documents of a query.
+
+        Where query and instruction together are too long, it is the instruction that is cut first.
+        """
         pieces = self.template.query if instruction is None else self.template.instructed_query
-        ids: list[int] = list(self._head)
         budget = self.query_max_tokens
         truncated = False
-        for piece in pieces:
-            if "{" not in piece:
-                ids += self._fixed_ids([piece])
+        parts: list[tuple[int, ...]] = []
+        for piece in reversed(pieces):
+            if not _SLOT.search(piece):
+                parts.append(self._fixed_ids([piece]))
                 continue
-            text = piece.replace("{instruction}", instruction or "", 1)
-            text = _fill_last(text, "{query}", query)
-            encoded = self._text_ids(text, budget)
+            encoded = self._texts([_fill(piece, {"query": query, "instruction": instruction or ""})], budget)[0]
             budget -= len(encoded.ids)
             truncated = truncated or encoded.truncated
-            ids += encoded.ids
-        return Encoded((*ids, *self._before_document), truncated)
+            parts.append(encoded.ids)
+        ids = (token for part in reversed(parts) for token in part)
+        return Encoded((*self._head, *ids, *self._before_document), truncated)
 
     def documents(self, texts: Sequence[str], prefix_tokens: int) -> list[Encoded]:
         """Encode documents, each with the tail that follows it, cut so that the whole prompt fits.
@@ -167,22 +172,26 @@ class PromptEncoder:
             For each text the ids that follow the prefix. The tail is never cut.
         """
         budget = self.max_length_tokens - prefix_tokens - len(self._tail)
-        encoded = self._many_text_ids([self._document_piece.replace("{document}", text, 1) for text in texts], budget)
+        encoded = self._texts([_fill(self._document_piece, {"document": text}) for text in texts], budget)
         return [Encoded((*document.ids, *self._tail), document.truncated) for document in encoded]
 
-    def _text_ids(self, text: str, budget: int) -> Encoded:
-        return self._many_text_ids([text], budget)[0]
-
-    def _many_text_ids(self, texts: Sequence[str], budget: int) -> list[Encoded]:
-        looked_at = (budget + 1) * _CHARACTERS_A_TOKEN
-        encodings = self._text.encode_batch([text[:looked_at] for text in texts], add_special_tokens=False)
+    def _texts(self, texts: Sequence[str], budget: int) -> list[Encoded]:
+        """Encode texts without special tokens and cut them to a budget, reading little more of them than that."""
+        enough = budget + _UNSETTLED_TOKENS
+        window = enough * _CHARACTERS_A_TOKEN
+        heads = [_readable(text[:window]) for text in texts]
+        encodings = self._text.encode_batch_fast(heads, add_special_tokens=False)
         ids = [
-            self._text.encode(text, add_special_tokens=False).ids
-            if len(text) > looked_at and len(encoding.ids) <= budget
-            else encoding.ids
-            for text, encoding in zip(texts, encodings, strict=True)
+            self._widened(text, encoding.ids, window, enough) for text, encoding in zip(texts, encodings, strict=True)
         ]
         return [Encoded(tuple(token_ids[:budget]), len(token_ids) > budget) for token_ids in ids]
+
+    def _widened(self, text: str, ids: list[int], window: int, enough: int) -> list[int]:
+        """Return a text's ids, of which `window` characters are `ids`: at least `enough` of them, or all there are."""
+        while window < len(text) and len(ids) < enough:
+            window *= 2
+            ids = self._text.encode(_readable(text[:window]), add_special_tokens=False).ids
+        return ids
 
     def _fixed_ids(self, pieces: Sequence[str]) -> tuple[int, ...]:
         return tuple(token for piece in pieces for token in self._fixed.encode(piece, add_special_tokens=False).ids)
@@ -193,16 +202,44 @@ class PromptEncoder:
             raise CheckpointError(f"the answer {answer!r} is {len(ids)} tokens in this vocabulary; it has to be one")
         return ids[0]
 
+    def _check_marks(self, tokenizer_file: Path) -> None:
+        """Refuse a tokenizer that would read a mark of the template, such as the end of a turn, inside a text."""
+        fixed = "".join([*self.template.head, *self.template.tail])
+        for token, added in self._fixed.get_added_tokens_decoder().items():
+            if added.content in fixed and token in self._text.encode(added.content, add_special_tokens=False).ids:
+                raise CheckpointError(
+                    f"{added.content!r} is not a special token in {tokenizer_file}: a document that holds it would "
+                    "change the prompt; mark it as special there"
+                )
 
-def _fill_last(piece: str, slot: str, text: str) -> str:
-    before, found, after = piece.rpartition(slot)
-    return f"{before}{text}{after}" if found else piece
+    def _check_room(self) -> None:
+        queries = (self.template.query, self.template.instructed_query)
+        own = max(len(self._fixed_ids([piece for piece in query if not _SLOT.search(piece)])) for query in queries)
+        own += len(self._head) + len(self._before_document) + len(self._tail)
+        if self.max_length_tokens - self.query_max_tokens - own < 1:
+            raise ConfigError(
+                f"max_length_tokens={self.max_length_tokens} leaves no room for a document beside a query of up to "
+                f"{self.query_max_tokens} tokens and {own} of the template's own: raise it or lower query_max_tokens"
+            )
+
+
+def _fill(piece: str, texts: Mapping[str, str]) -> str:
+    """Fill the slots that the piece itself has: what looks like a slot inside a text is text."""
+    return _SLOT.sub(lambda slot: texts[slot[1]], piece)
+
+
+def _readable(text: str) -> str:
+    """Replace lone surrogates, which JSON can carry and no tokenizer can read."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _read_tokenizer(file: Path) -> Tokenizer:
     if not file.is_file():
         raise CheckpointError(f"{file} is missing: a checkpoint needs its tokenizer.json")
-    tokenizer = Tokenizer.from_file(str(file))
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # tokenizers raises nothing narrower
+        raise CheckpointError(f"{file} cannot be read: {error}") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from prorank_search.scoring.decoder import Attention, rotate, split_heads
-from prorank_search.scoring.llama import fused_weights
+from prorank_search.scoring.llama import fused_weights, head_name
 
 
 class Gemma3Decoder:
@@ -29,6 +29,7 @@ class Gemma3Decoder:
         self.hidden = int(config["hidden_size"])
         self.attentions = tuple(_attention(config, kind) for kind in _layer_types(config))
         self.weights = fused_weights(weights, len(self.attentions))
+        self.head_name = head_name(weights, tied=bool(config.get("tie_word_embeddings", True)))
 
     def embed(self, ids: Tensor) -> Tensor:
         """Map ids (rows, tokens) to hidden states (rows, tokens, hidden), scaled by sqrt(hidden)."""
@@ -61,8 +62,8 @@ class Gemma3Decoder:
         return self._norm(hidden, "model.norm.weight")
 
     def head_rows(self, token_ids: list[int]) -> Tensor:
-        """Return the output head's rows (len(token_ids), hidden) of some tokens: the embedding's, unscaled."""
-        table = self.weights["model.embed_tokens.weight"]
+        """Return the output head's rows (len(token_ids), hidden) of some tokens, unscaled."""
+        table = self.weights[self.head_name]
         return table[torch.tensor(token_ids, device=table.device)]
 
     def parameters(self) -> dict[str, Tensor]:

@@ -29,7 +29,7 @@ class LlamaDecoder:
         attention = Attention(scale=self.head_dim**-0.5, window=None, theta=rope_theta(config))
         self.attentions = (attention,) * layers
         self.weights = fused_weights(weights, layers)
-        self.head_name = "model.embed_tokens.weight" if config.get("tie_word_embeddings") else "lm_head.weight"
+        self.head_name = head_name(weights, tied=bool(config.get("tie_word_embeddings", False)))
 
     def embed(self, ids: Tensor) -> Tensor:
         """Map ids (rows, tokens) to hidden states (rows, tokens, hidden)."""
@@ -58,7 +58,8 @@ class LlamaDecoder:
 
     def head_rows(self, token_ids: list[int]) -> Tensor:
         """Return the output head's rows (len(token_ids), hidden) of some tokens."""
-        return self.weights[self.head_name][torch.tensor(token_ids, device=self.weights[self.head_name].device)]
+        table = self.weights[self.head_name]
+        return table[torch.tensor(token_ids, device=table.device)]
 
     def parameters(self) -> dict[str, Tensor]:
         """Return all weights under the names they have here."""
@@ -69,6 +70,11 @@ def rope_theta(config: Mapping[str, Any]) -> float:
     """Return the base of the rotary angles, from where transformers 4 or 5 writes it."""
     parameters = config.get("rope_parameters") or {}
     return float(parameters.get("rope_theta") or config.get("rope_theta") or 10_000.0)
+
+
+def head_name(weights: Mapping[str, Tensor], *, tied: bool) -> str:
+    """Return the name of the output head's weight: the embedding's where both are one."""
+    return "lm_head.weight" if "lm_head.weight" in weights and not tied else "model.embed_tokens.weight"
 
 
 FUSED = {

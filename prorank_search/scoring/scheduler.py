@@ -59,9 +59,14 @@ class Job:
     done: threading.Event = field(default_factory=threading.Event)
 
     def expired(self) -> bool:
-        """Tell whether more scores would be of no use."""
-        late = self.deadline is not None and time.monotonic() >= self.deadline
-        return late or (self.cancelled is not None and self.cancelled())
+        """Tell whether more scores would be of no use; a `cancelled` that fails ends the job with its error."""
+        if self.deadline is not None and time.monotonic() >= self.deadline:
+            return True
+        try:
+            return self.cancelled is not None and self.cancelled()
+        except Exception as error:  # noqa: BLE001 (the caller's own function: its error is the caller's to know)
+            self.error = error
+            return True
 
 
 class Scheduler:
@@ -100,20 +105,23 @@ class Scheduler:
         Raises:
             RescorerError: The engine failed, or the scheduler was closed.
         """
-        waiting = scoring_order([len(row) for row in rows], self._engine.tokens_a_batch, chunked=deadline is not None)
-        job = Job(prefix_ids, rows, deadline, cancelled, waiting, [None] * len(rows))
         if not rows:
             return []
+        waiting = scoring_order([len(row) for row in rows], self._engine.tokens_a_batch, chunked=deadline is not None)
+        job = Job(prefix_ids, rows, deadline, cancelled, waiting, [None] * len(rows))
         with self._changed:
             if self._closed:
                 raise RescorerError("the rescorer was closed")
             self._line.append(job)
             self._changed.notify_all()
-        job.done.wait()
+        try:
+            job.done.wait()
+        finally:
+            self._drop([job])  # an interrupted caller leaves no work behind
         if isinstance(job.error, ProRankError):
             raise job.error
         if job.error is not None:
-            raise RescorerError(f"the model failed: {job.error}") from job.error
+            raise RescorerError(f"the model failed: {type(job.error).__name__}: {job.error}") from job.error
         return job.scores
 
     def close(self) -> None:
@@ -144,7 +152,7 @@ class Scheduler:
                     job.prefix = self._engine.prefix(job.prefix_ids)
             rows = [(job.prefix, job.rows[at]) for job, at in picked if job.prefix is not None]
             scores = self._engine.score(rows)
-        except BaseException as error:  # noqa: BLE001 (whatever it is, it is the callers' to know, and the worker lives on)
+        except BaseException as error:  # noqa: BLE001 (it is the callers' to know, and the worker lives on)
             for job in jobs:
                 job.error = error
             self._drop(jobs)

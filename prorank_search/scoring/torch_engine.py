@@ -52,12 +52,13 @@ class TorchEngine:
             hidden = last_hidden(self._decoder, [ids for _, ids in rows], [prefix for prefix, _ in rows])
             scores: list[float] = (hidden.float() @ self._direction).tolist()
         except torch.OutOfMemoryError as error:
-            torch.cuda.empty_cache()
             if len(rows) == 1:
                 raise RescorerError(
                     f"one document of {len(rows[0][1])} tokens does not fit into the memory of {self.device}: "
                     "lower max_length_tokens, or use device=cpu"
                 ) from error
-            half = len(rows) // 2
-            return self.score(rows[:half]) + self.score(rows[half:])
-        return scores
+        else:
+            return scores
+        torch.cuda.empty_cache()  # only here, after the error is gone, is what the pass had made free again
+        half = len(rows) // 2
+        return self.score(rows[:half]) + self.score(rows[half:])

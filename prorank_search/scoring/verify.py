@@ -9,8 +9,6 @@ from prorank_search.errors import CheckpointError
 from prorank_search.prompt import PromptEncoder
 from prorank_search.scoring.torch_engine import TorchEngine
 
-_DTYPE_NAMES = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
-
 
 def score_pair(engine: TorchEngine, encoder: PromptEncoder, query: str, texts: tuple[str, str]) -> tuple[float, float]:
     """Return the scores of two texts for a query."""
@@ -30,12 +28,14 @@ def verify(checkpoint: Checkpoint, engine: TorchEngine, encoder: PromptEncoder, 
     if checkpoint.contract is None:
         return
     golden = checkpoint.contract.golden_pair
+    form = str(dtype).removeprefix("torch.")
+    if form not in golden.tolerance:
+        raise CheckpointError(f"{checkpoint.name}: golden_pair.tolerance in {CONTRACT_FILE} says nothing of {form}")
     relevant, irrelevant = score_pair(engine, encoder, golden.query, (golden.relevant, golden.irrelevant))
-    tolerance = golden.tolerance[_DTYPE_NAMES[dtype]]
     gap = relevant - irrelevant
-    if abs(gap - golden.score_gap) > tolerance:
+    if not abs(gap - golden.score_gap) <= golden.tolerance[form]:
         raise CheckpointError(
             f"{checkpoint.name}: golden_pair.score_gap is {golden.score_gap:.3f} in {CONTRACT_FILE}, {gap:.3f} here "
-            f"(tolerance {tolerance} in {_DTYPE_NAMES[dtype]}): "
+            f"(tolerance {golden.tolerance[form]} in {form}): "
             "weights, tokenizer or template are not those it was saved with"
         )
