@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -36,6 +37,32 @@ class DataRecipe(_Table):
     dev_queries: int = Field(100, description="Dev queries a collection.")
     dev_window: int = Field(20, description="First-stage hits that are scored for a dev query.")
     seed: int = 1
+
+
+class WarmupRecipe(_Table):
+    """Stage 1, prompt warm-up."""
+
+    path: Literal["one-token", "trl"] = Field("one-token", description="The fast path, or TRL's trainer.")
+    steps: int = 150
+    queries_a_step: int = Field(8, description="Queries a step, each with a relevant and an irrelevant document.")
+    samples: int = Field(256, ge=2, description="Completions of each pair; TRL pays for every one.")
+    objective: Literal["sampled", "expected"] = Field(
+        "sampled", description="GRPO over samples, or what it comes to with ever more of them (one-token only)."
+    )
+    priming_steps: int = Field(0, description="First steps that are supervised instead (one-token only).")
+    end_pairs: int = Field(4, description="Pairs a step that also learn to end the answer (one-token only).")
+    completion_tokens: int = Field(2, description="Tokens of a completion (trl only).")
+    graded_format: bool = Field(default=False, description="Half a reward for what begins with a digit (trl only).")
+    random_only_steps: int = Field(50, description="Steps with random negatives only, before hard ones come in.")
+    hard_share: float = Field(0.5, description="Share of hard negatives after that.")
+    learning_rate: float = 2e-5
+    rising_steps: int = Field(10, description="Steps over which the learning rate rises.")
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
+    tokens_a_batch: int = 2048
+    save_every_s: float = Field(300.0, description="Seconds between two states; TRL saves every `probe_every` steps.")
+    probe_every: int = Field(10, ge=1, description="Steps between measurements on dev pairs.")
+    probe_pairs: int = Field(64, description="Dev pairs in those.")
 
 
 class ScoreRecipe(_Table):
@@ -81,12 +108,23 @@ class Recipe(_Table):
     max_length_tokens: int = 512
     seed: int = 1
     data: DataRecipe
+    warmup: WarmupRecipe | None = Field(None, description="Left out: training begins with stage 2.")
     score: ScoreRecipe
     export: ExportRecipe = ExportRecipe()
 
+    def warmup_plan(self) -> WarmupRecipe:
+        """Return the table of stage 1.
+
+        Raises:
+            ConfigError: The recipe has none.
+        """
+        if self.warmup is None:
+            raise ConfigError("the recipe has no [warmup] table: add one (it may be empty), or leave stage 1 out")
+        return self.warmup
+
     def digest(self) -> str:
         """Return 16 hex digits that change with all that training depends on: not with `export`."""
-        return _digest(self.model_dump_json(exclude={"export"}))
+        return _digest(self.model_dump_json(exclude={"export"}, exclude_none=True))
 
     def data_digest(self) -> str:
         """Return 16 hex digits that change with all that groups and dev queries depend on."""

@@ -74,11 +74,11 @@ def run(
                 f"the gradient was not finite for {bad} steps up to step {step + 1}; {folder.path} keeps the last good "
                 f"state: lower learning_rate ({plan.learning_rate}) in the recipe"
             )
-        if plan.evaluate_every and (step + 1) % plan.evaluate_every == 0:
+        if not bad and plan.evaluate_every and (step + 1) % plan.evaluate_every == 0:
             metrics["dev"] = evaluate(trainee.decoder, trainee.encoders, sample(dev, plan.evaluate_queries), plan)
         folder.log(STAGE, metrics)
         progress(step + 1, plan.steps, metrics)
-        if step + 1 == plan.steps or time.monotonic() - saved > plan.save_every_s:
+        if step + 1 == plan.steps or (not bad and time.monotonic() - saved > plan.save_every_s):
             folder.save_state(STAGE, {"step": step + 1, **masters.state_dict()})
             saved = time.monotonic()
 

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from prorank_search.errors import ConfigError
+from prorank_training.recipe import read_recipe
+
+MINIMAL = """
+base = "tiny"
+[data]
+collections = [{ folder = "animals", analysis = "english", language = "en", groups = 3 }]
+[score]
+steps = 5
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "recipe.toml"
+
+
+def test_the_shipped_recipes_can_be_read(repository: Path) -> None:
+    recipes = sorted((repository / "training" / "recipes").glob("*.toml"))
+    assert recipes
+    for path in recipes:
+        assert read_recipe(path).score.steps > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (MINIMAL.replace("steps", "stepps"), "score.steps: Field required; score.stepps: Extra inputs"),
+        (MINIMAL.replace("steps = 5", 'steps = "many"'), "score.steps: Input should be a valid integer"),
+        (MINIMAL.replace("groups = 3", "groups = -3"), "data.collections.0.groups"),
+        (MINIMAL + '[export]\nform = "low-rank-0"\n', "export.form"),
+        ("base = ", "is not TOML"),
+    ],
+)
+def test_a_bad_recipe_is_told_where_it_is_bad(file: Path, text: str, said: str) -> None:
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=said) as raised:
+        read_recipe(file)
+    assert str(file) in str(raised.value)
+
+
+def test_a_missing_recipe_is_named(file: Path) -> None:
+    with pytest.raises(ConfigError, match=r"recipe\.toml cannot be read: No such file"):
+        read_recipe(file)
+
+
+def test_a_run_can_be_exported_in_another_form(file: Path) -> None:
+    digests = []
+    for more in ("", '[export]\nform = "4-bit"\n'):
+        file.write_text(MINIMAL + more, encoding="utf-8")
+        digests.append(read_recipe(file).digest())
+    assert digests[0] == digests[1]
+
+
+def test_what_training_depends_on_changes_the_digest(file: Path) -> None:
+    digests = set()
+    for text in (MINIMAL, MINIMAL.replace("steps = 5", "steps = 6"), MINIMAL.replace("groups = 3", "groups = 4")):
+        file.write_text(text, encoding="utf-8")
+        digests.add(read_recipe(file).digest())
+    assert len(digests) == 3
+
+
+def test_the_data_of_runs_that_differ_in_training_alone_can_be_shared(file: Path) -> None:
+    digests = set()
+    for text in (MINIMAL, MINIMAL.replace("steps = 5", "steps = 6")):
+        file.write_text(text, encoding="utf-8")
+        digests.add(read_recipe(file).data_digest())
+    assert len(digests) == 1

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import pytest
+import torch
+
+from prorank_search.errors import RescorerError
+from prorank_search.settings import Settings
+from prorank_training import stage2_score
+from prorank_training.recipe import Recipe
+from prorank_training.run_folder import RunFolder
+from prorank_training.stage2_score import FROZEN, STAGE, choose_negatives, epoch_order, learning_rate
+from prorank_training.trainee import open_trainee
+from tests.training.tiny_training import dev_queries, groups, recipe, settings
+
+
+class KilledError(Exception):
+    """Stands for a kill: nothing in training catches it."""
+
+
+@pytest.fixture
+def tiny(prorank_home: Path) -> Settings:
+    return settings(prorank_home)
+
+
+def train(tiny: Settings, wanted: Recipe, path: Path, *, killed_after: int = 0) -> RunFolder:
+    def progress(step: int, _: int, __: Mapping[str, Any]) -> None:
+        if step == killed_after:
+            raise KilledError
+
+    folder = RunFolder(path)
+    folder.begin(wanted)
+    stage2_score.run(open_trainee(wanted, tiny), groups(), dev_queries(), wanted, folder, progress)
+    return folder
+
+
+def timeless(metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in line.items() if key not in {"time", "seconds"}} for line in metrics]
+
+
+def test_the_loss_falls_and_dev_queries_are_ranked_better(tiny: Settings, tmp_path: Path) -> None:
+    metrics = train(tiny, recipe(steps=40, evaluate_every=40), tmp_path).metrics(STAGE)
+    first, last = (fmean(line["loss"] for line in lines) for lines in (metrics[:10], metrics[-10:]))
+    assert last < 0.7 * first
+    ndcg = fmean(row["model"] for row in metrics[-1]["dev"].values())
+    assert ndcg > 0.8
+    assert ndcg > fmean(row["bm25"] for row in metrics[-1]["dev"].values())
+
+
+def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(tiny: Settings, tmp_path: Path) -> None:
+    """The kill comes after step 7 was logged and before its state was saved."""
+    whole = train(tiny, recipe(), tmp_path / "whole")
+    with pytest.raises(KilledError):
+        train(tiny, recipe(), tmp_path / "killed", killed_after=7)
+    assert RunFolder(tmp_path / "killed").trained_weights(STAGE)[0] == 6
+    resumed = train(tiny, recipe(), tmp_path / "killed")
+    assert timeless(resumed.metrics(STAGE)) == timeless(whole.metrics(STAGE))
+    (steps, weights), (steps_again, again) = whole.trained_weights(STAGE), resumed.trained_weights(STAGE)
+    assert steps == steps_again == 12
+    assert weights.keys() == again.keys()
+    assert all(torch.equal(weights[name], again[name]) for name in weights)
+
+
+def test_a_run_that_is_done_stays_as_it_is(tiny: Settings, tmp_path: Path) -> None:
+    folder = train(tiny, recipe(steps=3), tmp_path)
+    metrics = folder.metrics(STAGE)
+    assert train(tiny, recipe(steps=3), tmp_path).metrics(STAGE) == metrics
+
+
+def test_all_weights_are_trained_but_for_the_embeddings(tiny: Settings, tmp_path: Path) -> None:
+    trainee = open_trainee(recipe(), tiny)
+    before = {name: weight.clone() for name, weight in trainee.decoder.parameters().items()}
+    _, trained = train(tiny, recipe(steps=3), tmp_path).trained_weights(STAGE)
+    assert trained.keys() == before.keys() - set(FROZEN)
+    assert all(not torch.equal(trained[name], before[name].float()) for name in trained)
+
+
+def test_a_loss_that_is_not_a_number_ends_the_run_and_keeps_the_last_good_state(tiny: Settings, tmp_path: Path) -> None:
+    broken = recipe(steps=60, learning_rate=1e18)
+    with pytest.raises(
+        RescorerError, match=r"not finite for 21 steps .*keeps the last good state: lower learning_rate"
+    ):
+        train(tiny, broken, tmp_path)
+    step, weights = RunFolder(tmp_path).trained_weights(STAGE)
+    assert step >= 1
+    assert all(weight.isfinite().all() for weight in weights.values())
+
+
+def test_negatives_are_random_first_and_mostly_hard_later() -> None:
+    plan = recipe(negatives=4, hard_share=0.75, random_only_steps=10).score
+    group = groups(1)[0]
+    hard = len(group.hard_negatives)
+    early = choose_negatives(group, plan, 9, random.Random(0))
+    later = choose_negatives(group, plan, 10, random.Random(0))
+    assert [at for at in early if at < hard] == []
+    assert sum(at < hard for at in later) == 3
+    assert len(set(later)) == len(later) == 4
+
+
+def test_every_group_comes_once_in_each_pass() -> None:
+    order = epoch_order(5, 12, seed=1)
+    assert sorted(order[:5]) == sorted(order[5:10]) == list(range(5))
+    assert len(order) == 12
+    assert order == epoch_order(5, 12, seed=1)
+    assert order != epoch_order(5, 12, seed=2)
+
+
+def test_the_learning_rate_rises_then_falls_to_a_twentieth() -> None:
+    plan = recipe(steps=100, warmup_share=0.1, learning_rate=1.0).score
+    rates = [learning_rate(step, plan) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == rates[10] == pytest.approx(1.0)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] == pytest.approx(0.05, abs=0.01)
+
+
+def test_a_teacher_moves_the_loss(tiny: Settings, tmp_path: Path) -> None:
+    wanted = recipe(steps=1, teacher_weight=0.5)
+    taught = [replace(group, teacher=[0.9] * 6) for group in groups()]
+    losses = []
+    for some, path in ((groups(), tmp_path / "alone"), (taught, tmp_path / "taught")):
+        folder = RunFolder(path)
+        stage2_score.run(open_trainee(wanted, tiny), some, [], wanted, folder, lambda *_: None)
+        losses.append(folder.metrics(STAGE)[0])
+    assert losses[0]["listwise"] == losses[1]["listwise"]
+    assert losses[0]["loss"] != losses[1]["loss"]

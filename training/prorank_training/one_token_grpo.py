@@ -1,0 +1,76 @@
+"""Group relative policy optimisation (Shao et al., DeepSeekMath, 2024) for answers of one token.
+
+All samples of a group answer the same prompt, so one row of logits holds the probability of each of them: a group
+costs one forward and one backward pass however many samples it has. The losses are those of TRL 1.16 with
+`max_completion_length=1`, `beta=0` and one update for each generation: the ratio to the old policy is 1 then, nothing
+is clipped, and `loss_type` "grpo", "bnpo", "dr_grpo" and "dapo" (the default) are all the mean over the completions.
+
+Shapes: logits (groups, tokens); a reward table (rewards, groups, tokens), of which the sum over rewards is earned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+_EPSILON = 1e-4
+"""Added to a group's standard deviation, as TRL does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a batch of groups came to.
+
+    Attributes:
+        losses: What is to be minimised, (groups,).
+        earned: Mean of each reward in each group, (rewards, groups).
+        deviation: Standard deviation of the summed reward in each group, (groups,); a group without any teaches nothing.
+    """
+
+    losses: Tensor
+    earned: Tensor
+    deviation: Tensor
+
+
+def draw(logits: Tensor, samples: int, generator: torch.Generator) -> Tensor:
+    """Sample tokens at temperature 1, (groups, samples)."""
+    return torch.multinomial(logits.detach().float().softmax(-1), samples, replacement=True, generator=generator)
+
+
+def sampled(logits: Tensor, table: Tensor, tokens: Tensor) -> Outcome:
+    """Return -mean(advantage * log probability) over the samples of each group.
+
+    The advantage is the summed reward less the group's mean, over the group's standard deviation (with Bessel's
+    correction).
+
+    Args:
+        logits: With gradients.
+        table: What each token earns.
+        tokens: The samples, (groups, samples).
+    """
+    each = table.gather(2, tokens.expand(len(table), -1, -1))  # (rewards, groups, samples)
+    total = each.sum(0)
+    deviation = total.std(-1)
+    advantages = (total - total.mean(-1, keepdim=True)) / (deviation[:, None] + _EPSILON)
+    log_probabilities = logits.float().log_softmax(-1).gather(1, tokens)  # (groups, samples)
+    return Outcome(-(advantages * log_probabilities).mean(-1), each.mean(-1), deviation)
+
+
+def expected(logits: Tensor, table: Tensor) -> Outcome:
+    """Return -(expected reward) / (its standard deviation): what `sampled` comes to with ever more samples."""
+    probabilities = logits.float().softmax(-1)
+    earned = (probabilities * table).sum(-1)  # (rewards, groups)
+    mean = earned.sum(0)
+    spread = table.sum(0) - mean.detach()[:, None]
+    deviation = (probabilities.detach() * spread**2).sum(-1).sqrt()
+    return Outcome(-mean / (deviation + _EPSILON), earned.detach(), deviation)
+
+
+def supervised(logits: Tensor, table: Tensor) -> Outcome:
+    """Return -log probability of the token that earns most: priming, which no reward steers."""
+    best = table.sum(0).argmax(-1, keepdim=True)  # (groups, 1)
+    outcome = expected(logits.detach(), table)
+    losses = -logits.float().log_softmax(-1).gather(1, best)[:, 0]
+    return Outcome(losses, outcome.earned, outcome.deviation)

@@ -1,0 +1,171 @@
+"""Stage 1, prompt warm-up, by the fast path: GRPO on answers of one token (`one_token_grpo`), on our own decoder.
+
+The cold start is solved by what one token makes cheap: hundreds of samples a group cost what one costs, so that digits
+with a probability of one in a hundred are drawn and, being rare, have a large advantage. The end of the answer is
+learnt in turns of its own (`answer_turns`), on a few pairs a step, because it depends on the document hardly at all.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from prorank_search.errors import RescorerError
+from prorank_search.prompt import PromptEncoder
+from prorank_training.answer_turns import (
+    NAMES,
+    Turn,
+    answer_logits,
+    digit_turn,
+    end_turns,
+    output_head,
+    passes,
+    reward_table,
+)
+from prorank_training.groups import DevQuery, Group
+from prorank_training.master_weights import MasterWeights
+from prorank_training.one_token_grpo import Outcome, draw, expected, sampled, supervised
+from prorank_training.pairs import Pair, dev_pairs, training_pairs
+from prorank_training.progress import Progress
+from prorank_training.recipe import Recipe, WarmupRecipe
+from prorank_training.run_folder import RunFolder
+from prorank_training.stage2_score import FROZEN
+from prorank_training.trainee import Trainee
+from prorank_training.warmup_probe import Probe
+
+STAGE = "warmup"
+
+BAD_STEPS_ALLOWED = 20
+_NO_VARIANCE = 1e-6
+
+
+def run(  # noqa: PLR0913 (what a stage is made of)
+    trainee: Trainee,
+    groups: Sequence[Group],
+    dev: Sequence[DevQuery],
+    recipe: Recipe,
+    folder: RunFolder,
+    progress: Progress,
+) -> None:
+    """Warm a model up, its weights in place, with documents cut to the shortest of its prompts.
+
+    Args:
+        trainee: The model.
+        groups: The training groups.
+        dev: Dev queries; the probe's pairs are drawn from them.
+        recipe: What to do.
+        folder: Where state and metrics go; a state that is there is gone on from.
+        progress: Called after each step.
+
+    Raises:
+        RescorerError: The gradient stays infinite or not a number; the last good state is kept.
+        ConfigError: The state cannot be written.
+    """
+    plan = recipe.warmup_plan()
+    encoder = trainee.encoders[min(trainee.encoders)]
+    probe = Probe(trainee.decoder, encoder, dev_pairs(dev, plan.probe_pairs, recipe.seed), plan.tokens_a_batch)
+    weights = trainee.decoder.parameters()
+    trained = [name for name in weights if name not in FROZEN]
+    masters = MasterWeights(weights, trained, plan.learning_rate, plan.weight_decay)
+    start = _go_on(masters, folder)
+    saved, bad = time.monotonic(), 0
+    for step, pairs in islice(enumerate(training_pairs(groups, plan, recipe.seed)), start, None):
+        metrics = _step(trainee, encoder, masters, pairs, recipe, step)
+        bad = 0 if math.isfinite(metrics["gradient_norm"]) else bad + 1
+        if bad > BAD_STEPS_ALLOWED:
+            raise RescorerError(
+                f"the gradient was not finite for {bad} steps up to step {step + 1}; {folder.path} keeps the last good "
+                f"state: lower warmup.learning_rate ({plan.learning_rate}) in the recipe"
+            )
+        last = step + 1 == plan.steps
+        if last or step % plan.probe_every == 0:
+            metrics["probe"] = probe.measure(trainee.decoder)
+        folder.log(STAGE, metrics)
+        progress(step + 1, plan.steps, metrics)
+        if not bad and (last or time.monotonic() - saved > plan.save_every_s):
+            folder.save_state(STAGE, {"step": step + 1, **masters.state_dict()})
+            saved = time.monotonic()
+
+
+def learn(outcome: Outcome, groups: int) -> None:
+    """Collect gradients of a part of a batch that has so many groups in all."""
+    (outcome.losses.sum() / groups).backward()
+
+
+def learning_rate(step: int, plan: WarmupRecipe) -> float:
+    """Return a linear rise over the first steps, then the recipe's rate."""
+    return plan.learning_rate * min(1.0, (step + 1) / max(1, plan.rising_steps))
+
+
+def turns_of(encoder: PromptEncoder, pairs: Sequence[Pair], end_pairs: int) -> list[Turn]:
+    """Return the turns of a step's pairs; the first `end_pairs` of them also have to end their answers."""
+    turns = []
+    for number, pair in enumerate(pairs):
+        digit = digit_turn(encoder, pair)
+        turns += [digit, *(end_turns(encoder, digit) if number < end_pairs else [])]
+    return turns
+
+
+def _step(  # noqa: PLR0913 (what a step is made of)
+    trainee: Trainee, encoder: PromptEncoder, masters: MasterWeights, pairs: Sequence[Pair], recipe: Recipe, step: int
+) -> dict[str, Any]:
+    plan = recipe.warmup_plan()
+    began = time.monotonic()
+    head = output_head(trainee.decoder).detach().float()
+    generator = torch.Generator(head.device).manual_seed(random.Random(f"{recipe.seed} {step}").getrandbits(63))
+    turns = turns_of(encoder, pairs, plan.end_pairs)
+    outcomes = []
+    for some in passes(turns, plan.tokens_a_batch):
+        logits = answer_logits(trainee.decoder, head, some)
+        outcomes.append(_outcome(logits, reward_table(some, len(head), head.device), plan, step, generator))
+        learn(outcomes[-1], len(turns))
+    norm = masters.step(learning_rate(step, plan), plan.clip_norm)
+    ordered = [turn for some in passes(turns, plan.tokens_a_batch) for turn in some]
+    return {
+        "step": step + 1,
+        "learning_rate": learning_rate(step, plan),
+        "gradient_norm": round(norm, 3),
+        **_summary(ordered, outcomes),
+        "seconds": round(time.monotonic() - began, 2),
+    }
+
+
+def _outcome(logits: Tensor, table: Tensor, plan: WarmupRecipe, step: int, generator: torch.Generator) -> Outcome:
+    if step < plan.priming_steps:
+        return supervised(logits, table)
+    if plan.objective == "expected":
+        return expected(logits, table)
+    return sampled(logits, table, draw(logits, plan.samples, generator))
+
+
+def _summary(turns: Sequence[Turn], outcomes: Sequence[Outcome]) -> dict[str, float]:
+    earned = torch.cat([outcome.earned for outcome in outcomes], 1)  # (rewards, turns)
+    deviation = torch.cat([outcome.deviation for outcome in outcomes])
+    losses = torch.cat([outcome.losses.detach() for outcome in outcomes])
+    digits = torch.tensor([not turn.ends for turn in turns], device=losses.device)
+    summary = {
+        "loss": losses.mean(),
+        **{name: earned[at, digits].mean() for at, name in enumerate(NAMES)},
+        "zero_variance": (deviation[digits] < _NO_VARIANCE).float().mean(),
+    }
+    if not digits.all():
+        summary["end_reward"] = earned[0, ~digits].mean()
+    return {name: round(float(value), 4) for name, value in summary.items()}
+
+
+def _go_on(masters: MasterWeights, folder: RunFolder) -> int:
+    """Put back the state that was saved last, and return the step that comes next."""
+    state = folder.load_state(STAGE)
+    step = 0
+    if state is not None:
+        masters.load_state_dict(state)
+        step = int(state["step"])
+    folder.forget_after(STAGE, step)
+    return step
