@@ -7,8 +7,7 @@ document that contains `<|im_end|>` can never close the turn. Pieces are encoded
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +19,6 @@ RELEVANT, IRRELEVANT = "1", "0"
 """The two answers."""
 
 _TASK = "Judge whether the document answers the query. Reply 1 if it is relevant, 0 if not."
-
-_SLOT = re.compile(r"\{(instruction|query|document)\}")
 
 _CHARACTERS_A_TOKEN = 8
 """More than a token has on average in nearly all texts: so much of a text is encoded first, more where it must be."""
@@ -141,20 +138,25 @@ class PromptEncoder:
         self._check_marks(tokenizer_file)
         self._check_room()
 
+    @property
+    def tail_tokens(self) -> int:
+        """How many tokens follow each document."""
+        return len(self._tail)
+
     def prefix(self, query: str, instruction: str | None = None) -> Encoded:
         """Encode all that stands before a document's own text; it is the same for all documents of a query.
 
         Where query and instruction together are too long, it is the instruction that is cut first.
         """
-        pieces = self.template.query if instruction is None else self.template.instructed_query
+        pieces = self.template.instructed_query if instruction else self.template.query
         budget = self.query_max_tokens
         truncated = False
         parts: list[tuple[int, ...]] = []
         for piece in reversed(pieces):
-            if not _SLOT.search(piece):
+            if not _has_slot(piece):
                 parts.append(self._fixed_ids([piece]))
                 continue
-            encoded = self._texts([_fill(piece, {"query": query, "instruction": instruction or ""})], budget)[0]
+            encoded = self._texts([piece.format(query=query, instruction=instruction)], budget)[0]
             budget -= len(encoded.ids)
             truncated = truncated or encoded.truncated
             parts.append(encoded.ids)
@@ -172,7 +174,7 @@ class PromptEncoder:
             For each text the ids that follow the prefix. The tail is never cut.
         """
         budget = self.max_length_tokens - prefix_tokens - len(self._tail)
-        encoded = self._texts([_fill(self._document_piece, {"document": text}) for text in texts], budget)
+        encoded = self._texts([self._document_piece.format(document=text) for text in texts], budget)
         return [Encoded((*document.ids, *self._tail), document.truncated) for document in encoded]
 
     def _texts(self, texts: Sequence[str], budget: int) -> list[Encoded]:
@@ -214,7 +216,7 @@ class PromptEncoder:
 
     def _check_room(self) -> None:
         queries = (self.template.query, self.template.instructed_query)
-        own = max(len(self._fixed_ids([piece for piece in query if not _SLOT.search(piece)])) for query in queries)
+        own = max(len(self._fixed_ids([piece for piece in query if not _has_slot(piece)])) for query in queries)
         own += len(self._head) + len(self._before_document) + len(self._tail)
         if self.max_length_tokens - self.query_max_tokens - own < 1:
             raise ConfigError(
@@ -223,9 +225,8 @@ class PromptEncoder:
             )
 
 
-def _fill(piece: str, texts: Mapping[str, str]) -> str:
-    """Fill the slots that the piece itself has: what looks like a slot inside a text is text."""
-    return _SLOT.sub(lambda slot: texts[slot[1]], piece)
+def _has_slot(piece: str) -> bool:
+    return "{" in piece
 
 
 def _readable(text: str) -> str:
