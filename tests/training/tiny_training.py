@@ -16,6 +16,12 @@ from tests.tiny_model import write_model
 ANIMALS = ("fox", "whale", "river", "student", "engine", "field")
 PLACES = ("sea", "path", "system", "file", "cold", "fast")
 
+GOLDEN_PAIR = {
+    "query": "where is the fox",
+    "relevant": "the fox swims in the sea",
+    "irrelevant": "the whale swims in the sea",
+}
+
 
 def recipe(**score: object) -> Recipe:
     """Return a recipe for the tiny model, with changes to its `[score]`."""
@@ -36,7 +42,12 @@ def recipe(**score: object) -> Recipe:
             "max_length_tokens": 128,
             "data": {"collections": [], "hard_negatives": 3, "random_negatives": 2},
             "score": plan | score,
-            "export": {"name": "tiny-prorank", "form": "low-rank-64", "query_max_tokens": 24},
+            "export": {
+                "name": "tiny-prorank",
+                "form": "low-rank-64",
+                "query_max_tokens": 24,
+                "golden_pair": GOLDEN_PAIR,
+            },
         }
     )
 

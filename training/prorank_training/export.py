@@ -15,7 +15,7 @@ from torch import Tensor
 
 from prorank_search.checkpoint import ADAPTER_FILE, CONTRACT_FILE, Checkpoint, Contract, GoldenPair
 from prorank_search.difference import apply_difference
-from prorank_search.errors import ConfigError
+from prorank_search.errors import CheckpointError, ConfigError
 from prorank_search.model_cache import FACTS, read_json
 from prorank_search.prompt import PromptEncoder
 from prorank_search.rescorers.prorank import ProRankRescorer
@@ -31,20 +31,11 @@ from prorank_training.dev_scores import score_dev
 from prorank_training.difference_forms import make_difference
 from prorank_training.groups import DevQuery
 from prorank_training.progress import Progress
-from prorank_training.recipe import Recipe
+from prorank_training.recipe import ExportRecipe, Recipe
 from prorank_training.run_folder import RunFolder
 from prorank_training.stage2_score import STAGE
 from prorank_training.trainee import by_transformers_names, open_base
 
-_GOLDEN_QUERY = "How do bees make honey?"
-_GOLDEN_RELEVANT = (
-    "Bees gather nectar from flowers, carry it to the hive, and fan it with their wings until most of its water is "
-    "gone: what is left in the comb is honey."
-)
-_GOLDEN_IRRELEVANT = (
-    "The night train from Vienna reaches Venice in eleven hours; a berth in the sleeping car has to be booked weeks "
-    "ahead in summer."
-)
 _TOLERANCE = {"float32": 0.02, "bfloat16": 0.5}
 """In nats. Products are summed in another order on another machine; bf16 has 8 bits."""
 
@@ -97,6 +88,7 @@ def run(
 
     Raises:
         InputError: The run has trained nothing yet.
+        CheckpointError: The model does not tell the golden pair's texts apart.
         ConfigError: The folder holds something that is no checkpoint, or cannot be written.
     """
     if checkpoint.exists() and not (checkpoint / CONTRACT_FILE).is_file():
@@ -133,7 +125,6 @@ def make_contract(
     relevant = [relevance > 0 for query in dev for relevance in query.relevances]
     calibration = fit_calibration(list(chain.from_iterable(scores)), relevant)
     loaded = exported.load(torch.device("cpu"), torch.float32)
-    high, low = score_pair(loaded.engine, loaded.encoder, _GOLDEN_QUERY, (_GOLDEN_RELEVANT, _GOLDEN_IRRELEVANT))
     return Contract(
         name=recipe.export.name,
         base=base.name,
@@ -146,16 +137,21 @@ def make_contract(
         query_max_tokens=recipe.export.query_max_tokens,
         calibration={"a": calibration.a, "b": calibration.b},
         blend=asdict(blend),
-        golden_pair=GoldenPair(
-            query=_GOLDEN_QUERY,
-            relevant=_GOLDEN_RELEVANT,
-            irrelevant=_GOLDEN_IRRELEVANT,
-            score_gap=high - low,
-            tolerance=_TOLERANCE,
-        ),
+        golden_pair=_golden_pair(recipe.export, loaded),
         training=training,
         results={"dev": {"measure": "nDCG@10", "collections": results(dev, scores, blend)}},
     )
+
+
+def _golden_pair(recipe: ExportRecipe, loaded: Loaded) -> GoldenPair:
+    texts = recipe.golden_pair
+    relevant, irrelevant = score_pair(loaded.engine, loaded.encoder, texts.query, (texts.relevant, texts.irrelevant))
+    if relevant <= irrelevant:
+        raise CheckpointError(
+            f"{recipe.name} scores the irrelevant text of the golden pair as high as the relevant one "
+            f"({irrelevant:.2f} and {relevant:.2f}): train longer, or give export.golden_pair texts it can tell apart"
+        )
+    return GoldenPair(**texts.model_dump(), score_gap=relevant - irrelevant, tolerance=_TOLERANCE)
 
 
 def _training(recipe: Recipe, about: Mapping[str, Any], step: int) -> dict[str, Any]:

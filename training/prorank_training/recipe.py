@@ -89,6 +89,20 @@ class ScoreRecipe(_Table):
     evaluate_queries: int = Field(20, description="Dev queries a collection in those.")
 
 
+class GoldenTexts(_Table):
+    """The query and the texts that whoever loads the checkpoint scores, to see that it still tells them apart."""
+
+    query: str = "How do bees make honey?"
+    relevant: str = (
+        "Bees gather nectar from flowers, carry it to the hive, and fan it with their wings until most of its water "
+        "is gone: what is left in the comb is honey."
+    )
+    irrelevant: str = (
+        "The night train from Vienna reaches Venice in eleven hours; a berth in the sleeping car has to be booked "
+        "weeks ahead in summer."
+    )
+
+
 class ExportRecipe(_Table):
     """What the checkpoint is called, and what its difference to the base is rounded to."""
 
@@ -98,6 +112,7 @@ class ExportRecipe(_Table):
         "low-rank-48", pattern=r"^(low-rank-[1-9]\d*|4-bit)$", description="What each matrix is rounded to."
     )
     query_max_tokens: int = Field(256, description="Tokens that the checkpoint cuts a query to.")
+    golden_pair: GoldenTexts = GoldenTexts()
 
 
 class Recipe(_Table):

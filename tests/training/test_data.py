@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from prorank_search.backends.tantivy import TantivyBackend
+from prorank_search.errors import ConfigError, InputError
+from prorank_training import data_folder
+from prorank_training.groups import DevQuery, Group
+from prorank_training.recipe import CollectionRecipe, DataRecipe
+from tests.training.tiny_training import write_beir
+
+DOCUMENTS = {f"d{number}": f"the fox number {number} runs in field {number}" for number in range(30)}
+QUERIES = {f"q{number}": f"where does fox number {number} run" for number in range(20)}
+
+
+@pytest.fixture
+def collections(tmp_path: Path) -> Path:
+    """Queries 0-9 to train with, 10-14 for dev, 15-19 for test; 0 and 1 also stand in dev and test, in other words."""
+    queries = QUERIES | {"q10": QUERIES["q0"].upper(), "q15": f" {QUERIES['q1']}  "}
+    pairs = [(f"q{number}", f"d{number}") for number in range(20)]
+    documents = DOCUMENTS | {"copy": f"{DOCUMENTS['d2']}!"}
+    write_beir(
+        tmp_path / "collections" / "Foxes",
+        documents,
+        queries,
+        {"train": pairs[:10], "dev": pairs[10:15], "test": pairs[15:]},
+    )
+    return tmp_path / "collections"
+
+
+def recipe(**changes: object) -> DataRecipe:
+    folder = CollectionRecipe(folder="Foxes", analysis="english", language="en", groups=100)
+    plan: dict[str, object] = {"hard_negatives": 4, "random_negatives": 2, "first_rank": 2, "last_rank": 12}
+    return DataRecipe.model_validate(plan | {"collections": [folder]} | changes)
+
+
+def make(collections: Path, folder: Path, wanted: DataRecipe) -> tuple[list[Group], list[DevQuery]]:
+    backend = TantivyBackend(folder / "indexes")
+    data_folder.make(wanted, "digest", collections, folder, backend, lambda *_: None)
+    return data_folder.load("digest", folder)
+
+
+def doc_ids(group: Group) -> list[str]:
+    return group.provenance[1:]
+
+
+def test_groups_come_from_the_train_split_and_their_texts_from_the_corpus(collections: Path, tmp_path: Path) -> None:
+    groups, _ = make(collections, tmp_path / "a", recipe())
+    assert {group.query_id for group in groups} == {f"q{number}" for number in range(2, 10)}
+    for group in groups:
+        number = group.query_id[1:]
+        assert (group.query, group.positive) == (QUERIES[group.query_id], DOCUMENTS[f"d{number}"])
+        assert (group.collection, group.language, group.provenance[0]) == ("foxes", "en", f"d{number}")
+        assert len(group.hard_negatives) == 4
+        assert len(group.random_negatives) == 2
+        texts = DOCUMENTS | {"copy": f"{DOCUMENTS['d2']}!"}
+        assert [texts[doc_id] for doc_id in doc_ids(group)] == [*group.hard_negatives, *group.random_negatives]
+
+
+def test_queries_that_stand_in_another_split_are_dropped_and_counted(collections: Path, tmp_path: Path) -> None:
+    backend = TantivyBackend(tmp_path / "indexes")
+    (row,) = data_folder.make(recipe(), "digest", collections, tmp_path / "a", backend, lambda *_: None)
+    assert (row.groups, row.held_out, row.dev_queries) == (8, 2, 5)
+
+
+def test_neither_the_positive_nor_a_copy_of_it_is_a_negative(collections: Path, tmp_path: Path) -> None:
+    groups, _ = make(collections, tmp_path / "a", recipe(first_rank=1))
+    by_query = {group.query_id: group for group in groups}
+    assert "copy" not in doc_ids(by_query["q2"])[:4]
+    assert all(group.provenance[0] not in doc_ids(group) for group in groups)
+
+
+def test_the_same_seed_makes_the_same_data(collections: Path, tmp_path: Path) -> None:
+    made = [make(collections, tmp_path / name, recipe()) for name in ("a", "b")]
+    assert made[0] == made[1]
+    assert made[0] != make(collections, tmp_path / "c", recipe(seed=2))
+
+
+def test_dev_queries_keep_the_first_stages_order_and_all_judgments(collections: Path, tmp_path: Path) -> None:
+    _, dev = make(collections, tmp_path / "a", recipe(dev_window=7, dev_queries=3))
+    assert len(dev) == 3
+    for query in dev:
+        assert query.first_stage_scores == sorted(query.first_stage_scores, reverse=True)
+        assert len(query.texts) == len(query.relevances) == 7
+        assert query.ideal == [1]
+
+
+def test_a_collection_may_be_there_for_dev_alone(collections: Path, tmp_path: Path) -> None:
+    (collections / "Foxes" / "qrels" / "train.tsv").unlink()
+    only_dev = CollectionRecipe(folder="Foxes", analysis="english", language="en", groups=0)
+    groups, dev = make(collections, tmp_path / "a", recipe(collections=[only_dev]))
+    assert (groups, len(dev)) == ([], 5)
+
+
+def test_a_missing_train_split_is_named(collections: Path, tmp_path: Path) -> None:
+    (collections / "Foxes" / "qrels" / "train.tsv").unlink()
+    with pytest.raises(InputError, match=r"no split 'train' in .*Foxes: its qrels folder has dev, test"):
+        make(collections, tmp_path / "a", recipe())
+
+
+def test_a_missing_collection_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no folder .*Foxes"):
+        make(tmp_path / "nowhere", tmp_path / "a", recipe())
+
+
+def test_a_judged_query_without_text_is_named(collections: Path, tmp_path: Path) -> None:
+    with (collections / "Foxes" / "qrels" / "train.tsv").open("a") as file:
+        file.write("q99\td1\t1\n")
+    with pytest.raises(InputError, match=r"name the query 'q99', which queries\.jsonl lacks"):
+        make(collections, tmp_path / "a", recipe())
+
+
+def test_data_of_another_recipe_is_refused(collections: Path, tmp_path: Path) -> None:
+    make(collections, tmp_path / "a", recipe())
+    with pytest.raises(ConfigError, match=r"holds the data of another recipe .*--data"):
+        data_folder.load("another", tmp_path / "a")
+
+
+def test_data_that_was_never_made_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="make it with `prorank train data`"):
+        data_folder.load("digest", tmp_path)
