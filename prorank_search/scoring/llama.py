@@ -91,7 +91,7 @@ def fused_weights(weights: Mapping[str, Tensor], layers: int) -> dict[str, Tenso
         for name, parts in FUSED.items():
             for kind in ("weight", "bias"):
                 names = [f"model.layers.{layer}.{part}.{kind}" for part in parts]
-                if names[0] in fused:
+                if kind == "weight" or names[0] in fused:
                     fused[f"model.layers.{layer}.{name}.{kind}"] = fuse(fused, names)
                     for part in names:
                         del fused[part]
