@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+
+from prorank_search.errors import OverloadedError, RescorerError
+from prorank_search.scoring.forward import Prefix
+from prorank_search.scoring.scheduler import Ids, Scheduler
+
+
+class RecordingEngine:
+    """Scores a row by its prefix and ids, remembers each pass, and can be held before one.
+
+    Attributes:
+        passes: The rows of each pass, as (prefix length, ids).
+        gate: Passes wait until it is set.
+        started: Set when a pass has begun.
+        fails_on: A row that no pass survives.
+    """
+
+    tokens_a_batch = 12
+
+    def __init__(self) -> None:
+        self.passes: list[list[tuple[int, Ids]]] = []
+        self.prefixes: list[Ids] = []
+        self.gate, self.started = threading.Event(), threading.Event()
+        self.gate.set()
+        self.fails_on: dict[int, Exception] = {}
+
+    def prefix(self, ids: Ids) -> Prefix:
+        self.prefixes.append(ids)
+        tensor = torch.zeros(1, 1, len(ids), 1)
+        return Prefix((tensor,), (tensor,))
+
+    def score(self, rows: Sequence[tuple[Prefix, Ids]]) -> list[float]:
+        self.started.set()
+        self.gate.wait()
+        self.passes.append([(prefix.tokens, ids) for prefix, ids in rows])
+        for _, ids in rows:
+            if ids[0] in self.fails_on:
+                raise self.fails_on[ids[0]]
+        return [1000.0 * prefix.tokens + sum(ids) for prefix, ids in rows]
+
+    def hold(self) -> None:
+        """Let the next pass begin, and wait."""
+        self.gate.clear()
+        self.started.clear()
+
+
+@pytest.fixture
+def engine() -> RecordingEngine:
+    return RecordingEngine()
+
+
+@pytest.fixture
+def scheduler(engine: RecordingEngine) -> Iterator[Scheduler]:
+    scheduler = Scheduler(engine)
+    yield scheduler
+    engine.gate.set()
+    scheduler.close()
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(16) as threads:
+        yield threads
+
+
+def _in_line(scheduler: Scheduler, jobs: int) -> None:
+    while len(scheduler._line) < jobs:  # noqa: SLF001 (who waits in line is nobody's business but a test's)
+        time.sleep(0.001)
+
+
+def test_scores_come_back_in_the_order_of_the_rows(scheduler: Scheduler, engine: RecordingEngine) -> None:
+    rows = [[1], [2, 2, 2], [3], [4, 4], [5, 5, 5, 5, 5, 5, 5]]
+    assert scheduler.score([9, 9], rows) == [2001, 2006, 2003, 2008, 2035]
+    assert [len(ids) for each in engine.passes for _, ids in each] == [7, 3, 2, 1, 1]
+    assert len(engine.prefixes) == 1
+
+
+def test_a_pass_stays_inside_its_budget_unless_one_row_is_over_it(
+    scheduler: Scheduler, engine: RecordingEngine
+) -> None:
+    scheduler.score([9], [[1] * length for length in (40, 5, 5, 5, 4, 3, 3)])
+    assert [[len(ids) for _, ids in each] for each in engine.passes] == [[40], [5, 5], [5, 4], [3, 3]]
+
+
+def test_rows_of_equal_length_keep_their_order(scheduler: Scheduler, engine: RecordingEngine) -> None:
+    scheduler.score([9], [[number] for number in range(20)])
+    assert [ids[0] for each in engine.passes for _, ids in each] == list(range(20))
+
+
+def test_no_rows_need_no_pass(scheduler: Scheduler, engine: RecordingEngine) -> None:
+    assert scheduler.score([9], []) == []
+    assert engine.passes == []
+
+
+def test_two_queries_share_a_forward_pass(
+    scheduler: Scheduler, engine: RecordingEngine, threads: ThreadPoolExecutor
+) -> None:
+    engine.hold()
+    first = threads.submit(scheduler.score, [9], [[1]])
+    engine.started.wait()
+    second = threads.submit(scheduler.score, [9, 9], [[2], [3]])
+    _in_line(scheduler, 2)
+    third = threads.submit(scheduler.score, [9, 9, 9], [[4]])
+    _in_line(scheduler, 3)
+    engine.gate.set()
+    assert (first.result(), second.result(), third.result()) == ([1001], [2002, 2003], [3004])
+    assert engine.passes == [[(1, [1])], [(2, [2]), (2, [3]), (3, [4])]]
+
+
+def test_many_threads_get_their_own_scores(scheduler: Scheduler, threads: ThreadPoolExecutor) -> None:
+    def ask(number: int) -> bool:
+        rows = [[number] * (1 + number * place % 7) for place in range(number % 11)]
+        return scheduler.score([9] * (number + 1), rows) == [1000 * (number + 1) + sum(row) for row in rows]
+
+    assert all(threads.map(ask, range(200)))
+
+
+def test_the_deadline_leaves_out_the_last_hits(
+    scheduler: Scheduler, engine: RecordingEngine, threads: ThreadPoolExecutor
+) -> None:
+    engine.hold()
+    deadline = time.monotonic() + 1.0
+    rows = [[1] * 6, [2] * 5, [3] * 11, [4] * 12]
+    asked = threads.submit(scheduler.score, [9], rows, deadline)
+    engine.started.wait()
+    time.sleep(max(0.0, deadline - time.monotonic()) + 0.01)
+    engine.gate.set()
+    assert asked.result() == [1006, 1010, None, None]
+
+
+def test_a_deadline_that_has_passed_costs_no_pass(scheduler: Scheduler, engine: RecordingEngine) -> None:
+    assert scheduler.score([9], [[1], [2]], time.monotonic() - 1) == [None, None]
+    assert engine.passes == []
+
+
+def test_cancellation_frees_the_place(
+    scheduler: Scheduler, engine: RecordingEngine, threads: ThreadPoolExecutor
+) -> None:
+    cancelled = threading.Event()
+    engine.hold()
+    first = threads.submit(scheduler.score, [9], [[1] * 12, [2] * 12, [3] * 12], None, cancelled.is_set)
+    engine.started.wait()
+    second = threads.submit(scheduler.score, [9, 9], [[4]])
+    _in_line(scheduler, 2)
+    cancelled.set()
+    engine.gate.set()
+    assert first.result() == [1012, None, None]
+    assert second.result() == [2004]
+    assert engine.passes == [[(1, [1] * 12)], [(2, [4])]]
+
+
+def test_an_engines_error_reaches_its_callers_and_the_next_is_served(
+    scheduler: Scheduler, engine: RecordingEngine, threads: ThreadPoolExecutor
+) -> None:
+    engine.fails_on[7] = ValueError("no such layer")
+    engine.hold()
+    first = threads.submit(scheduler.score, [9], [[7], [1]])
+    engine.started.wait()
+    second = threads.submit(scheduler.score, [9, 9], [[2]])
+    _in_line(scheduler, 2)
+    engine.gate.set()
+    with pytest.raises(RescorerError, match="ValueError: no such layer") as raised:
+        first.result()
+    assert isinstance(raised.value.__cause__, ValueError)
+    assert second.result() == [2002]
+
+
+def test_an_error_of_ours_is_raised_as_it_is(scheduler: Scheduler, engine: RecordingEngine) -> None:
+    engine.fails_on[7] = OverloadedError("too much")
+    with pytest.raises(OverloadedError, match="too much"):
+        scheduler.score([9], [[7]])
+
+
+def test_a_cancelled_that_fails_ends_its_own_request_alone(scheduler: Scheduler) -> None:
+    def cancelled() -> bool:
+        raise OSError("the client is gone")
+
+    with pytest.raises(RescorerError, match="the client is gone"):
+        scheduler.score([9], [[1]], None, cancelled)
+    assert scheduler.score([9], [[1]]) == [1001]
+
+
+def test_close_finishes_what_is_in_line_and_takes_nothing_more(
+    scheduler: Scheduler, engine: RecordingEngine, threads: ThreadPoolExecutor
+) -> None:
+    engine.hold()
+    asked = threads.submit(scheduler.score, [9], [[1] * 12, [2] * 12])
+    engine.started.wait()
+    closing = threads.submit(scheduler.close)
+    engine.gate.set()
+    closing.result()
+    assert asked.result() == [1012, 1024]
+    with pytest.raises(RescorerError, match="closed"):
+        scheduler.score([9], [[1]])
