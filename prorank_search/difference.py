@@ -5,6 +5,8 @@ Each weight that changed has one of these forms in the file, under its name in `
     NAME.dense                  the difference itself; for vectors
     NAME.up, NAME.down          a product of two thin matrices, up @ down
     NAME.codes, NAME.scales     4-bit codes, two a byte, with one fp16 scale for each 32 numbers of a row
+    NAME.up_codes, NAME.up_scales, NAME.down_codes, NAME.down_scales
+                                a product of two thin matrices, each in such codes
 """
 
 from __future__ import annotations
@@ -88,4 +90,7 @@ def _change(name: str, parts: Mapping[str, Tensor]) -> Tensor:
             return parts["up"].float() @ parts["down"].float()
         case ["codes", "scales"]:
             return from_codes(parts["codes"], parts["scales"])
+        case ["down_codes", "down_scales", "up_codes", "up_scales"]:
+            up = from_codes(parts["up_codes"], parts["up_scales"])
+            return up @ from_codes(parts["down_codes"], parts["down_scales"])
     raise CheckpointError(f"the adapter holds {name!r} as {', '.join(parts)}: a form that nobody here reads")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
     """Matrices of a few kilobytes are not worth a second thread, which would wait for a busy core."""
     before = torch.get_num_threads()

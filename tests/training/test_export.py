@@ -63,7 +63,7 @@ def scores_of_the_trained_weights(folder: RunFolder, tiny: Settings, query: str,
     return scores
 
 
-@pytest.mark.parametrize(("form", "close"), [("low-rank-64", 0.03), ("4-bit", 0.3)])
+@pytest.mark.parametrize(("form", "close"), [("low-rank-64", 0.03), ("4-bit", 0.3), ("low-rank-32-4-bit", 0.5)])
 def test_an_exported_model_scores_as_the_trained_one(
     trained: RunFolder, tiny: Settings, form: str, close: float
 ) -> None:

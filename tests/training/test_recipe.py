@@ -35,6 +35,7 @@ def test_the_shipped_recipes_can_be_read(repository: Path) -> None:
         (MINIMAL.replace("steps = 5", 'steps = "many"'), "score.steps: Input should be a valid integer"),
         (MINIMAL.replace("groups = 3", "groups = -3"), "data.collections.0.groups"),
         (MINIMAL + '[export]\nform = "low-rank-0"\n', "export.form"),
+        (MINIMAL + '[export]\nform = "low-rank-48-4-bit"\n', "low-rank-R-4-bit with R a multiple of 32"),
         ("base = ", "is not TOML"),
     ],
 )

@@ -1,7 +1,8 @@
 """What a trained model's difference to its base is rounded to, so that it is small enough to ship.
 
-    low-rank-R     each matrix as a product of two thin ones of rank R in bf16
-    4-bit          each matrix in 4-bit codes, 4.5 bits a number
+    4-bit               each matrix in 4-bit codes, 4.5 bits a number
+    low-rank-R          each matrix as a product of two thin ones of rank R in bf16
+    low-rank-R-4-bit    the same in 4-bit codes, R a multiple of 32; a matrix that is smaller whole is kept whole
 
 Vectors (norms, biases) are kept as they are, in bf16 differences; a weight that did not change is left out.
 """
@@ -41,7 +42,22 @@ def _rounded(change: Tensor, form: str) -> dict[str, Tensor]:
     if change.ndim == 1:
         return {"dense": change.to(torch.bfloat16)}
     if form == "4-bit":
-        codes, scales = to_codes(change)
-        return {"codes": codes, "scales": scales}
-    up, down = low_rank(change, int(form.removeprefix("low-rank-")))
+        return _coded("", change)
+    rank, in_codes = _read(form)
+    if in_codes and rank * sum(change.shape) >= change.numel():
+        return _coded("", change)
+    up, down = low_rank(change, rank)
+    if in_codes:
+        return _coded("up_", up) | _coded("down_", down)
     return {"up": up.to(torch.bfloat16).contiguous(), "down": down.to(torch.bfloat16).contiguous()}
+
+
+def _coded(part: str, numbers: Tensor) -> dict[str, Tensor]:
+    codes, scales = to_codes(numbers.contiguous())
+    return {f"{part}codes": codes, f"{part}scales": scales}
+
+
+def _read(form: str) -> tuple[int, bool]:
+    """Return the rank that a low-rank form names, and whether it is in 4-bit codes."""
+    rank = form.removeprefix("low-rank-").removesuffix("-4-bit")
+    return int(rank), form.endswith("-4-bit")

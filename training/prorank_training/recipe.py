@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from prorank_search.errors import ConfigError
+
+
+def _known_form(form: str) -> str:
+    found = re.fullmatch(r"4-bit|low-rank-([1-9]\d*)(-4-bit)?", form)
+    if found is None or (found[2] and int(found[1]) % 32):
+        raise ValueError("4-bit, low-rank-R, or low-rank-R-4-bit with R a multiple of 32")
+    return form
+
+
+Form = Annotated[str, AfterValidator(_known_form)]
+"""A name of `difference_forms`."""
 
 
 class _Table(BaseModel):
@@ -49,6 +61,8 @@ class WarmupRecipe(_Table):
     objective: Literal["sampled", "expected"] = Field(
         "sampled", description="GRPO over samples, or what it comes to with ever more of them (one-token only)."
     )
+    format_weight: float = Field(1.0, description="Weight of the format reward; correctness has 1.")
+    entropy_coef: float = Field(0.1, description="Weight of the answer's entropy: keeps both answers in play.")
     priming_steps: int = Field(0, description="First steps that are supervised instead (one-token only).")
     end_pairs: int = Field(4, description="Pairs a step that also learn to end the answer (one-token only).")
     completion_tokens: int = Field(2, description="Tokens of a completion (trl only).")
@@ -108,9 +122,7 @@ class ExportRecipe(_Table):
 
     name: str = Field("prorank-model", description="Name of the checkpoint.")
     license: str = Field("Apache-2.0", description="Licence of the difference.")
-    form: str = Field(
-        "low-rank-48", pattern=r"^(low-rank-[1-9]\d*|4-bit)$", description="What each matrix is rounded to."
-    )
+    form: Form = Field("low-rank-192-4-bit", description="What each matrix is rounded to.")
     query_max_tokens: int = Field(256, description="Tokens that the checkpoint cuts a query to.")
     golden_pair: GoldenTexts = GoldenTexts()
 
