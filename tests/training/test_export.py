@@ -10,7 +10,7 @@ from prorank_search.checkpoint import ADAPTER_FILE, Contract, read_contract
 from prorank_search.errors import ConfigError, InputError
 from prorank_search.rescorers.prorank import open_rescorer
 from prorank_search.settings import Settings
-from prorank_search.types import Blend, Calibration, ScoreRequest
+from prorank_search.types import ScoreRequest
 from prorank_training import export, stage2_score
 from prorank_training.difference_forms import make_difference, size_mb
 from prorank_training.group_scores import group_scores
@@ -82,9 +82,9 @@ def test_a_checkpoint_tells_its_rescorer_calibration_and_blend(trained: RunFolde
     rescorer = open_rescorer(tiny.model_copy(update={"model": str(out)}))
     rescorer.close()
     assert contract.calibration is not None
-    assert rescorer.info.calibration == Calibration(contract.calibration["a"], contract.calibration["b"])
+    assert rescorer.info.calibration == contract.calibration
     assert contract.blend is not None
-    assert rescorer.info.blend == Blend(**contract.blend)
+    assert rescorer.info.blend == contract.blend
 
 
 def test_a_contract_says_how_the_model_was_made_and_what_it_reached(trained: RunFolder, tiny: Settings) -> None:

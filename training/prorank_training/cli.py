@@ -195,4 +195,4 @@ def _show_export(run: Run, out: Path | None, *, json: bool) -> None:
     columns = ("queries", "bm25", "model", "blend")
     rows = [[name, *(f"{row[column]:g}" for column in columns)] for name, row in measured.items()]
     options.echo_table(["nDCG@10 on dev", *columns], rows)
-    typer.echo(f"blend: {contract.blend}; checkpoint: {folder}")
+    typer.echo(f"{contract.blend}; checkpoint: {folder}")

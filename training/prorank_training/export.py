@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -135,8 +135,8 @@ def make_contract(
         irrelevant_token_id=loaded.encoder.irrelevant_token,
         max_length_tokens=recipe.max_length_tokens,
         query_max_tokens=recipe.export.query_max_tokens,
-        calibration={"a": calibration.a, "b": calibration.b},
-        blend=asdict(blend),
+        calibration=calibration,
+        blend=blend,
         golden_pair=_golden_pair(recipe.export, loaded),
         training=training,
         results={"dev": {"measure": "nDCG@10", "collections": results(dev, scores, blend)}},
