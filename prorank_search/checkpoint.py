@@ -21,7 +21,7 @@ from torch import Tensor
 
 from prorank_search.difference import apply_difference
 from prorank_search.errors import CheckpointError
-from prorank_search.prompt import PromptEncoder
+from prorank_search.prompt import TEMPLATES, PromptEncoder
 from prorank_search.types import Blend, Calibration
 
 CONTRACT_FILE = "prorank.json"
@@ -60,10 +60,10 @@ class Contract(_Part):
     template: str
     relevant_token_id: int
     irrelevant_token_id: int
-    max_length_tokens: int
-    query_max_tokens: int
-    calibration: dict[Literal["a", "b"], float] | None = None
-    blend: dict[str, Any] | None = Field(None, description="The blend with the first stage that was best on dev.")
+    max_length_tokens: int = Field(gt=0)
+    query_max_tokens: int = Field(gt=0)
+    calibration: Calibration | None = None
+    blend: Blend | None = Field(None, description="The blend with the first stage that was best on dev.")
     golden_pair: GoldenPair
     exits: list[int] = Field(default_factory=list, description="Layers with a trained early exit.")
     training: dict[str, Any] = Field(description="Recipe hash, git revision, stages, teacher.")
@@ -97,13 +97,12 @@ class Checkpoint:
     @property
     def calibration(self) -> Calibration | None:
         """How scores become probabilities."""
-        fitted = self.contract.calibration if self.contract else None
-        return Calibration(fitted["a"], fitted["b"]) if fitted else None
+        return self.contract.calibration if self.contract else None
 
     @property
     def blend(self) -> Blend | None:
         """The blend that the checkpoint was tuned for."""
-        return Blend(**self.contract.blend) if self.contract and self.contract.blend else None
+        return self.contract.blend if self.contract else None
 
     def encoder(self, max_length_tokens: int | None = None) -> PromptEncoder:
         """Return the prompt of this checkpoint.
@@ -112,11 +111,16 @@ class Checkpoint:
             max_length_tokens: Tokens of the whole prompt; None: what the contract says, 512 without one.
 
         Raises:
-            CheckpointError: The tokenizer's answer tokens are not those of the contract.
+            CheckpointError: The tokenizer's answer tokens are not those of the contract, or its template is unknown.
+            ConfigError: `max_length_tokens` leaves no room for a document.
         """
         contract = self.contract
         length = max_length_tokens or (contract.max_length_tokens if contract else 512)
         query = min(contract.query_max_tokens, length // 2) if contract else None
+        if self.template not in TEMPLATES:
+            raise CheckpointError(
+                f"{self.name}: template is {self.template!r} in {CONTRACT_FILE}, which nobody here knows"
+            )
         encoder = PromptEncoder(self.tokenizer_file, self.template, length, query)
         if contract and (encoder.relevant_token, encoder.irrelevant_token) != (
             contract.relevant_token_id,

@@ -208,7 +208,8 @@ class PromptEncoder:
         """Refuse a tokenizer that would read a mark of the template, such as the end of a turn, inside a text."""
         fixed = "".join([*self.template.head, *self.template.tail])
         for token, added in self._fixed.get_added_tokens_decoder().items():
-            if added.content in fixed and token in self._text.encode(added.content, add_special_tokens=False).ids:
+            is_mark = added.content.strip() and added.content in fixed  # Gemma adds runs of newlines: they are text
+            if is_mark and token in self._text.encode(added.content, add_special_tokens=False).ids:
                 raise CheckpointError(
                     f"{added.content!r} is not a special token in {tokenizer_file}: a document that holds it would "
                     "change the prompt; mark it as special there"
