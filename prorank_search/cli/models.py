@@ -13,7 +13,7 @@ import typer
 from prorank_search.cli import options
 
 if TYPE_CHECKING:
-    from prorank_search.model_fetch import Progress
+    from prorank_search.models.fetch import Progress
     from prorank_search.settings import Settings
 
 app = typer.Typer(help="Pull, list and show models.", no_args_is_help=True)

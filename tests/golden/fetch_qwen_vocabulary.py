@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 
 from prorank_search.errors import MissingModelError
-from prorank_search.model_fetch import sha256_of
-from prorank_search.wheels import unpack
+from prorank_search.models.fetch import sha256_of
+from prorank_search.models.wheels import unpack
 
 VOCABULARY = Path(__file__).resolve().parents[2] / ".cache" / "qwen.tiktoken"
 PACKAGE = "dashscope==2.0.2"

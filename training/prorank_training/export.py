@@ -16,7 +16,7 @@ from torch import Tensor
 from prorank_search.checkpoint import ADAPTER_FILE, CONTRACT_FILE, Checkpoint, Contract, GoldenPair
 from prorank_search.difference import apply_difference
 from prorank_search.errors import CheckpointError, ConfigError
-from prorank_search.model_cache import FACTS, read_json
+from prorank_search.models.cache import FACTS, read_json
 from prorank_search.prompt import PromptEncoder
 from prorank_search.rescorers.prorank import ProRankRescorer
 from prorank_search.scoring.architectures import open_decoder

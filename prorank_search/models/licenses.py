@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from prorank_search import wheels
 from prorank_search.errors import ConfigError
-from prorank_search.model_registry import FREE_LICENSES, Source, WheelsSource
+from prorank_search.models import wheels
+from prorank_search.models.registry import FREE_LICENSES, Source, WheelsSource
 from prorank_search.settings import Settings
 
 

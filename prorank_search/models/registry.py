@@ -1,4 +1,4 @@
-"""Where base models come from: `model_sources.toml`, and what its entries may say."""
+"""Where base models come from: `sources.toml`, and what its entries may say."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from prorank_search.settings import Settings
 FREE_LICENSES = ("Apache-2.0", "MIT")
 """Licences that nobody is asked to accept."""
 
-_FILE = "model_sources.toml"
+_OURS = "sources.toml"
+_THE_USERS = "model_sources.toml"
 
 
 class _Entry(BaseModel):
@@ -85,8 +86,8 @@ def registry(settings: Settings) -> dict[str, Source]:
         >>> registry(Settings())["smollm2-135m"].license
         'Apache-2.0'
     """
-    ours = _SOURCES.validate_python(tomllib.loads(files("prorank_search").joinpath(_FILE).read_text("utf-8")))
-    own = settings.home / _FILE
+    ours = _SOURCES.validate_python(tomllib.loads(files("prorank_search.models").joinpath(_OURS).read_text("utf-8")))
+    own = settings.home / _THE_USERS
     if not own.is_file():
         return ours
     try:
