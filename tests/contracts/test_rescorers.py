@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from prorank_search import plugins
 from prorank_search.protocols import Rescorer
 from prorank_search.settings import Settings
 from prorank_search.testing import RescorerContract
+from tests.tiny_model import write_contract, write_model
 
 
 class TestTheOverlapRescorer(RescorerContract):
@@ -15,3 +17,17 @@ class TestTheOverlapRescorer(RescorerContract):
     def rescorer(self, tmp_path: Path) -> Rescorer:
         rescorer: Rescorer = plugins.load("rescorers", "overlap")(Settings(home=tmp_path))
         return rescorer
+
+
+@pytest.fixture(scope="module")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_contract(write_model(tmp_path_factory.mktemp("tiny")))
+
+
+class TestTheProRankRescorer(RescorerContract):
+    @pytest.fixture
+    def rescorer(self, tiny_model: Path, tmp_path: Path) -> Iterator[Rescorer]:
+        settings = Settings(home=tmp_path, model=str(tiny_model), device="cpu", dtype="float32")
+        rescorer = plugins.load("rescorers", "prorank")(settings)
+        yield rescorer
+        rescorer.close()
