@@ -157,7 +157,7 @@ def test_a_bare_base_is_untrained_and_has_its_familys_template(tmp_path: Path) -
     llama, gemma = (load(write_model(tmp_path / kind, kind)).checkpoint for kind in ("llama", "gemma3_text"))
     assert (llama.state, llama.template) == ("untrained", "prorank-prefix-v1")
     assert (gemma.state, gemma.template) == ("untrained", "prorank-prefix-gemma-v1")
-    assert llama.contract is llama.calibration is llama.blend is None
+    assert (llama.contract, llama.calibration, llama.blend) == (None, None, None)
 
 
 def test_a_revision_follows_what_a_score_hangs_on(folder: Path, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def _text_tokenizer(tokenizer_file: Path) -> Tokenizer:
     return tokenizer
 
 
-def _special_ids() -> set[int]:
+def _special_ids() -> set[int | None]:
     tokenizer = Tokenizer.from_str(tokenizer_json())
     return {tokenizer.token_to_id(token) for token in SPECIAL_TOKENS}
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from tests.tiny_model import write_model
 RELEVANT, IRRELEVANT = 40, 39
 PREFIX_LENGTHS, ROW_LENGTHS = (30, 1, 17), (40, 3, 12, 1, 33, 12)
 
-VARIANTS: dict[str, tuple[str, dict[str, object]]] = {
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "llama": ("llama", {}),
     "llama untied": ("llama", {"tie_word_embeddings": False}),
     "llama ungrouped": ("llama", {"num_key_value_heads": 4, "rope_theta": 100_000.0}),
@@ -64,7 +64,8 @@ def _made_up() -> tuple[list[list[int]], list[list[int]]]:
 
 
 def _by_transformers(folder: Path, prompts: Sequence[Sequence[int]], device: str = "cpu") -> list[float]:
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").to(device)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
+    model.to(torch.device(device))
     scores = []
     with torch.inference_mode():
         for prompt in prompts:
@@ -134,7 +135,7 @@ def test_a_config_as_transformers_4_wrote_it_means_the_same(folder: Path) -> Non
     ],
 )
 def test_a_variant_that_is_not_done_here_is_refused(
-    tmp_path: Path, changes: Mapping[str, object], message: str
+    tmp_path: Path, changes: dict[str, Any], message: str
 ) -> None:
     folder = write_model(tmp_path)
     config: dict[str, Any] = json.loads((folder / "config.json").read_text("utf-8"))
