@@ -17,7 +17,9 @@ def test_each_step_has_as_many_relevant_as_irrelevant_pairs_of_the_same_queries(
 
 def test_negatives_are_random_at_first_and_hard_later() -> None:
     hard = {text for group in groups() for text in group.hard_negatives}
-    steps = [[pair.text in hard for pair in pairs if pair.judgment == "0"] for pairs in training_pairs(groups(), PLAN, 1)]
+    steps = [
+        [pair.text in hard for pair in pairs if pair.judgment == "0"] for pairs in training_pairs(groups(), PLAN, 1)
+    ]
     easy_only = {text for group in groups() for text in group.random_negatives} - hard
     assert all(chain.from_iterable(steps[5:]))
     early = [pair.text for pairs in list(training_pairs(groups(), PLAN, 1))[:5] for pair in pairs[1::2]]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -74,16 +75,15 @@ def answer_logits(decoder: Decoder, head: Tensor, turns: Sequence[Turn]) -> Tens
 
 
 def passes(turns: Sequence[Turn], tokens_a_batch: int) -> list[list[Turn]]:
-    """Cut turns into forward passes of about so many tokens, padding included; a query's turns stay together."""
+    """Cut turns into forward passes of so many tokens, padding included; neighbours with one query stay together."""
     together: list[list[Turn]] = []
-    width = 0
-    for turn in turns:
-        width = max(width, len(turn.ids))
-        full = not together or (len(together[-1]) + 1) * width > tokens_a_batch
-        if full and (not together or together[-1][-1].prefix != turn.prefix):
-            together.append([])
-            width = len(turn.ids)
-        together[-1].append(turn)
+    for _, of_one_query in groupby(turns, key=lambda turn: turn.prefix):
+        more = list(of_one_query)
+        joined = [*together[-1], *more] if together else []
+        if together and len(joined) * max(len(turn.ids) for turn in joined) <= tokens_a_batch:
+            together[-1] = joined
+        else:
+            together.append(more)
     return together
 
 

@@ -5,7 +5,7 @@ costs one forward and one backward pass however many samples it has. The losses 
 `max_completion_length=1`, `beta=0` and one update for each generation: the ratio to the old policy is 1 then, nothing
 is clipped, and `loss_type` "grpo", "bnpo", "dr_grpo" and "dapo" (the default) are all the mean over the completions.
 
-Shapes: logits (groups, tokens); a reward table (rewards, groups, tokens), of which the sum over rewards is earned.
+Shapes: logits (groups, tokens); a table of what each token earns (rewards, groups, tokens).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Outcome:
     Attributes:
         losses: What is to be minimised, (groups,).
         earned: Mean of each reward in each group, (rewards, groups).
-        deviation: Standard deviation of the summed reward in each group, (groups,); a group without any teaches nothing.
+        deviation: Standard deviation of the reward in each group, (groups,); a group without any teaches nothing.
     """
 
     losses: Tensor
@@ -39,38 +39,50 @@ def draw(logits: Tensor, samples: int, generator: torch.Generator) -> Tensor:
     return torch.multinomial(logits.detach().float().softmax(-1), samples, replacement=True, generator=generator)
 
 
-def sampled(logits: Tensor, table: Tensor, tokens: Tensor) -> Outcome:
+def sampled(logits: Tensor, table: Tensor, weights: Tensor, tokens: Tensor) -> Outcome:
     """Return -mean(advantage * log probability) over the samples of each group.
 
-    The advantage is the summed reward less the group's mean, over the group's standard deviation (with Bessel's
+    The advantage is the weighted sum of rewards less its mean in the group, over its standard deviation (with Bessel's
     correction).
 
     Args:
         logits: With gradients.
         table: What each token earns.
+        weights: Of the rewards, (rewards,).
         tokens: The samples, (groups, samples).
     """
     each = table.gather(2, tokens.expand(len(table), -1, -1))  # (rewards, groups, samples)
-    total = each.sum(0)
+    total = (each * weights[:, None, None]).sum(0)
     deviation = total.std(-1)
     advantages = (total - total.mean(-1, keepdim=True)) / (deviation[:, None] + _EPSILON)
     log_probabilities = logits.float().log_softmax(-1).gather(1, tokens)  # (groups, samples)
     return Outcome(-(advantages * log_probabilities).mean(-1), each.mean(-1), deviation)
 
 
-def expected(logits: Tensor, table: Tensor) -> Outcome:
+def expected(logits: Tensor, table: Tensor, weights: Tensor) -> Outcome:
     """Return -(expected reward) / (its standard deviation): what `sampled` comes to with ever more samples."""
     probabilities = logits.float().softmax(-1)
     earned = (probabilities * table).sum(-1)  # (rewards, groups)
-    mean = earned.sum(0)
-    spread = table.sum(0) - mean.detach()[:, None]
+    mean = weights @ earned
+    spread = (table * weights[:, None, None]).sum(0) - mean.detach()[:, None]
     deviation = (probabilities.detach() * spread**2).sum(-1).sqrt()
     return Outcome(-mean / (deviation + _EPSILON), earned.detach(), deviation)
+
+
+def entropy(logits: Tensor) -> Tensor:
+    """Return the entropy of each group's next token in nats, (groups,), with gradients.
+
+    A bonus of it, as TRL's `entropy_coef` gives, keeps a warm-up from ending in one answer for all: rewards of equally
+    many relevant and irrelevant pairs are indifferent to how often "1" is said, so without a bonus that share drifts
+    until the other answer is never sampled again.
+    """
+    log_probabilities = logits.float().log_softmax(-1)
+    return -(log_probabilities.exp() * log_probabilities).sum(-1)
 
 
 def supervised(logits: Tensor, table: Tensor) -> Outcome:
     """Return -log probability of the token that earns most: priming, which no reward steers."""
     best = table.sum(0).argmax(-1, keepdim=True)  # (groups, 1)
-    outcome = expected(logits.detach(), table)
+    outcome = expected(logits.detach(), table, torch.ones(len(table), device=table.device))
     losses = -logits.float().log_softmax(-1).gather(1, best)[:, 0]
     return Outcome(losses, outcome.earned, outcome.deviation)

@@ -11,6 +11,7 @@ import math
 import random
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -31,7 +32,7 @@ from prorank_training.answer_turns import (
 )
 from prorank_training.groups import DevQuery, Group
 from prorank_training.master_weights import MasterWeights
-from prorank_training.one_token_grpo import Outcome, draw, expected, sampled, supervised
+from prorank_training.one_token_grpo import Outcome, draw, entropy, expected, sampled, supervised
 from prorank_training.pairs import Pair, dev_pairs, training_pairs
 from prorank_training.progress import Progress
 from prorank_training.recipe import Recipe, WarmupRecipe
@@ -46,7 +47,7 @@ BAD_STEPS_ALLOWED = 20
 _NO_VARIANCE = 1e-6
 
 
-def run(  # noqa: PLR0913 (what a stage is made of)
+def run(
     trainee: Trainee,
     groups: Sequence[Group],
     dev: Sequence[DevQuery],
@@ -75,6 +76,8 @@ def run(  # noqa: PLR0913 (what a stage is made of)
     trained = [name for name in weights if name not in FROZEN]
     masters = MasterWeights(weights, trained, plan.learning_rate, plan.weight_decay)
     start = _go_on(masters, folder)
+    if start == 0:
+        folder.log(STAGE, {"step": 0, "probe": probe.measure(trainee.decoder)})
     saved, bad = time.monotonic(), 0
     for step, pairs in islice(enumerate(training_pairs(groups, plan, recipe.seed)), start, None):
         metrics = _step(trainee, encoder, masters, pairs, recipe, step)
@@ -85,7 +88,7 @@ def run(  # noqa: PLR0913 (what a stage is made of)
                 f"state: lower warmup.learning_rate ({plan.learning_rate}) in the recipe"
             )
         last = step + 1 == plan.steps
-        if last or step % plan.probe_every == 0:
+        if last or (step + 1) % plan.probe_every == 0:
             metrics["probe"] = probe.measure(trainee.decoder)
         folder.log(STAGE, metrics)
         progress(step + 1, plan.steps, metrics)
@@ -113,7 +116,7 @@ def turns_of(encoder: PromptEncoder, pairs: Sequence[Pair], end_pairs: int) -> l
     return turns
 
 
-def _step(  # noqa: PLR0913 (what a step is made of)
+def _step(
     trainee: Trainee, encoder: PromptEncoder, masters: MasterWeights, pairs: Sequence[Pair], recipe: Recipe, step: int
 ) -> dict[str, Any]:
     plan = recipe.warmup_plan()
@@ -140,9 +143,12 @@ def _step(  # noqa: PLR0913 (what a step is made of)
 def _outcome(logits: Tensor, table: Tensor, plan: WarmupRecipe, step: int, generator: torch.Generator) -> Outcome:
     if step < plan.priming_steps:
         return supervised(logits, table)
+    weights = torch.tensor([plan.format_weight, 1.0], device=table.device)
     if plan.objective == "expected":
-        return expected(logits, table)
-    return sampled(logits, table, draw(logits, plan.samples, generator))
+        outcome = expected(logits, table, weights)
+    else:
+        outcome = sampled(logits, table, weights, draw(logits, plan.samples, generator))
+    return replace(outcome, losses=outcome.losses - plan.entropy_coef * entropy(logits))
 
 
 def _summary(turns: Sequence[Turn], outcomes: Sequence[Outcome]) -> dict[str, float]:
@@ -167,5 +173,5 @@ def _go_on(masters: MasterWeights, folder: RunFolder) -> int:
     if state is not None:
         masters.load_state_dict(state)
         step = int(state["step"])
-    folder.forget_after(STAGE, step)
+    folder.forget_after(STAGE, step if state else -1)
     return step

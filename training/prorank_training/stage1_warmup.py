@@ -29,7 +29,8 @@ from transformers import (
     TrainingArguments,
 )
 from transformers.trainer_utils import get_last_checkpoint
-from trl import GRPOConfig, GRPOTrainer
+from trl.trainer.grpo_config import GRPOConfig
+from trl.trainer.grpo_trainer import GRPOTrainer
 
 from prorank_search.checkpoint import Checkpoint
 from prorank_search.errors import RescorerError
@@ -91,15 +92,21 @@ def run(  # noqa: PLR0913 (what a stage is made of)
     pairs = [pair for some in training_pairs(groups, plan, recipe.seed) for pair in some]
     output = folder.path / "trl"
     last = get_last_checkpoint(str(output)) if output.is_dir() else None
-    folder.forget_after(STAGE, int(last.rpartition("-")[2]) if last else 0)
+    folder.forget_after(STAGE, int(last.rpartition("-")[2]) if last else -1)
+    if last is None:
+        folder.log(STAGE, {"step": 0, "probe": probe.measure(trainee.decoder)})
 
     def measure() -> dict[str, float]:
         put_weights(trainee.decoder, weights_of(model, base.config))
         return probe.measure(trainee.decoder)
 
+    rewards: list[Callable[..., Any]] = [
+        graded_format_reward if plan.graded_format else format_reward,
+        correctness_reward,
+    ]
     trainer = GRPOTrainer(
         model=model,
-        reward_funcs=[graded_format_reward if plan.graded_format else format_reward, correctness_reward],
+        reward_funcs=[*rewards],
         args=trainer_config(plan, recipe.seed, output, on_cpu=output_head(trainee.decoder).device.type == "cpu"),
         train_dataset=prompts(pairs, encoder, tokenizer),
         processing_class=tokenizer,
@@ -161,6 +168,8 @@ def trainer_config(plan: WarmupRecipe, seed: int, output: Path, *, on_cpu: bool)
         num_generations=plan.samples,
         max_completion_length=plan.completion_tokens,
         beta=0.0,
+        reward_weights=[plan.format_weight, 1.0],
+        entropy_coef=plan.entropy_coef,
         shuffle_dataset=False,
         learning_rate=plan.learning_rate,
         lr_scheduler_type="constant_with_warmup",
@@ -180,7 +189,7 @@ def trainer_config(plan: WarmupRecipe, seed: int, output: Path, *, on_cpu: bool)
     )
 
 
-class Watch(TrainerCallback):  # type: ignore[misc] # transformers has no types for it
+class Watch(TrainerCallback):
     """Writes what TRL logs into the run's metrics, and adds the probe's.
 
     Args:
@@ -217,7 +226,7 @@ class Watch(TrainerCallback):  # type: ignore[misc] # transformers has no types 
         if self._bad > BAD_STEPS_ALLOWED:
             raise RescorerError(f"the gradient was not finite for {self._bad} steps: lower warmup.learning_rate")
         metrics = {"step": state.global_step, **metrics, "seconds": round(time.monotonic() - self._began, 2)}
-        if state.global_step == self._plan.steps or (state.global_step - 1) % self._plan.probe_every == 0:
+        if state.global_step == self._plan.steps or state.global_step % self._plan.probe_every == 0:
             metrics["probe"] = self._measure()
         self._folder.log(STAGE, metrics)
         self._progress(state.global_step, self._plan.steps, metrics)

@@ -1,7 +1,7 @@
 """What stage 1 is measured by, on dev pairs that stay the same: does the model answer, in form, and rightly.
 
-Nothing is generated. A completion is in form if it is a digit and then the end of the turn, so what completions of up to
-4 tokens would show follows exactly from the probabilities of these two tokens.
+Nothing is generated. A completion is in form if it is a digit and then the end of the turn, so what completions of up
+to 4 tokens would show follows exactly from the probabilities of these two tokens.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Probe:
         stops = (second.argmax(-1) == end).view(-1, 2)
         greedy = (first.argmax(-1, keepdim=True) == torch.tensor(digits)) & stops
         scores = answers[:, 1] - answers[:, 0]
-        measured = {
+        measured: dict[str, Tensor | float] = {
             "mass": answers.exp().sum(-1).mean(),
             "compliance": (answers + ended).exp().sum(-1).mean(),
             "greedy_compliance": greedy.any(-1).float().mean(),
