@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from prorank_search import plugins
 from prorank_search.cli import options
 from prorank_search.errors import ConfigError, RescorerError
 
@@ -95,6 +96,23 @@ def export(
         _show_export(opened, out, json=json)
 
 
+@app.command()
+def report(
+    recipe: RecipeArgument,
+    out: OutOption = None,
+    run: RunOption = None,
+    data: DataOption = None,
+    config: options.ConfigOption = None,
+) -> None:
+    """Write a model card with the checkpoint's results, and pictures of loss and dev results by step."""
+    with _open(recipe, run, data, config, resume=True) as opened:
+        from prorank_training import data_folder
+        from prorank_training import report as reporting
+
+        made = data_folder.read_statistics(opened.recipe.data_digest(), opened.data)
+        typer.echo(reporting.write(opened.folder, _checkpoint(opened, out), made) / "README.md")
+
+
 @app.command("all")
 def all_stages(
     recipe: RecipeArgument,
@@ -120,23 +138,30 @@ def _open(
 ) -> Iterator[Run]:
     """Give the run that a command works on; say how to go on where it is interrupted or memory runs out."""
     from prorank_training.recipe import read_recipe
-    from prorank_training.run_folder import RunFolder
 
     settings = options.settings_from(config=config, device=device)
     wanted = read_recipe(recipe)
     path = run or Path("runs") / f"{recipe.stem}-{wanted.digest()}"
     if resume and not (path / "run.json").is_file():
-        raise ConfigError(f"{path} holds no run that was begun: leave --resume away, or name the run with --run")
-    folder = RunFolder(path)
-    folder.begin(wanted)
+        raise ConfigError(f"{path} holds no run that was begun: begin one, or name it with --run")
     command = shlex.join(["prorank", *sys.argv[1:]])
     try:
-        yield Run(wanted, folder, data or path, settings)
+        yield Run(wanted, _begun(path, wanted), data or path, settings)
+    except ModuleNotFoundError as error:
+        raise plugins.missing_extra(error, needed_by="train") from error
     except KeyboardInterrupt as error:
         typer.echo(f"interrupted; to go on from what was saved last, type:\n  {command}", err=True)
         raise typer.Exit(INTERRUPTED) from error
     except MemoryError as error:
         raise RescorerError(_OUT_OF_MEMORY) from error
+
+
+def _begun(path: Path, recipe: Recipe) -> RunFolder:
+    from prorank_training.run_folder import RunFolder
+
+    folder = RunFolder(path)
+    folder.begin(recipe)
+    return folder
 
 
 _OUT_OF_MEMORY = "memory ran out: lower tokens_a_batch, groups_a_step or document_tokens in the recipe"
@@ -185,7 +210,7 @@ def _show_export(run: Run, out: Path | None, *, json: bool) -> None:
     from prorank_training.progress import step_progress
 
     _, dev = data_folder.load(run.recipe.data_digest(), run.data)
-    folder = out or run.folder.path / "checkpoint"
+    folder = _checkpoint(run, out)
     with step_progress("dev queries", every=50) as progress:
         contract = exporting.run(run.recipe, run.folder, dev, run.settings, folder, progress)
     if json:
@@ -196,3 +221,7 @@ def _show_export(run: Run, out: Path | None, *, json: bool) -> None:
     rows = [[name, *(f"{row[column]:g}" for column in columns)] for name, row in measured.items()]
     options.echo_table(["nDCG@10 on dev", *columns], rows)
     typer.echo(f"{contract.blend}; checkpoint: {folder}")
+
+
+def _checkpoint(run: Run, out: Path | None) -> Path:
+    return out or run.folder.path / "checkpoint"

@@ -60,8 +60,7 @@ def make(
     """
     about = folder / ABOUT_FILE
     if about.exists():
-        check(digest, folder)
-        return [Statistics(**row) for row in json.loads(about.read_text(encoding="utf-8"))["collections"]]
+        return read_statistics(digest, folder)
     total = sum(wanted.groups + recipe.dev_queries for wanted in recipe.collections)
     groups: list[Group] = []
     dev: list[DevQuery] = []
@@ -86,22 +85,23 @@ def make(
     return statistics
 
 
-def check(digest: str, folder: Path) -> None:
-    """Make sure that a folder holds the data that a recipe asks for.
+def read_statistics(digest: str, folder: Path) -> list[Statistics]:
+    """Read what the data of a folder is made of.
 
     Raises:
-        InputError: It holds none.
+        InputError: The folder holds none.
         ConfigError: It holds another recipe's.
     """
     about = folder / ABOUT_FILE
     if not about.is_file():
         raise InputError(f"{folder} holds no training data: make it with `prorank train data`, or name it with --data")
-    known = json.loads(about.read_text(encoding="utf-8"))["data_hash"]
-    if known != digest:
+    known = json.loads(about.read_text(encoding="utf-8"))
+    if known["data_hash"] != digest:
         raise ConfigError(
-            f"{folder} holds the data of another recipe ({known}, this one's is {digest}): choose another folder with "
-            "--data"
+            f"{folder} holds the data of another recipe ({known['data_hash']}, this one's is {digest}): choose another "
+            "folder with --data"
         )
+    return [Statistics(**row) for row in known["collections"]]
 
 
 def load(digest: str, folder: Path) -> tuple[list[Group], list[DevQuery]]:
@@ -111,7 +111,7 @@ def load(digest: str, folder: Path) -> tuple[list[Group], list[DevQuery]]:
         InputError: There is nothing.
         ConfigError: It is another recipe's.
     """
-    check(digest, folder)
+    read_statistics(digest, folder)
     return read_groups(folder / GROUPS_FILE), read_dev(folder / DEV_FILE)
 
 

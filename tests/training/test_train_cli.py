@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from prorank_search.cli import app
+from tests.tiny_model import write_model
+from tests.training.tiny_training import ANIMALS, write_beir
+
+RECIPE = """
+base = "tiny"
+max_length_tokens = 128
+
+[data]
+hard_negatives = 3
+random_negatives = 2
+collections = [{ folder = "animals", analysis = "english", language = "en", groups = 20 }]
+
+[score]
+steps = 25
+groups_a_step = 3
+negatives = 3
+random_only_steps = 5
+document_tokens = { "32" = 1.0 }
+learning_rate = 2e-3
+evaluate_every = 25
+
+[export]
+name = "animals"
+form = "4-bit"
+query_max_tokens = 24
+[export.golden_pair]
+query = "where is the fox"
+relevant = "the fox swims in field 1"
+irrelevant = "the whale swims in field 1"
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, prorank_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A recipe in the working folder, its collection and its base beside it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PRORANK_DEVICE", "cpu")
+    write_model(prorank_home / "models" / "tiny")
+    documents = {f"{animal}{n}": f"the {animal} swims in field {n}" for animal in ANIMALS for n in range(4)}
+    queries = {f"q-{doc_id}": f"where is the {doc_id[:-1]}, {doc_id[-1]}" for doc_id in documents}
+    pairs = [(query_id, query_id.removeprefix("q-")) for query_id in queries]
+    write_beir(tmp_path / "collections" / "animals", documents, queries, {"train": pairs[:18], "dev": pairs[18:]})
+    path = tmp_path / "recipe.toml"
+    path.write_text(RECIPE, encoding="utf-8")
+    return path
+
+
+def prorank(*arguments: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["train", *map(str, arguments)])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_from_a_recipe_to_a_model_that_searches(recipe: Path, tmp_path: Path) -> None:
+    code, out, err = prorank("all", recipe, "--run", "run", "--json")
+    assert code == 0, err
+    assert json.loads(out)["training"]["steps"] == 25
+    assert "score 20/25" in err
+    assert prorank("report", recipe, "--run", "run")[0] == 0
+    card = (tmp_path / "run" / "report" / "README.md").read_text(encoding="utf-8")
+    assert "| animals | en | 18 |" in card
+    assert (tmp_path / "run" / "report" / "loss.png").stat().st_size > 1000
+    ingest = CliRunner().invoke(app, ["ingest", "collections/animals", "--index", "animals"])
+    assert ingest.exit_code == 0
+    search = ["search", "where is the fox", "--index", "animals", "--model", "run/checkpoint", "--json"]
+    answer = CliRunner().invoke(app, search)
+    assert answer.exit_code == 0, answer.stderr
+    assert json.loads(answer.stdout)["status"]["model"] == "animals"
+
+
+def test_the_stages_can_be_taken_one_by_one_and_share_their_data(recipe: Path, tmp_path: Path) -> None:
+    code, out, _ = prorank("data", recipe, "--run", "first", "--data", "shared")
+    assert code == 0
+    assert out.splitlines()[1].split() == ["animals", "en", "18", "3.0", "0", "6"]
+    recipe.write_text(RECIPE.replace("steps = 25", "steps = 2"), encoding="utf-8")
+    code, out, _ = prorank("score", recipe, "--run", "second", "--data", "shared", "--json")
+    assert (code, json.loads(out)["step"]) == (0, 2)
+    assert (tmp_path / "second" / "score.state.pt").exists()
+
+
+def test_a_run_is_named_after_its_recipe_where_no_folder_is_given(recipe: Path, tmp_path: Path) -> None:
+    assert prorank("data", recipe)[0] == 0
+    (run,) = (tmp_path / "runs").iterdir()
+    assert run.name.startswith("recipe-")
+
+
+def test_resume_insists_on_a_run(recipe: Path) -> None:
+    code, _, err = prorank("score", recipe, "--resume")
+    assert code == 2
+    assert "holds no run that was begun" in err
+
+
+def test_training_before_its_data_is_made_says_what_to_do(recipe: Path) -> None:
+    code, _, err = prorank("score", recipe)
+    assert code == 3
+    assert "make it with `prorank train data`" in err
+
+
+def test_a_model_card_needs_a_checkpoint(recipe: Path) -> None:
+    prorank("data", recipe)
+    code, _, err = prorank("report", recipe)
+    assert code == 3
+    assert "run `prorank train export` first" in err

@@ -1,0 +1,131 @@
+"""`prorank train report`: a model card, and pictures of how the training went."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from prorank_search.checkpoint import Contract, read_contract
+from prorank_search.errors import InputError
+from prorank_training.data_folder import Statistics
+from prorank_training.run_folder import RunFolder, write_atomically
+
+_CARD = """# {name}
+
+A reranker: it scores how well a text answers a query. Trained by ProRank's recipe `{recipe}` (git {revision}) from the
+base `{base}`; what lies here is a small difference to that base, under {license}.
+
+    prorank search "a question" --index NAME --model {name}
+
+{steps:,} steps of stage 2, {groups:,} training groups, difference in the form `{difference}`. The score is the
+log-odds of relevance; probability = sigmoid({a:.3f} * score {b:+.3f}), fitted on dev queries. Default blend with the
+first stage, chosen on dev: {blend}.
+
+## nDCG@10 on dev queries
+
+BM25's first hits, rescored; the last line is the mean over the collections. Blend and calibration were fitted on these
+queries, so the figures flatter both: judge the model by test splits.
+
+{results}
+
+## Trained on
+
+{data}
+
+## How it went
+
+![Loss by step](loss.png)
+![nDCG@10 of a sample of dev queries by step](dev.png)
+"""
+
+
+def write(folder: RunFolder, checkpoint: Path, statistics: Sequence[Statistics]) -> Path:
+    """Write the model card and its pictures into the run's `report` folder, and return that.
+
+    Raises:
+        InputError: There is no checkpoint yet.
+    """
+    contract = read_contract(checkpoint)
+    if contract is None:
+        raise InputError(f"{checkpoint} holds no checkpoint: run `prorank train export` first")
+    metrics = folder.metrics("score")
+    report = folder.path / "report"
+    report.mkdir(exist_ok=True)
+    _draw(report / "loss.png", "loss", {"loss": _smoothed(metrics, "loss")})
+    _draw(report / "dev.png", "nDCG@10", _dev_lines(metrics))
+    write_atomically(report / "README.md", card(contract, statistics).encode())
+    return report
+
+
+def card(contract: Contract, statistics: Sequence[Statistics]) -> str:
+    """Return a checkpoint's model card, in Markdown."""
+    training = contract.training
+    return _CARD.format(
+        name=contract.name,
+        recipe=training["recipe_hash"],
+        revision=training["git_revision"],
+        base=contract.base,
+        license=contract.license,
+        steps=training["steps"],
+        groups=training["groups"],
+        difference=training["difference"],
+        a=contract.calibration.a if contract.calibration else 1.0,
+        b=contract.calibration.b if contract.calibration else 0.0,
+        blend=contract.blend,
+        results=_results(contract.results["dev"]["collections"]),
+        data=_table(
+            ["collection", "language", "groups", "hard negatives a group", "dropped: in another split"],
+            [
+                [row.collection, row.language, row.groups, row.hard_negatives, row.held_out]
+                for row in statistics
+                if row.groups
+            ],
+        ),
+    )
+
+
+def _results(collections: Mapping[str, Mapping[str, float]]) -> str:
+    columns = ("bm25", "model", "blend")
+    rows: list[list[object]] = [
+        [name, f"{row['queries']:g}", *(f"{row[column]:.3f}" for column in columns)]
+        for name, row in collections.items()
+    ]
+    means = [f"{fmean(row[column] for row in collections.values()):.3f}" for column in columns]
+    return _table(["collection", "queries", "BM25", "model", "blend"], [*rows, ["mean", "", *means]])
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def _smoothed(metrics: Sequence[Mapping[str, Any]], key: str, width: int = 25) -> list[tuple[int, float]]:
+    return [
+        (line["step"], fmean(other[key] for other in metrics[max(0, at + 1 - width) : at + 1]))
+        for at, line in enumerate(metrics)
+    ]
+
+
+def _dev_lines(metrics: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[int, float]]]:
+    lines: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for line in metrics:
+        for collection, row in line.get("dev", {}).items():
+            lines[collection].append((line["step"], row["model"]))
+    return lines
+
+
+def _draw(file: Path, what: str, lines: Mapping[str, Sequence[tuple[int, float]]]) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    for name, points in lines.items():
+        axes.plot([step for step, _ in points], [value for _, value in points], marker=".", label=name)
+    axes.set_xlabel("step")
+    axes.set_ylabel(what)
+    if lines:
+        axes.legend()
+    figure.savefig(file, dpi=120)
