@@ -6,11 +6,13 @@ Paper: "ProRank: Prompt Warmup via Reinforcement Learning for Small Language Mod
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from prorank_search import checkpoint as checkpoints
 from prorank_search import models
 from prorank_search.scoring.loading import Loaded, load_engine
 from prorank_search.scoring.scheduler import Scheduler
+from prorank_search.scoring.speed import Speed
 from prorank_search.settings import Settings
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
@@ -22,6 +24,8 @@ _REASONS = {
 
 _TYPICAL_TOKENS = 160
 """Of a document, for the guess of what fits into a deadline."""
+
+_PROBE_TEXTS = 4
 
 _WINDOW_ON_ACCELERATOR, _WINDOW_ON_CPU = 100, 30
 
@@ -35,19 +39,32 @@ class ProRankRescorer:
     Args:
         loaded: The model.
         timeout_s: The deadline that `info.window_size` is to fit into; None: there is none.
+        speed_file: The cache of this machine's measured speed; None: it is not measured, and any window is said to fit.
     """
 
-    def __init__(self, loaded: Loaded, timeout_s: float | None = None) -> None:
+    def __init__(self, loaded: Loaded, timeout_s: float | None = None, speed_file: Path | None = None) -> None:
+        self._loaded = loaded
         self._encoder = loaded.encoder
         self._scheduler = Scheduler(loaded.engine)
+        self._timeout_s = timeout_s
+        on_cpu = loaded.engine.device.type == "cpu"
+        self._most = _WINDOW_ON_CPU if on_cpu else _WINDOW_ON_ACCELERATOR
+        self._speed = Speed(speed_file, loaded.revision, lambda: _probe(loaded)) if on_cpu and speed_file else None
         self.revision = loaded.revision
-        checkpoint = loaded.checkpoint
-        self.info = RescorerInfo(
+
+    @property
+    def info(self) -> RescorerInfo:
+        """What the model is, and the window that fits the deadline at the speed seen so far."""
+        checkpoint = self._loaded.checkpoint
+        fits = self._most
+        if self._speed is not None and self._timeout_s is not None:
+            fits = self._speed.texts_in(_SHARE_OF_DEADLINE * self._timeout_s)
+        return RescorerInfo(
             model=checkpoint.name,
             calibration=checkpoint.calibration,
             blend=checkpoint.blend,
             reason=_REASONS[checkpoint.state].format(name=checkpoint.name),
-            window_size=_window(loaded, timeout_s),
+            window_size=max(1, min(self._most, fits)),
         )
 
     def score(self, request: ScoreRequest) -> list[Scored]:
@@ -56,11 +73,14 @@ class ProRankRescorer:
         Raises:
             RescorerError: The model failed.
         """
+        began = time.monotonic()
         prefix = self._encoder.prefix(request.query, request.instruction)
         documents = self._encoder.documents(request.texts, len(prefix.ids))
         scores = self._scheduler.score(
             prefix.ids, [document.ids for document in documents], request.deadline, request.cancelled
         )
+        if self._speed is not None:
+            self._speed.saw(sum(score is not None for score in scores), time.monotonic() - began)
         return [
             Scored(score, document.truncated, prefix.truncated)
             for score, document in zip(scores, documents, strict=True)
@@ -90,19 +110,14 @@ def open_rescorer(settings: Settings) -> ProRankRescorer:
         dtype=settings.dtype,
         max_length_tokens=settings.max_length_tokens,
     )
-    return ProRankRescorer(loaded, settings.timeout_s)
+    return ProRankRescorer(loaded, settings.timeout_s, settings.home / "cache" / "speed.json")
 
 
-def _window(loaded: Loaded, timeout_s: float | None) -> int:
-    """Return how many hits to rescore on this machine: fewer than usual where a short probe says they will not fit."""
+def _probe(loaded: Loaded) -> float:
+    """Return the seconds that one text of usual length takes."""
     engine, encoder = loaded.engine, loaded.encoder
-    if engine.device.type != "cpu":
-        return _WINDOW_ON_ACCELERATOR
-    if timeout_s is None:
-        return _WINDOW_ON_CPU
     prefix = engine.prefix(encoder.prefix("probe").ids)
     row = [encoder.irrelevant_token] * min(_TYPICAL_TOKENS, encoder.max_length_tokens - prefix.tokens)
     began = time.monotonic()
-    engine.score([(prefix, row)] * 4)
-    seconds_a_text = (time.monotonic() - began) / 4
-    return max(1, min(_WINDOW_ON_CPU, int(_SHARE_OF_DEADLINE * timeout_s / seconds_a_text)))
+    engine.score([(prefix, row)] * _PROBE_TEXTS)
+    return (time.monotonic() - began) / _PROBE_TEXTS

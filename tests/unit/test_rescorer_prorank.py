@@ -136,8 +136,9 @@ def test_the_length_of_the_settings_counts_and_is_part_of_the_revision(tmp_path:
     short.close()
 
 
-def test_on_a_cpu_the_window_fits_the_deadline(loaded: Loaded) -> None:
-    hurried, patient = ProRankRescorer(loaded, timeout_s=1e-6), ProRankRescorer(loaded, timeout_s=None)
+def test_on_a_cpu_the_window_fits_the_deadline(loaded: Loaded, tmp_path: Path) -> None:
+    hurried = ProRankRescorer(loaded, timeout_s=1e-6, speed_file=tmp_path / "speed.json")
+    patient = ProRankRescorer(loaded, timeout_s=None, speed_file=tmp_path / "speed.json")
     assert (hurried.info.window_size, patient.info.window_size) == (1, 30)
     hurried.close()
     patient.close()

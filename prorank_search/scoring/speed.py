@@ -1,0 +1,63 @@
+"""How fast a model scores on this machine: a probe the first time, kept in the cache, corrected by what is seen."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+_WEIGHT = 0.3
+"""Of the newest sight in the running mean."""
+
+_WORTH_WRITING = 0.1
+"""Relative change from which the mean is written again."""
+
+
+class Speed:
+    """Seconds that one text takes, as a running mean kept in a file. Safe from many threads.
+
+    Args:
+        file: The cache, a JSON object of keys and seconds; made where it is missing, begun anew where it is damaged.
+        key: Of model, number format and device: what the speed depends on.
+        probe: Measures the seconds once, where the file does not know them.
+    """
+
+    def __init__(self, file: Path, key: str, probe: Callable[[], float]) -> None:
+        self._file, self._key = file, key
+        self._lock = threading.Lock()
+        self._written = _read(file).get(key, 0.0)
+        self.seconds_a_text = self._written or probe()
+        self._keep()
+
+    def saw(self, texts: int, seconds: float) -> None:
+        """Correct the mean by one request: how many texts it scored, and how long that took."""
+        if not texts:
+            return
+        with self._lock:
+            self.seconds_a_text += _WEIGHT * (seconds / texts - self.seconds_a_text)
+            self._keep()
+
+    def texts_in(self, seconds: float) -> int:
+        """Return how many texts can be scored in so many seconds."""
+        return int(seconds / self.seconds_a_text)
+
+    def _keep(self) -> None:
+        if abs(self.seconds_a_text - self._written) <= _WORTH_WRITING * self._written:
+            return
+        partial = self._file.with_name(f"{self._file.name}.{os.getpid()}")
+        with contextlib.suppress(OSError):  # a cache that cannot be written costs a probe, not a search
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_text(json.dumps(_read(self._file) | {self._key: self.seconds_a_text}), encoding="utf-8")
+            partial.replace(self._file)
+        self._written = self.seconds_a_text
+
+
+def _read(file: Path) -> dict[str, float]:
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {key: value for key, value in known.items() if isinstance(value, float) and value > 0}
