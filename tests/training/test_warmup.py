@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from prorank_search.errors import ConfigError, RescorerError
+from prorank_search.errors import ConfigError, InputError, RescorerError
 from prorank_search.settings import Settings
 from prorank_training import one_token_warmup
 from prorank_training.answer_turns import Turn, passes
@@ -118,6 +118,21 @@ def test_embeddings_stay_as_they_are(settings: Settings, tmp_path: Path) -> None
     base = open_trainee(recipe, settings).decoder.parameters()
     assert trained.keys() == base.keys() - set(FROZEN)
     assert any(not weight.bfloat16().equal(base[name]) for name, weight in trained.items())
+
+
+def test_stage_2_takes_over_what_the_warm_up_ended_with_and_nothing_before_its_end(
+    settings: Settings, tmp_path: Path
+) -> None:
+    recipe, folder = _recipe(steps=3), RunFolder(tmp_path / "run")
+    decoder = open_trainee(recipe, settings).decoder
+    with pytest.raises(InputError, match="warmup"):
+        one_token_warmup.take_over(decoder, recipe, folder)
+    _run(recipe, folder, settings)
+    one_token_warmup.take_over(decoder, recipe, folder)
+    _, trained = folder.trained_weights("warmup")
+    assert all(weight.bfloat16().equal(decoder.parameters()[name]) for name, weight in trained.items())
+    with pytest.raises(InputError, match="step 3 of 4"):
+        one_token_warmup.take_over(decoder, _recipe(steps=4), folder)
 
 
 def test_priming_steps_teach_without_a_reward(settings: Settings, tmp_path: Path) -> None:

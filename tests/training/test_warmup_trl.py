@@ -167,7 +167,7 @@ def test_the_fast_path_has_the_stock_trainers_gradient(loss_type: str, settings:
     (pairs,) = training_pairs(tiny_training.groups(), recipe.warmup_plan(), seed=1)
     decoder = open_decoder(base.config, dict(base.weights))
     rewards = _Rewards()
-    config = stage1_warmup.trainer_config(recipe.warmup_plan(), 1, tmp_path / "trl", on_cpu=True)
+    config = stage1_warmup.trainer_config(recipe.warmup_plan(), 1, tmp_path / "trl", output_head(decoder))
     config.loss_type = loss_type
     tokenizer = stage1_warmup.open_tokenizer(base.tokenizer_file, encoder)
     stock = _stock_gradients(

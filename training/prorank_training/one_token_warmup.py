@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -18,8 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from prorank_search.errors import RescorerError
+from prorank_search.errors import InputError, RescorerError
 from prorank_search.prompt import PromptEncoder
+from prorank_search.scoring.decoder import Decoder
 from prorank_training.answer_turns import (
     NAMES,
     Turn,
@@ -114,6 +115,28 @@ def turns_of(encoder: PromptEncoder, pairs: Sequence[Pair], end_pairs: int) -> l
         digit = digit_turn(encoder, pair)
         turns += [digit, *(end_turns(encoder, digit) if number < end_pairs else [])]
     return turns
+
+
+def take_over(decoder: Decoder, recipe: Recipe, folder: RunFolder) -> None:
+    """Give a decoder the weights that the warm-up of a run ended with.
+
+    Raises:
+        InputError: The warm-up has not been run, or not to its end.
+    """
+    step, weights = folder.trained_weights(STAGE)
+    steps = recipe.warmup_plan().steps
+    if step < steps:
+        raise InputError(
+            f"the warm-up in {folder.path} is at step {step} of {steps}: finish it (`prorank train warmup`)"
+        )
+    put_weights(decoder, weights)
+
+
+def put_weights(decoder: Decoder, weights: Mapping[str, Tensor]) -> None:
+    """Copy weights into a decoder, in its own dtype."""
+    own = decoder.parameters()
+    for name in own.keys() & weights.keys():
+        own[name].data.copy_(weights[name])
 
 
 def _step(

@@ -39,7 +39,7 @@ from prorank_search.scoring.architectures import open_decoder
 from prorank_search.scoring.decoder import Decoder
 from prorank_training.answer_turns import digit_turn, output_head
 from prorank_training.groups import DevQuery, Group
-from prorank_training.one_token_warmup import BAD_STEPS_ALLOWED, STAGE
+from prorank_training.one_token_warmup import BAD_STEPS_ALLOWED, STAGE, put_weights
 from prorank_training.pairs import Pair, dev_pairs, training_pairs
 from prorank_training.progress import Progress
 from prorank_training.recipe import Recipe, WarmupRecipe
@@ -107,7 +107,7 @@ def run(  # noqa: PLR0913 (what a stage is made of)
     trainer = GRPOTrainer(
         model=model,
         reward_funcs=[*rewards],
-        args=trainer_config(plan, recipe.seed, output, on_cpu=output_head(trainee.decoder).device.type == "cpu"),
+        args=trainer_config(plan, recipe.seed, output, output_head(trainee.decoder)),
         train_dataset=prompts(pairs, encoder, tokenizer),
         processing_class=tokenizer,
         callbacks=[Watch(plan, folder, progress, measure)],
@@ -158,8 +158,15 @@ def prompts(pairs: Sequence[Pair], encoder: PromptEncoder, tokenizer: PreTrained
     return Dataset.from_list(rows)
 
 
-def trainer_config(plan: WarmupRecipe, seed: int, output: Path, *, on_cpu: bool) -> GRPOConfig:
-    """Return TRL's configuration: no KL penalty, one update for each generation, a prompt's samples as one batch."""
+def trainer_config(plan: WarmupRecipe, seed: int, output: Path, weight: Tensor) -> GRPOConfig:
+    """Return TRL's configuration: no KL penalty, one update for each generation, a prompt's samples as one batch.
+
+    Args:
+        plan: The recipe's table.
+        seed: Of the samples.
+        output: Where TRL's checkpoints go.
+        weight: A weight of the trainee: products are computed on its device and in its dtype.
+    """
     return GRPOConfig(
         output_dir=str(output),
         max_steps=plan.steps,
@@ -178,8 +185,8 @@ def trainer_config(plan: WarmupRecipe, seed: int, output: Path, *, on_cpu: bool)
         adam_beta2=0.98,
         max_grad_norm=plan.clip_norm,
         gradient_checkpointing=False,
-        bf16=not on_cpu,
-        use_cpu=on_cpu,
+        bf16=weight.dtype == torch.bfloat16,
+        use_cpu=weight.device.type == "cpu",
         seed=seed,
         logging_steps=1,
         save_steps=plan.probe_every,
@@ -236,10 +243,3 @@ class Watch(TrainerCallback):
 def weights_of(model: PreTrainedModel, config: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return a transformers model's weights by the names that our decoder has for them."""
     return open_decoder(config, {name: weight.detach() for name, weight in model.state_dict().items()}).parameters()
-
-
-def put_weights(decoder: Decoder, weights: Mapping[str, Tensor]) -> None:
-    """Copy weights into a decoder, in its own dtype."""
-    own = decoder.parameters()
-    for name in own.keys() & weights.keys():
-        own[name].data.copy_(weights[name])
