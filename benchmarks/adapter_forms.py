@@ -3,15 +3,16 @@
     python benchmarks/adapter_forms.py RECIPE --run RUN [--data DATA] [--queries 20] [--forms 4-bit low-rank-48 ...]
 
 For each form: megabytes, the share of the difference's energy that it keeps, and nDCG@10 on dev queries of the model
-alone and blended (sum of z-scores), as the mean over the collections, beside the trained weights themselves. Scores
-are kept in the run's folder, so a second call goes on where the first one stopped.
+alone and blended (sum of z-scores), as the mean over the collections, beside the trained weights themselves. "shift" is
+how far a form moves a score, as a share of the scores' spread within a query: it tells forms apart where the queries
+are too few for nDCG to do so. Scores are kept in the run's folder: a second call goes on where the first one stopped.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -45,16 +46,19 @@ def main() -> None:
     step, masters = run.trained_weights(STAGE)
     trained = by_transformers_names(masters, base.config)
     sys.stdout.write(f"step {step}, {len(queries)} dev queries\n")
-    sys.stdout.write(f"{'form':20} {'MB':>6} {'energy':>7} {'model':>7} {'blend':>7}\n")
+    sys.stdout.write(f"{'form':20} {'MB':>6} {'energy':>7} {'shift':>6} {'model':>7} {'blend':>7}\n")
+    reference: list[list[float]] = []
     for form in (WHOLE, *arguments.forms):
         difference = whole(base.weights, trained) if form == WHOLE else make_difference(base.weights, trained, form)
         kept = energy(base.weights, trained, difference)
         file = run.path / f"forms-{form.replace(' ', '-')}-step{step}-{arguments.queries}.scores.jsonl"
         with step_progress(form, every=50) as progress:
             scores = dev_scores(Exported(recipe, base, difference), queries, settings, file, progress)
+        reference = reference or scores
         rows = results(queries, scores).values()
         model, blend = (fmean(row[column] for row in rows) for column in ("model", "blend"))
-        sys.stdout.write(f"{form:20} {size_mb(difference):6.1f} {kept:7.1%} {model:7.4f} {blend:7.4f}\n")
+        moved = shift(reference, scores)
+        sys.stdout.write(f"{form:20} {size_mb(difference):6.1f} {kept:7.1%} {moved:6.1%} {model:7.4f} {blend:7.4f}\n")
         sys.stdout.flush()
 
 
@@ -68,6 +72,18 @@ def energy(base: Mapping[str, Tensor], trained: Mapping[str, Tensor], difference
     weights = apply_difference(base, difference)
     lost = sum(float((weights[name] - weight).square().sum()) for name, weight in trained.items())
     return 1 - lost / sum(float((weight - base[name].float()).square().sum()) for name, weight in trained.items())
+
+
+def shift(reference: Sequence[Sequence[float]], scores: Sequence[Sequence[float]]) -> float:
+    """Return the root mean square of what moved within a query, over that of the reference's scores within a query."""
+    wanted = torch.cat([_centred(own) for own in reference if own])
+    moved = torch.cat([_centred(other) - _centred(own) for own, other in zip(reference, scores, strict=True) if own])
+    return float(moved.square().mean().sqrt() / wanted.square().mean().sqrt())
+
+
+def _centred(scores: Sequence[float]) -> Tensor:
+    values = torch.tensor(scores)
+    return values - values.mean()
 
 
 def parse() -> argparse.Namespace:
