@@ -109,3 +109,29 @@ def test_a_model_card_needs_a_checkpoint(recipe: Path) -> None:
     code, _, err = prorank("report", recipe)
     assert code == 3
     assert "run `prorank train export` first" in err
+
+
+@pytest.mark.parametrize(("path", "samples"), [("one-token", 64), ("trl", 2)])
+def test_a_recipe_with_a_warm_up_runs_it_before_the_scores(
+    path: str, samples: int, recipe: Path, tmp_path: Path
+) -> None:
+    warmup = f'[warmup]\npath = "{path}"\nsteps = 2\nqueries_a_step = 1\nsamples = {samples}\n\n[score]'
+    recipe.write_text(RECIPE.replace("[score]", warmup).replace("steps = 25", "steps = 1"), encoding="utf-8")
+    assert prorank("data", recipe, "--run", "run")[0] == 0
+    code, _, err = prorank("score", recipe, "--run", "run")
+    assert code == 3
+    assert "prorank train warmup" in err
+    code, out, err = prorank("warmup", recipe, "--run", "run", "--json")
+    assert code == 0, err
+    assert json.loads(out)["step"] == 2
+    assert "correctness_reward" in json.loads(out)
+    assert prorank("score", recipe, "--run", "run")[0] == 0
+    stages = [json.loads(line)["stage"] for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert stages == ["warmup", "warmup", "warmup", "score"]
+
+
+def test_a_warm_up_needs_its_table(recipe: Path) -> None:
+    prorank("data", recipe)
+    code, _, err = prorank("warmup", recipe)
+    assert code == 2
+    assert "[warmup]" in err

@@ -66,6 +66,22 @@ def data(
 
 
 @app.command()
+def warmup(
+    recipe: RecipeArgument,
+    run: RunOption = None,
+    data: DataOption = None,
+    resume: ResumeOption = False,
+    device: options.DeviceOption = None,
+    json: options.JsonOption = False,
+    config: options.ConfigOption = None,
+) -> None:
+    """Teach the model to answer 1 or 0 by rewards (stage 1), where the recipe has a table `[warmup]`."""
+    with _open(recipe, run, data, config, resume=resume, device=device) as opened:
+        last = _warm_up(opened)
+        options.echo_json(last) if json else typer.echo(f"warmed up: {opened.folder.path}")
+
+
+@app.command()
 def score(
     recipe: RecipeArgument,
     run: RunOption = None,
@@ -125,9 +141,11 @@ def all_stages(
     json: options.JsonOption = False,
     config: options.ConfigOption = None,
 ) -> None:
-    """Run all stages, one after another: data, score, export."""
+    """Run all stages, one after another: data, warmup (where the recipe has it), score, export."""
     with _open(recipe, run, data, config, resume=resume, device=device) as opened:
         _make_data(opened, collections)
+        if opened.recipe.warmup is not None:
+            _warm_up(opened)
         _train_scores(opened)
         _show_export(opened, out, json=json)
 
@@ -179,16 +197,42 @@ def _make_data(run: Run, collections: Path) -> list[dict[str, object]]:
     return [asdict(row) for row in made]
 
 
+def _warm_up(run: Run) -> dict[str, object]:
+    import torch
+
+    from prorank_training import data_folder, one_token_warmup
+    from prorank_training.progress import step_progress
+    from prorank_training.trainee import open_base, open_trainee
+
+    groups, dev = data_folder.load(run.recipe.data_digest(), run.data)
+    try:
+        trainee = open_trainee(run.recipe, run.settings)
+        with step_progress("warmup", every=10) as progress:
+            if run.recipe.warmup_plan().path == "one-token":
+                one_token_warmup.run(trainee, groups, dev, run.recipe, run.folder, progress)
+            else:
+                from prorank_training import stage1_warmup
+
+                base = open_base(run.recipe, run.settings)
+                stage1_warmup.run(trainee, base, groups, dev, run.recipe, run.folder, progress)
+    except torch.OutOfMemoryError as error:
+        raise RescorerError(_OUT_OF_MEMORY) from error
+    last: dict[str, object] = run.folder.metrics(one_token_warmup.STAGE)[-1]
+    return last
+
+
 def _train_scores(run: Run) -> dict[str, object]:
     import torch
 
-    from prorank_training import data_folder, stage2_score
+    from prorank_training import data_folder, one_token_warmup, stage2_score
     from prorank_training.progress import step_progress
     from prorank_training.trainee import open_trainee
 
     groups, dev = data_folder.load(run.recipe.data_digest(), run.data)
     try:
         trainee = open_trainee(run.recipe, run.settings)
+        if run.recipe.warmup is not None:
+            one_token_warmup.take_over(trainee.decoder, run.recipe, run.folder)
         with step_progress("score", every=10) as progress:
             stage2_score.run(trainee, groups, dev, run.recipe, run.folder, progress)
     except torch.OutOfMemoryError as error:

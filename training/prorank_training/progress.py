@@ -11,7 +11,7 @@ from typing import Any
 Progress = Callable[[int, int, Mapping[str, Any]], None]
 """Told how much is done, of how much, and what was measured with it."""
 
-_SHOWN = ("loss", "positive_first", "gradient_norm", "collection")
+_SHOWN = ("loss", "format_reward", "correctness_reward", "positive_first", "gradient_norm", "collection")
 
 
 @contextmanager
