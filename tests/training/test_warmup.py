@@ -29,7 +29,14 @@ class _Killed(Exception):  # noqa: N818 (it stands for a signal)
 
 
 def _recipe(**plan: object) -> Recipe:
-    table = {"steps": 40, "queries_a_step": 3, "learning_rate": 2e-3, "rising_steps": 2, "probe_pairs": 12}
+    table = {
+        "steps": 40,
+        "queries_a_step": 3,
+        "learning_rate": 2e-3,
+        "rising_steps": 2,
+        "probe_pairs": 12,
+        "priming_steps": 0,
+    }
     return tiny_training.recipe().model_copy(update={"warmup": WarmupRecipe.model_validate(table | plan)})
 
 
@@ -89,7 +96,7 @@ def test_from_a_cold_start_rewards_alone_teach_the_form(objective: str, settings
 
 
 def test_after_a_few_primed_steps_rewards_teach_to_judge(settings: Settings, tmp_path: Path) -> None:
-    recipe = _recipe(steps=60, priming_steps=8, format_weight=0.1, learning_rate=3e-4, probe_every=8)
+    recipe = _recipe(steps=60, priming_steps=8, learning_rate=3e-4, probe_every=8)
     steps = _run(recipe, RunFolder(tmp_path / "run"), settings)
     primed, after = steps[8]["probe"], steps[-1]["probe"]
     assert primed["balanced_accuracy"] < 0.8

@@ -136,10 +136,10 @@ def test_the_stock_path_logs_both_rewards_zero_variance_groups_and_the_probe(
 
 
 def test_a_killed_stock_run_that_goes_on_is_the_run_that_was_never_killed(settings: Settings, tmp_path: Path) -> None:
-    recipe = _recipe(steps=4, probe_every=2, samples=64, completion_tokens=1, graded_format=True)
+    recipe = _recipe(steps=3, samples=16, completion_tokens=1, graded_format=True)
     whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
     undisturbed = _run(recipe, whole, settings)
-    _run(recipe, broken, settings, killed_after=3)
+    _run(recipe, broken, settings, killed_after=2)
     assert _run(recipe, broken, settings) == undisturbed
     (_, one), (_, other) = whole.trained_weights("warmup"), broken.trained_weights("warmup")
     assert all(weight.equal(other[name]) for name, weight in one.items())

@@ -61,9 +61,9 @@ class WarmupRecipe(_Table):
     objective: Literal["sampled", "expected"] = Field(
         "sampled", description="GRPO over samples, or what it comes to with ever more of them (one-token only)."
     )
-    format_weight: float = Field(1.0, description="Weight of the format reward; correctness has 1.")
-    entropy_coef: float = Field(0.1, description="Weight of the answer's entropy: keeps both answers in play.")
-    priming_steps: int = Field(0, description="First steps that are supervised instead (one-token only).")
+    format_weight: float = Field(0.1, description="Weight of the format reward; correctness has 1.")
+    entropy_coef: float = Field(0.2, description="Weight of the answer's entropy: keeps both answers in play.")
+    priming_steps: int = Field(6, description="First steps that are supervised instead (one-token only).")
     end_pairs: int = Field(4, description="Pairs a step that also learn to end the answer (one-token only).")
     completion_tokens: int = Field(2, description="Tokens of a completion (trl only).")
     graded_format: bool = Field(default=False, description="Half a reward for what begins with a digit (trl only).")
