@@ -98,11 +98,6 @@ def run(
             saved = time.monotonic()
 
 
-def learn(outcome: Outcome, groups: int) -> None:
-    """Collect gradients of a part of a batch that has so many groups in all."""
-    (outcome.losses.sum() / groups).backward()
-
-
 def learning_rate(step: int, plan: WarmupRecipe) -> float:
     """Return a linear rise over the first steps, then the recipe's rate."""
     return plan.learning_rate * min(1.0, (step + 1) / max(1, plan.rising_steps))
@@ -150,15 +145,15 @@ def _step(
     outcomes = []
     for some in passes(turns, plan.tokens_a_batch):
         logits = answer_logits(trainee.decoder, head, some)
-        outcomes.append(_outcome(logits, reward_table(some, len(head), head.device), plan, step, generator))
-        learn(outcomes[-1], len(turns))
+        outcome = _outcome(logits, reward_table(some, len(head), head.device), plan, step, generator)
+        (outcome.losses.sum() / len(turns)).backward()
+        outcomes.append(replace(outcome, losses=outcome.losses.detach()))
     norm = masters.step(learning_rate(step, plan), plan.clip_norm)
-    ordered = [turn for some in passes(turns, plan.tokens_a_batch) for turn in some]
     return {
         "step": step + 1,
         "learning_rate": learning_rate(step, plan),
         "gradient_norm": round(norm, 3),
-        **_summary(ordered, outcomes),
+        **_summary(turns, outcomes),
         "seconds": round(time.monotonic() - began, 2),
     }
 
@@ -177,7 +172,7 @@ def _outcome(logits: Tensor, table: Tensor, plan: WarmupRecipe, step: int, gener
 def _summary(turns: Sequence[Turn], outcomes: Sequence[Outcome]) -> dict[str, float]:
     earned = torch.cat([outcome.earned for outcome in outcomes], 1)  # (rewards, turns)
     deviation = torch.cat([outcome.deviation for outcome in outcomes])
-    losses = torch.cat([outcome.losses.detach() for outcome in outcomes])
+    losses = torch.cat([outcome.losses for outcome in outcomes])
     digits = torch.tensor([not turn.ends for turn in turns], device=losses.device)
     summary = {
         "loss": losses.mean(),
