@@ -65,7 +65,7 @@ def _made_up() -> tuple[list[list[int]], list[list[int]]]:
 
 def _by_transformers(folder: Path, prompts: Sequence[Sequence[int]], device: str = "cpu") -> list[float]:
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
-    model.to(torch.device(device))
+    torch.nn.Module.to(model, device)
     scores = []
     with torch.inference_mode():
         for prompt in prompts:
@@ -134,9 +134,7 @@ def test_a_config_as_transformers_4_wrote_it_means_the_same(folder: Path) -> Non
         ({"num_hidden_layers": 4}, r"model\.layers\.3"),
     ],
 )
-def test_a_variant_that_is_not_done_here_is_refused(
-    tmp_path: Path, changes: dict[str, Any], message: str
-) -> None:
+def test_a_variant_that_is_not_done_here_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     folder = write_model(tmp_path)
     config: dict[str, Any] = json.loads((folder / "config.json").read_text("utf-8"))
     with pytest.raises(CheckpointError, match=message):
