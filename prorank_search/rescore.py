@@ -80,7 +80,7 @@ def rescore(ranking: Ranking, rescorer: Rescorer, options: RescoreOptions) -> tu
         cancelled=options.cancelled,
     )
     try:
-        scored = rescorer.score(request) if window else []
+        scored = _checked(rescorer.score(request), len(window), status.model) if window else []
     except RescorerError as error:
         if options.on_failure == "error":
             raise
@@ -167,6 +167,18 @@ def falling(rescored: Sequence[float], unscored: int, first_stage: Sequence[floa
     return shown
 
 
+def _checked(scored: Sequence[Scored], wanted: int, model: str | None) -> Sequence[Scored]:
+    """Refuse answers that no order can be made of: too few, too many, or a score that is no number."""
+    if len(scored) != wanted:
+        raise RescorerError(f"{model!r} answered {wanted} texts with {len(scored)} scores")
+    broken = [answer.score for answer in scored if answer.score is not None and not math.isfinite(answer.score)]
+    if broken:
+        raise RescorerError(
+            f"{model!r} gave {len(broken)} of {wanted} texts the score {broken[0]}: no order is in that"
+        )
+    return scored
+
+
 def _probability(score: float | None, calibration: Calibration | None) -> float | None:
     if score is None or calibration is None:
         return None
@@ -179,5 +191,5 @@ def _judged(status: Status, scored: Sequence[Scored]) -> Status:
     if done == len(scored):
         return replace(status, query_truncated=query_truncated)
     state: Literal["partial", "degraded"] = "partial" if done else "degraded"
-    reasons = [f"{done} of {len(scored)} hits were scored before the deadline", status.reason]
+    reasons = [f"{done} of {len(scored)} hits were scored in time", status.reason]
     return replace(status, state=state, reason="; ".join(filter(None, reasons)), query_truncated=query_truncated)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prorank_search import plugins
-from prorank_search.errors import ConfigError
+from prorank_search.errors import ConfigError, InputError
 from prorank_search.profiles import Profile
 from prorank_search.protocols import IndexBackend, Rescorer, SearchBackend
 from prorank_search.rescore import RescoreOptions, keep_order, rescore
@@ -48,10 +48,14 @@ def search(  # noqa: PLR0913 (a search has this many independent choices)
         The hits, what became of the second stage, and the milliseconds that each stage took.
 
     Raises:
-        InputError: The index does not exist or cannot answer this request.
+        InputError: The index does not exist or cannot answer this request, or it asks for fewer hits than can be.
         BackendError: The first stage failed.
         RescorerError: The second stage failed and the profile says `on_failure = "error"`.
     """
+    if top_k < 1 or (window_size is not None and window_size < 0):
+        raise InputError(
+            f"top_k={top_k}, window_size={window_size}: at least one hit is returned, none or more rescored"
+        )
     profile = profile or Profile()
     started = time.monotonic()
     window = 0 if rescorer is None else rescorer.info.window_size if window_size is None else window_size

@@ -59,9 +59,8 @@ def delete(
     from prorank_search.search import load_backend
 
     opened = load_backend(options.settings_from(backend=backend, url=url, config=config))
-    documents = opened.count(name)
-    if not yes:
-        typer.confirm(f"Delete the index {name!r} with its {documents:,} documents?", abort=True)
+    if not yes:  # without a question a damaged index can be deleted too, which no one can count
+        typer.confirm(f"Delete the index {name!r} with its {opened.count(name):,} documents?", abort=True)
     opened.delete(name)
     typer.echo(f"deleted {name!r}")
 

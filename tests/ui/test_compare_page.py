@@ -102,7 +102,7 @@ def test_a_second_stage_that_ran_out_of_time_is_shown_as_partial_and_tried_again
     app.query_params.update({"q": "dog", "rescorer": "slow"})
     app.run()
     assert "Only a part was rescored" in drawn(app)
-    assert "1 of 4 hits were scored before the deadline" in drawn(app)
+    assert "1 of 4 hits were scored in time" in drawn(app)
     assert "1 of 4 hits rescored" in drawn(app)
     assert "not scored" in drawn(app)
     before = calls()

@@ -70,7 +70,7 @@ def test_a_search_that_finds_nothing_says_so() -> None:
 def test_a_missed_deadline_warns_on_stderr() -> None:
     result = prorank("search", "goose", "--index", "animals", "--timeout-s", "1e-9", "--json")
     assert json.loads(result.stdout)["status"]["state"] == "degraded"
-    assert result.stderr.startswith("warning: 0 of 3 hits were scored before the deadline; ")
+    assert result.stderr.startswith("warning: 0 of 3 hits were scored in time; ")
 
 
 def test_a_stand_in_warns_that_its_scores_are_not_a_models() -> None:
@@ -141,6 +141,13 @@ def test_index_delete_asks_first() -> None:
     assert len(json.loads(prorank("index", "list", "--json").stdout)) == 1
     assert prorank("index", "delete", "animals", "--yes").exit_code == 0
     assert json.loads(prorank("index", "list", "--json").stdout) == []
+
+
+def test_a_damaged_index_can_be_deleted(prorank_home: Path) -> None:
+    (meta,) = (prorank_home / "indexes" / "animals").glob("v*/meta.json")
+    meta.write_text("damaged")
+    assert prorank("index", "delete", "animals", "--yes").exit_code == 0
+    assert not (prorank_home / "indexes" / "animals").exists()
 
 
 def test_index_rollback_shows_the_version_before() -> None:

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from prorank_search.backends.tantivy import TantivyBackend
+from prorank_search.errors import InputError
+from prorank_search.rescorers.overlap import OverlapRescorer
+from prorank_search.search import search
+from prorank_search.types import Document
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> TantivyBackend:
+    """An index in which BM25 puts a before b before c for "fox den", and only c, which is long, holds both words."""
+    backend = TantivyBackend(tmp_path)
+    with backend.writer("animals", analysis="standard", replace=False) as writer:
+        writer.add([Document("a", "fox fox"), Document("b", "den den"), Document("c", "fox den" + " x" * 100)])
+        writer.publish()
+    return backend
+
+
+@pytest.mark.parametrize(("window_size", "expected"), [(5, "cab"), (3, "cab"), (2, "abc"), (0, "abc")])
+def test_more_hits_than_the_window_bring_the_tail(backend: TantivyBackend, window_size: int, expected: str) -> None:
+    result = search("fox den", index="animals", backend=backend, rescorer=OverlapRescorer(), window_size=window_size)
+    assert "".join(hit.document.doc_id for hit in result.hits) == expected
+    rescored = [hit for hit in result.hits if hit.rescore_score is not None]
+    assert len(rescored) == result.status.window_size == min(window_size, 3)
+
+
+@pytest.mark.parametrize(("top_k", "window_size"), [(0, 3), (-1, 3), (1, -1)])
+def test_less_than_nothing_cannot_be_asked_for(backend: TantivyBackend, top_k: int, window_size: int) -> None:
+    with pytest.raises(InputError, match=f"top_k={top_k}, window_size={window_size}"):
+        search(
+            "fox", index="animals", backend=backend, rescorer=OverlapRescorer(), top_k=top_k, window_size=window_size
+        )
