@@ -151,13 +151,13 @@ class Scheduler:
                 if job.prefix is None:
                     job.prefix = self._engine.prefix(job.prefix_ids)
             rows = [(job.prefix, job.rows[at]) for job, at in picked if job.prefix is not None]
-            scores = self._engine.score(rows)
+            scored = list(zip(picked, self._engine.score(rows), strict=True))
         except BaseException as error:  # noqa: BLE001 (it is the callers' to know, and the worker lives on)
             for job in jobs:
                 job.error = error
             self._drop(jobs)
             return
-        for (job, at), score in zip(picked, scores, strict=True):
+        for (job, at), score in scored:
             job.scores[at] = score
 
     def _drop(self, jobs: Sequence[Job]) -> None:

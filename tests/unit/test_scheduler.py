@@ -173,6 +173,16 @@ def test_an_engines_error_reaches_its_callers_and_the_next_is_served(
     assert second.result() == [2002]
 
 
+def test_an_engine_that_loses_a_score_fails_its_callers_and_the_next_is_served(
+    scheduler: Scheduler, engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "score", lambda rows: [1.0] * (len(rows) - 1))
+        with pytest.raises(RescorerError, match="ValueError"):
+            scheduler.score([9], [[1], [2]])
+    assert scheduler.score([9], [[1]]) == [1001]
+
+
 def test_an_error_of_ours_is_raised_as_it_is(scheduler: Scheduler, engine: RecordingEngine) -> None:
     engine.fails_on[7] = OverloadedError("too much")
     with pytest.raises(OverloadedError, match="too much"):
