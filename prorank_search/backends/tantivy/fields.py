@@ -111,21 +111,23 @@ def check_id(doc_id: str) -> None:
         raise InputError(message)
 
 
-def facts(metadata: Mapping[str, object], prefix: str = "") -> Iterator[str]:
+def facts(metadata: Mapping[str, object]) -> Iterator[str]:
     """Yield what a document can be filtered by: `key=value`, a list's values apart, nested keys with dots.
 
     Example:
         >>> list(facts({"year": 2020, "tags": ["a", "b"], "author": {"name": "Eve"}}))
         ['year=2020', 'tags=a', 'tags=b', 'author.name=Eve']
     """
+    return (fact for _, of_key in _facts_by_key(metadata) for fact in of_key if len(fact.encode()) <= MAX_FACT_BYTES)
+
+
+def _facts_by_key(metadata: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, list[str]]]:
     for key, value in metadata.items():
         if isinstance(value, Mapping):
-            yield from facts(value, f"{prefix}{key}.")
-            continue
-        for each in value if isinstance(value, list | tuple) else [value]:
-            fact = f"{prefix}{key}={plain(each)}"
-            if len(fact.encode()) <= MAX_FACT_BYTES:
-                yield fact
+            yield from _facts_by_key(value, f"{prefix}{key}.")
+        else:
+            values = value if isinstance(value, list | tuple) else [value]
+            yield f"{prefix}{key}", [f"{prefix}{key}={plain(each)}" for each in values]
 
 
 def plain(value: object) -> str:
@@ -151,11 +153,12 @@ def text_query(terms: Iterable[str], fields: Mapping[str, float]) -> tantivy.Que
 
 
 def filtered(query: tantivy.Query, wanted: Mapping[str, object]) -> tantivy.Query:
-    """Return `query` over the documents whose metadata has each key at its value (or at any of its values)."""
+    """Return `query` over the documents whose metadata has each key at its value (or at any of its values).
+
+    A key inside another is `outer.inner`, or a table in a table, as TOML reads it.
+    """
     clauses = [(tantivy.Occur.Must, query)]
-    for key, value in wanted.items():
-        values = value if isinstance(value, list | tuple) else [value]
-        facts_of_key = [f"{key}={plain(each)}" for each in values]
+    for key, facts_of_key in _facts_by_key(wanted):
         if any(len(fact.encode()) > MAX_FACT_BYTES for fact in facts_of_key):
             message = f"filter {key!r} has a value over {MAX_FACT_BYTES} bytes: such values are not indexed"
             raise InputError(message)

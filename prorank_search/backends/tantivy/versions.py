@@ -122,6 +122,8 @@ def create_version(folder: Path, analysis: str) -> str:
     (folder / name).mkdir(parents=True)
     info = VersionInfo(analysis, datetime.now(UTC).isoformat(timespec="seconds"), FORMAT)
     _write(folder / name / "version.json", json.dumps(asdict(info)))
+    for made_in in (folder, folder.parent):
+        _sync(made_in)
     return name
 
 
@@ -198,3 +200,13 @@ def _write(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Make what was made or renamed in a folder durable: without it a power cut can undo a publish."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
