@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
 from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
@@ -114,17 +115,18 @@ def ingest(
         left = _usable(checkpoint.load(), versions, published, replace=job.replace)
         begin = left.position if left else 0
         records = islice(reader.read(begin), None if job.limit is None else max(job.limit - begin, 0))
-        sample = list(islice(records, _SAMPLE_RECORDS))
-        if not left and not sample:
+        batches = _batches(records)
+        first = next(batches, [])
+        if not left and not first:
             raise InputError(f"{job.source!r} holds nothing to ingest; index {job.index!r} is as it was")
-        analysis = _analysis(job, left, published, sample)
+        analysis = _analysis(job, left, published, first[:_SAMPLE_RECORDS])
         resume = left.version if left and (published is None or left.version != published.version) else None
         with backend.writer(job.index, analysis=analysis, replace=job.replace, resume=resume) as writer:
             state = left or checkpoint.start(
                 State(writer.version, analysis, str(dead_letters.new_path(job.home, job.index)))
             )
             on_step("opened")
-            state = _write(_batches(chain(sample, records)), writer, checkpoint, state, watch, on_step)
+            state = _write(chain([first], batches) if first else [], writer, checkpoint, state, watch, on_step)
             _require_documents(job, state, checkpoint)
             writer.publish()
         on_step("published")
@@ -222,4 +224,9 @@ def _checkpoint_path(job: Job) -> Path:
 
 
 def _fingerprint(job: Job, reader: Reader) -> str:
-    return hashlib.sha256(repr((reader.fingerprint(), job.options, job.analysis, job.limit)).encode()).hexdigest()
+    reads = (
+        version("prorank-search"),
+        type(reader).__module__,
+        reader.fingerprint(),
+    )  # another reader counts otherwise
+    return hashlib.sha256(repr((reads, job.options, job.analysis, job.limit)).encode()).hexdigest()

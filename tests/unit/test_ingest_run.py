@@ -170,3 +170,17 @@ def test_a_name_that_is_both_a_folder_and_a_package_asks_which_is_meant(
     expected = Document("a.txt", "hello", "a.txt", {"file": "a.txt"})
     assert list(open_source("./json", ReaderOptions()).read()) == [expected]
     assert list(open_source("json", ReaderOptions(), "files").read()) == [expected]
+
+
+def test_a_run_goes_on_only_with_the_reader_and_the_release_that_began_it(
+    tmp_path: Path, prorank_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = run.Job(str(write(tmp_path / "a.jsonl", {"id": "1", "text": "x"})), "animals", prorank_home)
+    reader = open_source(job.source, job.options)
+    begun = run._fingerprint(job, reader)  # noqa: SLF001 (what a run is held to is nobody's business but a test's)
+    assert begun == run._fingerprint(job, open_source(job.source, job.options))  # noqa: SLF001
+    other = open_source(str(write(tmp_path / "b.csv", "id,text", "1,x")), job.options)
+    monkeypatch.setattr(type(other), "fingerprint", lambda _: reader.fingerprint())
+    assert begun != run._fingerprint(job, other)  # noqa: SLF001
+    monkeypatch.setattr(run, "version", lambda _: "another")
+    assert begun != run._fingerprint(job, reader)  # noqa: SLF001

@@ -67,6 +67,7 @@ def test_packed_files_and_byte_order_marks_are_read(tmp_path: Path) -> None:
         (b'{"id": "a", "text": "half \\ud800"}', "not UTF-8"),
         (b'{"id": "a", "text": "x", "note": "half \\ud800"}', "not UTF-8"),
         (b"[" * 100_000, "not JSON"),
+        (b'{"id": "a", "text": "x", "big": 1e999}', "not JSON: the number 1e999 is too large"),
     ],
 )
 def test_a_bad_line_is_named_and_the_rest_is_read(tmp_path: Path, line: bytes, reason: str) -> None:
