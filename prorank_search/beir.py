@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -79,12 +80,11 @@ def read_qrels(folder: Path, split: str) -> list[Qrel]:
         there = ", ".join(splits(folder)) or "none"
         message = f"no split {split!r} in {folder}: its qrels folder has {there}"
         raise InputError(message)
-    with open_text(path) as lines:
-        return [
-            _qrel(f"{path}:{number}", line)
-            for number, line in enumerate(lines, start=1)
-            if line.strip() and not (number == 1 and line.startswith("query-id"))
-        ]
+    return [
+        _qrel(place, line)
+        for number, (place, line) in enumerate(_lines(path))
+        if number or not line.startswith("query-id")
+    ]
 
 
 def open_text(path: Path) -> TextIO:
@@ -112,14 +112,19 @@ def _require(folder: Path, name: str) -> Path:
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
-    with open_text(path) as lines:
-        try:
+    return ((place, _row(place, line)) for place, line in _lines(path))
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield each line that is not blank, with its place."""
+    try:
+        with open_text(path) as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
-                    yield f"{path}:{number}", _row(f"{path}:{number}", line)
-        except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
-            message = f"{path} cannot be read to its end: {error}"
-            raise InputError(message) from error
+                    yield f"{path}:{number}", line
+    except (OSError, UnicodeDecodeError, EOFError, zlib.error) as error:
+        message = f"{path} cannot be read to its end: {error}"
+        raise InputError(message) from error
 
 
 def _row(place: str, line: str) -> dict[str, object]:

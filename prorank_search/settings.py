@@ -106,7 +106,7 @@ def load_settings(*, index: str | None = None, **flags: object) -> Settings:
     check_keys(file, set(Settings.model_fields) - {"config"}, place=str(path))
     layers = {
         str(path): file,
-        f"{path} [profiles.{index}]": _of_settings(profiles.get(index or "", {})),
+        f"{path} [profiles.{index}]": _of_settings(table(profiles.get(index or "", {}), f"{path} [profiles.{index}]")),
         "variable": variables,
         "flag": given,
     }

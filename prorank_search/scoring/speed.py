@@ -60,4 +60,6 @@ def _read(file: Path) -> dict[str, float]:
         known = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    if not isinstance(known, dict):
+        return {}
     return {key: value for key, value in known.items() if isinstance(value, float) and value > 0}

@@ -91,6 +91,21 @@ def test_a_bad_judgment_is_refused_with_its_place(folder: Path, line: str, reaso
         beir.read_qrels(folder, "dev")
 
 
+@pytest.mark.parametrize("content", [b"caf\xe9\td\t1\n", b"q\td\t1\nq\t\xff\t1\n"])
+def test_judgments_that_are_no_text_are_refused(folder: Path, content: bytes) -> None:
+    (folder / "qrels" / "dev.tsv").write_bytes(content)
+    with pytest.raises(InputError, match=r"dev\.tsv cannot be read to its end"):
+        beir.read_qrels(folder, "dev")
+
+
+def test_a_packed_corpus_with_a_damaged_middle_is_refused(tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress("".join(f'{{"_id": "{number}"}}\n' for number in range(9999)).encode()))
+    packed[len(packed) // 2 : len(packed) // 2 + 64] = b"\xff" * 64
+    (tmp_path / "corpus.jsonl.gz").write_bytes(packed)
+    with pytest.raises(InputError):
+        list(beir.read_corpus(tmp_path))
+
+
 def test_a_packed_corpus_that_breaks_off_is_refused(tmp_path: Path) -> None:
     (tmp_path / "corpus.jsonl.gz").write_bytes(gzip.compress(CORPUS.encode() * 100)[:60])
     with pytest.raises(InputError, match="cannot be read to its end"):

@@ -41,7 +41,7 @@ def test_a_request_without_texts_says_nothing(tmp_path: Path) -> None:
     assert speed.seconds_a_text == 0.5
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"model-a": "fast"}', '{"model-a": -1.0}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"model-a": "fast"}', '{"model-a": -1.0}'])
 def test_a_damaged_cache_is_begun_anew(tmp_path: Path, content: str) -> None:
     file = tmp_path / "speed.json"
     file.write_text(content)

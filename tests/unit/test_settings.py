@@ -80,6 +80,12 @@ def test_a_complaint_about_the_file_names_file_key_and_what_is_allowed(folder: P
     assert complaint in str(caught.value)
 
 
+def test_a_profile_that_is_no_table_is_named(folder: Path) -> None:
+    (folder / "prorank.toml").write_text("[profiles]\ndocs = 3")
+    with pytest.raises(ConfigError, match=r"\[profiles\.docs\] = 3 has to be a table"):
+        load_settings(index="docs")
+
+
 def test_an_unknown_variable_is_an_error_with_the_nearest_known_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRORANK_WINDOWSIZE", "3")
     with pytest.raises(ConfigError, match="'PRORANK_WINDOWSIZE': did you mean 'PRORANK_WINDOW_SIZE'"):
