@@ -99,7 +99,7 @@ def evaluate(
         find: The first stage, see `first_stage_of`; its best 100 hits count.
         rescorer: The second stage; None measures the first alone.
         options: Window, blend and the rest; None: the rescorer's own window and blend. A failing rescorer raises,
-            whatever the options say: an order that was kept would count as its own.
+            and there is no deadline, whatever the options say: an order that was kept would count as its own.
         progress: Told how many queries are done.
 
     Raises:
@@ -109,7 +109,7 @@ def evaluate(
     """
     judged = queries_of(qrels, queries)
     window = 0 if rescorer is None else options.window_size if options else rescorer.info.window_size
-    options = replace(options or RescoreOptions(window), on_failure="error")
+    options = replace(options or RescoreOptions(window), on_failure="error", deadline=None, cancelled=None)
     runs: dict[str, Run] = {"first_stage": {}, "second_stage": {}} if rescorer else {"first_stage": {}}
     seconds = dict(_NOTHING_YET)
     for number, (ranking, took) in enumerate(_rankings(judged, find, max(DEPTH, window), own_documents(qrels)), 1):
