@@ -1,7 +1,8 @@
 """One model, many callers: requests wait in line and share forward passes.
 
-A worker thread fills each pass up to a budget of tokens: first from the request that has waited longest, then from
-those behind it. Deadlines and cancellation are looked at between passes.
+A worker thread fills each pass up to a budget of tokens: first from the request that is due first, then from those
+behind it. So a search that a person waits for overtakes a long request without a deadline, which itself is due some
+time after it came, and never starves. Deadlines and cancellation are looked at between passes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from prorank_search.errors import ProRankError, RescorerError
 from prorank_search.scoring.forward import Prefix
 
 Ids = Sequence[int]
+
+_PATIENCE_S = 30.0
+"""When a request without a deadline is due, after it came."""
 
 
 class Engine(Protocol):
@@ -41,6 +45,7 @@ class Job:
         rows: The ids that follow it, for each document.
         deadline: `time.monotonic()` seconds; rows not scored by then stay unscored.
         cancelled: True once nobody waits any longer.
+        due: `time.monotonic()` seconds; the request that is due first is served first.
         waiting: Positions still to be scored, in the order in which they will be.
         scores: A score for each row, None until it is there.
         prefix: The query's keys and values, read when its turn comes.
@@ -52,6 +57,7 @@ class Job:
     rows: Sequence[Ids]
     deadline: float | None
     cancelled: Callable[[], bool] | None
+    due: float
     waiting: list[int]
     scores: list[float | None]
     prefix: Prefix | None = None
@@ -108,7 +114,8 @@ class Scheduler:
         if not rows:
             return []
         waiting = scoring_order([len(row) for row in rows], self._engine.tokens_a_batch, chunked=deadline is not None)
-        job = Job(prefix_ids, rows, deadline, cancelled, waiting, [None] * len(rows))
+        due = time.monotonic() + _PATIENCE_S if deadline is None else deadline
+        job = Job(prefix_ids, rows, deadline, cancelled, due, waiting, [None] * len(rows))
         with self._changed:
             if self._closed:
                 raise RescorerError("the rescorer was closed")
@@ -135,7 +142,7 @@ class Scheduler:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._line or self._closed)
-                line = list(self._line)
+                line = sorted(self._line, key=lambda job: job.due)
             if not line:
                 return
             self._drop([job for job in line if job.expired()])
@@ -153,6 +160,10 @@ class Scheduler:
             rows = [(job.prefix, job.rows[at]) for job, at in picked if job.prefix is not None]
             scored = list(zip(picked, self._engine.score(rows), strict=True))
         except BaseException as error:  # noqa: BLE001 (it is the callers' to know, and the worker lives on)
+            if len(jobs) > 1:  # one request's row, such as one too long for the memory, is no other request's failure
+                for job in jobs:
+                    self._run([row for row in picked if row[0] is job])
+                return
             for job in jobs:
                 job.error = error
             self._drop(jobs)
@@ -192,7 +203,7 @@ def scoring_order(lengths: Sequence[int], tokens_a_batch: int, *, chunked: bool)
 
 
 def next_pass(line: Sequence[Job], tokens_a_batch: int) -> list[tuple[Job, int]]:
-    """Take rows for one forward pass out of the requests in line, the longest waiting request first.
+    """Take rows for one forward pass out of the requests in line, the first request first.
 
     A row is taken while the pass, padded to its longest row, stays inside the budget. One row is always taken.
     """

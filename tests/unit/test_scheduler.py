@@ -173,6 +173,49 @@ def test_an_engines_error_reaches_its_callers_and_the_next_is_served(
     assert second.result() == [2002]
 
 
+def test_a_row_that_no_pass_survives_fails_its_own_request_alone(
+    scheduler: Scheduler, engine: RecordingEngine, threads: ThreadPoolExecutor
+) -> None:
+    engine.fails_on[7] = ValueError("too long")
+    engine.hold()
+    threads.submit(scheduler.score, [9], [[1]])
+    engine.started.wait()
+    bad = threads.submit(scheduler.score, [9, 9], [[7]])
+    _in_line(scheduler, 2)
+    good = threads.submit(scheduler.score, [9, 9, 9], [[2], [3]])
+    _in_line(scheduler, 3)
+    engine.gate.set()
+    assert good.result() == [3002, 3003]
+    with pytest.raises(RescorerError, match="too long"):
+        bad.result()
+
+
+def test_a_search_overtakes_a_long_request_without_a_deadline(
+    scheduler: Scheduler, engine: RecordingEngine, threads: ThreadPoolExecutor
+) -> None:
+    engine.hold()
+    long = threads.submit(scheduler.score, [9], [[number] * 12 for number in range(4)])
+    engine.started.wait()
+    search = threads.submit(scheduler.score, [9, 9], [[5] * 12, [6] * 12], time.monotonic() + 10)
+    _in_line(scheduler, 2)
+    engine.gate.set()
+    assert None not in [*long.result(), *search.result()]
+    assert [rows[0][1][0] for rows in engine.passes] == [0, 5, 6, 1, 2, 3]
+
+
+def test_a_request_without_a_deadline_is_due_some_time(
+    scheduler: Scheduler, engine: RecordingEngine, threads: ThreadPoolExecutor
+) -> None:
+    engine.hold()
+    long = threads.submit(scheduler.score, [9], [[number] * 12 for number in range(3)])
+    engine.started.wait()
+    later = threads.submit(scheduler.score, [9, 9], [[5] * 12], time.monotonic() + 1000)
+    _in_line(scheduler, 2)
+    engine.gate.set()
+    assert None not in [*long.result(), *later.result()]
+    assert [rows[0][1][0] for rows in engine.passes] == [0, 1, 2, 5]
+
+
 def test_an_engine_that_loses_a_score_fails_its_callers_and_the_next_is_served(
     scheduler: Scheduler, engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
