@@ -87,6 +87,7 @@ class Scheduler:
         self._line: list[Job] = []
         self._changed = threading.Condition()
         self._closed = False
+        self._seconds_a_token = 0.0  # of the last pass; before the first one nothing is known
         self._worker = threading.Thread(target=self._work, name="prorank-scheduler", daemon=True)
         self._worker.start()
 
@@ -146,10 +147,17 @@ class Scheduler:
             if not line:
                 return
             self._drop([job for job in line if job.expired()])
-            picked = next_pass([job for job in line if not job.done.is_set()], self._engine.tokens_a_batch)
-            if picked:
-                self._run(picked)
+            left = [job for job in line if not job.done.is_set()]
+            if left:
+                self._run(next_pass(left, self._budget(left[0].deadline)))
             self._drop([job for job in line if not job.waiting])
+
+    def _budget(self, deadline: float | None) -> int:
+        """Return the tokens of a pass: on a CPU a full one takes seconds, and a deadline may not leave as many."""
+        most = self._engine.tokens_a_batch
+        if deadline is None or not self._seconds_a_token:
+            return most
+        return min(most, int((deadline - time.monotonic()) / self._seconds_a_token))
 
     def _run(self, picked: Sequence[tuple[Job, int]]) -> None:
         jobs = list({id(job): job for job, _ in picked}.values())
@@ -158,7 +166,10 @@ class Scheduler:
                 if job.prefix is None:
                     job.prefix = self._engine.prefix(job.prefix_ids)
             rows = [(job.prefix, job.rows[at]) for job, at in picked if job.prefix is not None]
+            began = time.monotonic()
             scored = list(zip(picked, self._engine.score(rows), strict=True))
+            tokens = len(rows) * max(len(ids) for _, ids in rows)
+            self._seconds_a_token = (time.monotonic() - began) / tokens
         except BaseException as error:  # noqa: BLE001 (it is the callers' to know, and the worker lives on)
             if len(jobs) > 1:  # one request's row, such as one too long for the memory, is no other request's failure
                 for job in jobs:

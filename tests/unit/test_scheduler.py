@@ -136,6 +136,23 @@ def test_the_deadline_leaves_out_the_last_hits(
     assert asked.result() == [1006, 1010, None, None]
 
 
+def test_a_pass_is_no_longer_than_the_deadline_leaves_time_for(
+    scheduler: Scheduler, engine: RecordingEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = engine.score
+
+    def slowly(rows: Sequence[tuple[Prefix, Ids]]) -> list[float]:
+        time.sleep(0.02 * sum(len(ids) for _, ids in rows))
+        return at_once(rows)
+
+    monkeypatch.setattr(engine, "score", slowly)
+    scheduler.score([9], [[1] * 12])
+    scores = scheduler.score([9], [[1] * 6] * 9, time.monotonic() + 0.5)
+    assert 0 < scores.count(None) < len(scores)
+    assert len(engine.passes[1]) == 2
+    assert len(engine.passes[-1]) == 1
+
+
 def test_a_deadline_that_has_passed_costs_no_pass(scheduler: Scheduler, engine: RecordingEngine) -> None:
     assert scheduler.score([9], [[1], [2]], time.monotonic() - 1) == [None, None]
     assert engine.passes == []
