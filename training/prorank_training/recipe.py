@@ -69,7 +69,7 @@ class WarmupRecipe(_Table):
     graded_format: bool = Field(default=False, description="Half a reward for what begins with a digit (trl only).")
     random_only_steps: int = Field(50, description="Steps with random negatives only, before hard ones come in.")
     hard_share: float = Field(0.5, description="Share of hard negatives after that.")
-    learning_rate: float = 2e-5
+    learning_rate: float = 6e-5
     rising_steps: int = Field(10, description="Steps over which the learning rate rises.")
     weight_decay: float = 0.01
     clip_norm: float = 1.0
