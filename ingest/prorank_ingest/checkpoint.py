@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+from prorank_search.errors import ConfigError
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS state (fingerprint TEXT NOT NULL, state TEXT NOT NULL);
@@ -48,24 +51,29 @@ class Checkpoint:
     """The checkpoint of one run; use it with `contextlib.closing`.
 
     `fingerprint` stands for all that must be the same for a run to go on: source, options, limit.
+
+    Raises:
+        ConfigError: The file cannot be used, such as on a full disk.
     """
 
     def __init__(self, path: Path, fingerprint: str) -> None:
         """Open the file, making it where there is none."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._fingerprint = fingerprint
-        self._connection = sqlite3.connect(path)
-        self._connection.executescript(_TABLES)
+        with self._usable():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path)
+            self._connection.executescript(_TABLES)
 
     def load(self) -> State | None:
         """Return what a killed run left behind; None where there is nothing, or something of another source."""
-        row = self._connection.execute("SELECT fingerprint, state FROM state").fetchone()
+        with self._usable():
+            row = self._connection.execute("SELECT fingerprint, state FROM state").fetchone()
         return State(**json.loads(row[1])) if row and row[0] == self._fingerprint else None
 
     def start(self, state: State) -> State:
         """Forget everything and begin anew."""
-        with self._connection:
+        with self._usable(), self._connection:
             self._connection.execute("DELETE FROM seen")
             self._write(state)
         return state
@@ -73,7 +81,7 @@ class Checkpoint:
     def save(self, state: State, doc_ids: Iterable[str]) -> State:
         """Note in one step how far the run is and which ids came; return the state with these counted."""
         hashes = [(_hash(doc_id),) for doc_id in doc_ids]
-        with self._connection:
+        with self._usable(), self._connection:
             before = self._connection.total_changes
             self._connection.executemany("INSERT OR IGNORE INTO seen VALUES (?)", hashes)
             new = self._connection.total_changes - before
@@ -89,6 +97,16 @@ class Checkpoint:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            raise ConfigError(
+                f"the ingest cannot note how far it is in {self._path} ({error}): is the disk full, the file damaged? "
+                "Make room or delete the file, then run the same command again"
+            ) from error
 
     def _write(self, state: State) -> None:
         self._connection.execute("DELETE FROM state")

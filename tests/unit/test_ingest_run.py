@@ -184,3 +184,18 @@ def test_a_run_goes_on_only_with_the_reader_and_the_release_that_began_it(
     assert begun != run._fingerprint(job, other)  # noqa: SLF001
     monkeypatch.setattr(run, "version", lambda _: "another")
     assert begun != run._fingerprint(job, reader)  # noqa: SLF001
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_a_checkpoint_that_cannot_be_used_is_named(
+    tmp_path: Path, backend: TantivyBackend, prorank_home: Path, *, folder: bool
+) -> None:
+    source = write(tmp_path / "a.jsonl", {"id": "1", "text": "x"})
+    path = run._checkpoint_path(run.Job(str(source), "animals", prorank_home))  # noqa: SLF001
+    path.parent.mkdir(parents=True)
+    if folder:
+        path.mkdir()
+    else:
+        path.write_text("no database" * 1000)
+    with pytest.raises(ConfigError, match=f"{path}.*delete the file"):
+        ingest(source, backend, prorank_home)
