@@ -141,12 +141,19 @@ class Blend:
     """How a first-stage score and a rescore score become one (see `prorank_search.blend`).
 
     `score_mode`, `query_weight` and `rescore_query_weight` are the engines' own words for the `rescore` block.
+
+    Raises:
+        ValueError: `multiply` with `zscore`: two scores below the mean would come out above it.
     """
 
     score_mode: ScoreMode = "replace"
     normalize: Normalize = "none"
     query_weight: float = 1.0
     rescore_query_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.score_mode == "multiply" and self.normalize == "zscore":
+            raise ValueError("none or minmax as normalize for multiply: two z-scores below zero make one above it")
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,3 +85,10 @@ def test_a_document_that_looks_like_a_template_is_left_alone() -> None:
 def test_a_template_with_anything_else_is_refused(template: str) -> None:
     with pytest.raises(ConfigError, match="allowed are"):
         Profile(template=template)
+
+
+def test_a_blend_that_would_turn_the_order_around_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "prorank.toml"
+    file.write_text('[profiles.docs.blend]\nscore_mode = "multiply"\nnormalize = "zscore"')
+    with pytest.raises(ConfigError, match=r"\[profiles.docs\]: blend = .* it has to be none or minmax as normalize"):
+        load_profiles(file)
