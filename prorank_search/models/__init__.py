@@ -81,7 +81,11 @@ def model_folder(name_or_path: str, settings: Settings) -> Path:
             raise _missing(name_or_path)
     path = Path(name_or_path).expanduser()
     if not path.is_dir():
-        raise _missing(name_or_path)
+        if _HUB_ID.fullmatch(name_or_path):
+            raise _missing(name_or_path)
+        raise MissingModelError(
+            f"no model {name_or_path!r}: it is no folder here, and 'prorank models list' shows which names there are"
+        )
     if not holds_model(path):
         raise CheckpointError(
             f"{path} holds no model: config.json with model.safetensors is needed, or {CONTRACT} with an adapter"
@@ -147,12 +151,13 @@ def shipped() -> dict[str, Path]:
 
 
 def base_of(folder: Path) -> str:
-    """Return the base model that a ProRank model's contract names; empty where it names none.
+    """Return the base model that a folder's contract names; empty where it names none, or there is no contract.
 
     Raises:
         CheckpointError: The contract cannot be read.
     """
-    return str(read_json(folder / CONTRACT).get("base", ""))
+    contract = folder / CONTRACT
+    return str(read_json(contract).get("base", "")) if contract.is_file() else ""
 
 
 def list_models(settings: Settings) -> list[ModelInfo]:
@@ -184,8 +189,8 @@ def describe(name_or_path: str, settings: Settings) -> dict[str, object]:
 
 def _missing(name: str) -> MissingModelError:
     return MissingModelError(
-        f"the model {name!r} is not on this machine: run 'prorank models pull {name}' "
-        "('prorank models list' shows which names there are)"
+        f"the model {name!r} is not on this machine: run 'prorank models pull {name}'; "
+        "'prorank models list' shows which names there are"
     )
 
 
@@ -257,6 +262,6 @@ def _shipped_info(name: str, folder: Path, settings: Settings) -> ModelInfo:
 
 def _pulled_info(folder: Path, settings: Settings) -> ModelInfo:
     facts = read_json(folder / FACTS)
-    base = base_of(folder) if (folder / CONTRACT).is_file() else ""
+    base = base_of(folder)
     ready = not _missing_base(folder, settings)
     return ModelInfo(folder.name, "pulled", ready, base, facts["license"], size_mb(folder), facts["origin"])

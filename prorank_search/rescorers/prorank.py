@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from prorank_search import checkpoint as checkpoints
-from prorank_search import models
-from prorank_search.scoring.loading import Loaded, load_engine
-from prorank_search.scoring.scheduler import Scheduler
+from prorank_search import models, plugins
 from prorank_search.scoring.speed import Speed
 from prorank_search.settings import Settings
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
+
+if TYPE_CHECKING:
+    from prorank_search.scoring.loading import Loaded
 
 _REASONS = {
     "prorank": "",
@@ -43,6 +44,8 @@ class ProRankRescorer:
     """
 
     def __init__(self, loaded: Loaded, timeout_s: float | None = None, speed_file: Path | None = None) -> None:
+        from prorank_search.scoring.scheduler import Scheduler
+
         self._loaded = loaded
         self._encoder = loaded.encoder
         self._scheduler = Scheduler(loaded.engine)
@@ -92,16 +95,21 @@ class ProRankRescorer:
 
 
 def open_rescorer(settings: Settings) -> ProRankRescorer:
-    """Load the model that the settings name.
+    """Load the model that the settings name; a missing one is told before torch is imported, which takes seconds.
 
     Raises:
         MissingModelError: It was never pulled.
+        MissingExtraError: The extra `model` is not installed.
         CheckpointError: It fails its contract.
         ConfigError: The device is not on this machine.
     """
     folder = models.model_folder(settings.model, settings)
-    contract = checkpoints.read_contract(folder)
-    base_folder = models.model_folder(contract.base, settings) if contract and contract.base else folder
+    base = models.base_of(folder)
+    base_folder = models.model_folder(base, settings) if base else folder
+    try:
+        from prorank_search.scoring.loading import load_engine
+    except ModuleNotFoundError as error:
+        raise plugins.missing_extra(error, needed_by="prorank") from error
     loaded = load_engine(
         settings.model,
         folder,

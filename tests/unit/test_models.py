@@ -66,6 +66,11 @@ def test_a_base_that_was_never_pulled_names_the_command_that_pulls_it(settings: 
         models.model_folder("smollm2-135m", settings)
 
 
+def test_a_mistyped_name_is_not_answered_with_a_pull(settings: Settings) -> None:
+    with pytest.raises(MissingModelError, match="no model 'smollm': it is no folder here"):
+        models.model_folder("smollm", settings)
+
+
 def test_a_name_nobody_knows_is_missing_too(settings: Settings) -> None:
     with pytest.raises(MissingModelError, match="'nobody/knows-it' is not on this machine"):
         models.model_folder("nobody/knows-it", settings)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -186,3 +188,19 @@ def test_real_rows_of_two_queries_in_one_pass_score_as_alone(loaded: Loaded) -> 
     assert passes == [1, 2]
     assert together == [pytest.approx(scheduler.score(*each), abs=1e-4) for each in zip(prompts, rows, strict=True)]
     scheduler.close()
+
+
+def test_a_missing_model_is_told_without_importing_torch(tmp_path: Path) -> None:
+    script = f"""
+import sys
+from pathlib import Path
+from prorank_search.errors import MissingModelError
+from prorank_search.rescorers.prorank import open_rescorer
+from prorank_search.settings import Settings
+try:
+    open_rescorer(Settings(home=Path({str(tmp_path)!r}), model="smollm2-135m"))
+except MissingModelError:
+    print("torch" in sys.modules)
+"""
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert shown == "False\n"
