@@ -73,8 +73,10 @@ def read_qrels(folder: Path, split: str) -> list[Qrel]:
         split: Name of the file under `qrels`, such as "test".
 
     Raises:
-        InputError: The split is missing (the message names those that are there), or a line cannot be used.
+        InputError: The folder or the split is missing (then the message names those that are there), or a line is
+            of no use.
     """
+    _require_folder(folder)
     path = _present(folder / "qrels" / f"{split}.tsv")
     if path is None:
         there = ", ".join(splits(folder)) or "none"
@@ -100,15 +102,19 @@ def _present(path: Path) -> Path | None:
 
 
 def _require(folder: Path, name: str) -> Path:
-    if not folder.is_dir():
-        message = f"no folder {folder}; a BEIR folder has corpus.jsonl, queries.jsonl and qrels/"
-        raise InputError(message)
+    _require_folder(folder)
     path = _present(folder / name)
     if path is None:
         there = ", ".join(sorted(entry.name for entry in folder.iterdir())) or "nothing"
         message = f"no {name} or {name}.gz in {folder}, which holds: {there}"
         raise InputError(message)
     return path
+
+
+def _require_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        message = f"no folder {folder}; a BEIR folder has corpus.jsonl, queries.jsonl and qrels/"
+        raise InputError(message)
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, object]]]:

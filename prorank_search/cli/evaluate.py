@@ -58,8 +58,10 @@ def evaluate(
     """Measure both stages on queries with judgments."""
     from prorank_search.evaluation.evaluate import evaluate_run
     from prorank_search.evaluation.judged import sample
-    from prorank_search.evaluation.trec_files import read_run, write_run
+    from prorank_search.evaluation.trec_files import check_writable, read_run, write_run
 
+    if run_out is not None:
+        check_writable(run_out)
     judgments = sample(_qrels(folder, split, qrels), limit_queries, seed)
     if run_in is not None:
         evaluation = evaluate_run(judgments, read_run(run_in))
@@ -79,11 +81,21 @@ def evaluate(
         )
     if run_out is not None:
         write_run(run_out, evaluation.final_run, tag=evaluation.model or "first-stage")
+    _warn_where_nothing_was_found(evaluation, index)
     collection = {"collection": _name(folder, qrels), "split": split if qrels is None else None}
     if json:
         options.echo_json(collection | evaluation.to_json())
     else:
         show(evaluation, " ".join(filter(None, collection.values())))
+
+
+def _warn_where_nothing_was_found(evaluation: Evaluation, index: str | None) -> None:
+    from prorank_search.cli.answer import warn
+    from prorank_search.evaluation.measures import mean
+
+    if not any(mean(evaluation.first_stage).values()):
+        searched = "the run" if index is None else f"the index {index!r}"
+        warn(f"no query found a relevant document: do {searched} and the judgments belong together?")
 
 
 def _given(index: str | None) -> str:

@@ -35,9 +35,10 @@ def rescore(
     from prorank_search.cli.second_stage import cached_rescorer, options_of
     from prorank_search.evaluation.query_files import read_queries
     from prorank_search.evaluation.rescore_run import documents_of, rescore_run
-    from prorank_search.evaluation.trec_files import read_run, write_run
+    from prorank_search.evaluation.trec_files import check_writable, read_run, write_run
     from prorank_search.profiles import Profile
 
+    check_writable(run_out)
     before, texts = read_run(run), read_queries(queries)
     settings = options.settings_from(
         window_size=window_size, rescorer=rescorer, model=model, device=device, config=config

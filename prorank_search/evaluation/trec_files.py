@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TextIO
 
 from prorank_search.errors import InputError
@@ -46,6 +47,17 @@ def read_run(path: Path) -> Run:
     if not run:
         raise InputError(f"{path} holds no hit; lines such as '1 Q0 doc7 1 12.5 bm25' are wanted")
     return {query_id: sorted(docs, key=lambda scored: -scored.score) for query_id, docs in run.items()}
+
+
+def check_writable(path: Path) -> None:
+    """Raise InputError where no run can be written to `path`: to be asked before hours of work, not after them."""
+    try:
+        with TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise InputError(f"no run can be written to {path}: {error.strerror}") from error
+    if path.is_dir():
+        raise InputError(f"no run can be written to {path}: it is a folder")
 
 
 def write_run(path: Path, run: Run, tag: str = "prorank") -> None:

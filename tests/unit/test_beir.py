@@ -91,6 +91,11 @@ def test_a_bad_judgment_is_refused_with_its_place(folder: Path, line: str, reaso
         beir.read_qrels(folder, "dev")
 
 
+def test_judgments_of_a_folder_that_is_not_there_name_the_folder() -> None:
+    with pytest.raises(InputError, match="no folder nowhere"):
+        beir.read_qrels(Path("nowhere"), "test")
+
+
 @pytest.mark.parametrize("content", [b"caf\xe9\td\t1\n", b"q\td\t1\nq\t\xff\t1\n"])
 def test_judgments_that_are_no_text_are_refused(folder: Path, content: bytes) -> None:
     (folder / "qrels" / "dev.tsv").write_bytes(content)

@@ -77,6 +77,27 @@ def test_the_table_shows_both_stages_and_says_what_the_difference_is_worth() -> 
     assert "95% interval" in shown
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["evaluate", "animals", "--index", "animals"],
+        ["rescore", "no.run", "--queries", "no.tsv", "--corpus", "animals"],
+    ],
+)
+def test_a_run_that_cannot_be_written_is_told_before_the_work(arguments: list[str]) -> None:
+    result = prorank(*arguments, "--run-out", "nowhere/a.run")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == "error: no run can be written to nowhere/a.run: No such file or directory\n"
+
+
+def test_an_index_of_other_documents_is_told() -> None:
+    with load_backend(load_settings()).writer("plants", analysis="english", replace=False) as writer:
+        writer.add([Document("rose", "A grey goose is no rose.")])
+        writer.publish()
+    result = prorank("evaluate", "animals", "--index", "plants", "--no-rescore")
+    assert "no query found a relevant document: do the index 'plants' and the judgments" in result.stderr
+
+
 def test_a_sample_of_queries_can_be_measured() -> None:
     assert measured("animals", "--index", "animals", "--limit-queries", "1", "--seed", "7")["queries"] == 1
 
