@@ -7,7 +7,9 @@ third parties stand behind entry points of the group `prorank_search.commands`. 
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -50,12 +52,17 @@ class Commands(TyperGroup):
         return name, load_command(name) if name else None, rest
 
     def invoke(self, ctx: Context) -> object:
-        """Run the command; an error that was raised on purpose becomes one line on stderr and its exit code."""
+        """Run the command; an error that is no bug becomes one line on stderr and its exit code."""
         try:
             return super().invoke(ctx)
         except ProRankError as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(error.exit_code) from error
+        except BrokenPipeError:
+            raise  # whoever read the output has seen enough: typer ends quietly
+        except OSError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(ProRankError.exit_code) from error
 
 
 app = typer.Typer(
@@ -84,7 +91,9 @@ def load_command(name: str) -> Command:
 
 
 def main() -> None:
-    """Run `prorank` with the arguments of this process."""
+    """Run `prorank` with the arguments of this process; what the terminal cannot show becomes a question mark."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     app(prog_name="prorank")
 
 

@@ -21,10 +21,16 @@ def answer(query: str, index: str, settings: Settings, *, no_rescore: bool, whol
         settings: What is in force for this index.
         no_rescore: Leave the first stage's order.
         whole_window: Return every hit that was rescored, so that both orders can be told.
+
+    Raises:
+        InputError: The query is empty, or the index does not exist.
     """
+    from prorank_search.errors import InputError
     from prorank_search.profiles import profile_for
     from prorank_search.search import search
 
+    if not query.strip():
+        raise InputError("the query is empty: give the words to search for")
     profile = profile_for(settings, index)
     backend = open_backend(settings, index)
     rescorer = None if no_rescore else open_rescorer(settings)
@@ -72,7 +78,7 @@ def open_rescorer(settings: Settings) -> Rescorer:
     try:
         return load_rescorer(settings=settings)
     except (MissingExtraError, MissingModelError) as error:
-        raise type(error)(f"{error} (or see the first stage alone: --no-rescore)") from error
+        raise type(error)(f"{error}; or see the first stage alone: --no-rescore") from error
 
 
 def window_size(rescorer: Rescorer | None, settings: Settings) -> int:

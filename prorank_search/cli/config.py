@@ -29,11 +29,13 @@ def show(
     config: options.ConfigOption = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Print each setting's value and where it comes from, and the search profiles."""
+    """Print each setting's value and where it comes from, and the search profiles: all, or that of the index."""
     from prorank_search.profiles import load_profiles
 
     settings = options.settings_from(index=index, config=config)
     profiles = load_profiles(settings.config)
+    if index is not None:
+        profiles = {name: profile for name, profile in profiles.items() if name == index}
     values = settings.model_dump(mode="json")
     if json:
         options.echo_json(
@@ -54,7 +56,9 @@ def _show(settings: Settings, profiles: dict[str, Profile]) -> None:
     )
     for name, profile in profiles.items():
         typer.echo()
-        options.echo_table([f"profile {name}", "value"], [[key, str(value)] for key, value in _said(profile).items()])
+        options.echo_table(
+            [f"profile {name}", "value"], [[key, options.in_one_line(value)] for key, value in _said(profile).items()]
+        )
 
 
 def _said(profile: Profile) -> dict[str, object]:

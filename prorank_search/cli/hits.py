@@ -38,7 +38,7 @@ def scores(hit: RescoredHit) -> str:
     if hit.probability is not None:
         facts.append(f"probability {hit.probability:.2f}")
     facts.append(f"BM25 {hit.first_stage_score:.2f}")
-    if hit.truncated:
+    if hit.truncated and hit.rescore_score is not None:
         facts.append("cut: the model did not read the end")
     return ", ".join(facts)
 
@@ -48,7 +48,8 @@ def status_line(result: SearchResult) -> str:
     status, took = result.status, result.took_ms
     stages = [f"BM25 {took['first_stage']:.0f} ms"]
     if status.model is not None:
-        stages.append(f"rescoring {status.window_size} hits with {status.model} {took['rescore']:.0f} ms")
+        hits = "1 hit" if status.window_size == 1 else f"{status.window_size} hits"
+        stages.append(f"rescoring {hits} with {status.model} {took['rescore']:.0f} ms")
     cut = ", query cut" if status.query_truncated else ""
     return f"{status.state}: {', '.join(stages)}, total {took['total']:.0f} ms{cut}"
 

@@ -78,7 +78,7 @@ def show(
     if json:
         options.echo_json(known)
     else:
-        options.echo_table(["what", "value"], [[key, str(value)] for key, value in _flat(known)])
+        options.echo_table(["what", "value"], [[key, options.in_one_line(value)] for key, value in _flat(known)])
 
 
 def _asked(source: str, settings: Settings) -> bool:

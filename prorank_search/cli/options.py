@@ -12,6 +12,7 @@ A command names its options by these types, all None by default, and hands them 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -67,8 +68,18 @@ def profile_for(settings: Settings, index: str) -> Profile:
 
 
 def echo_json(value: object) -> None:
-    """Print a value as JSON on stdout."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """Print a value as JSON on stdout; with escapes where stdout cannot take every character."""
+    typer.echo(json.dumps(value, ensure_ascii="utf" not in sys.stdout.encoding.lower(), indent=2))
+
+
+def in_one_line(value: object) -> str:
+    r"""Return a value as it stands in a table: a text of one line itself, anything else as JSON.
+
+    Example:
+        >>> in_one_line("a model"), in_one_line(["a", "b"]), in_one_line("one\ntwo")
+        ('a model', '["a", "b"]', '"one\\ntwo"')
+    """
+    return value if isinstance(value, str) and value.isprintable() else json.dumps(value, ensure_ascii=False)
 
 
 def echo_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

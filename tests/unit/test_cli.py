@@ -30,6 +30,11 @@ def stop(how: str) -> None:
     "Stop somehow."
     if how == "interrupted":
         raise KeyboardInterrupt
+    if how == "unwritable":
+        open("/dev/null/home", "w")
+    if how == "foreign":
+        print("hen \N{ROOSTER}")
+        raise typer.Exit()
     raise BackendError("the engine at [::1] is away") if how == "away" else ValueError(how)
 """
 
@@ -106,6 +111,7 @@ def test_the_command_of_a_third_party_is_listed(stop_plugin: Path) -> None:
     [
         ("away", 4, "error: the engine at [::1] is away\n"),
         ("interrupted", 130, ""),
+        ("unwritable", 1, "error: [Errno 20] Not a directory: '/dev/null/home'\n"),
     ],
 )
 def test_an_error_becomes_a_line_on_stderr_and_its_exit_code(
@@ -113,6 +119,13 @@ def test_an_error_becomes_a_line_on_stderr_and_its_exit_code(
 ) -> None:
     ended = prorank("stop", how, path=stop_plugin)
     assert (ended.returncode, ended.stdout, ended.stderr) == (exit_code, "", message)
+
+
+def test_what_the_terminal_cannot_show_becomes_a_question_mark(
+    stop_plugin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    assert prorank("stop", "foreign", path=stop_plugin).stdout == "hen ?\n"
 
 
 def test_a_bug_shows_its_traceback(stop_plugin: Path) -> None:
@@ -134,7 +147,7 @@ def test_a_missing_model_names_the_command_that_gets_it_and_the_way_without(stop
     ended = prorank("search", "x", "--index", "i", "--rescorer", "absent", "--model", "tiny", path=stop_plugin)
     assert ended.returncode == 2
     assert ended.stderr == (
-        "error: no model 'tiny' here: prorank models pull tiny (or see the first stage alone: --no-rescore)\n"
+        "error: no model 'tiny' here: prorank models pull tiny; or see the first stage alone: --no-rescore\n"
     )
 
 

@@ -67,6 +67,12 @@ def test_a_search_that_finds_nothing_says_so() -> None:
     assert (result.exit_code, "Nothing was found." in result.stdout) == (0, True)
 
 
+@pytest.mark.parametrize("command", ["search", "compare"])
+def test_an_empty_query_is_refused(command: str) -> None:
+    result = prorank(command, " ", "--index", "animals")
+    assert (result.exit_code, result.stderr) == (3, "error: the query is empty: give the words to search for\n")
+
+
 def test_a_missed_deadline_warns_on_stderr() -> None:
     result = prorank("search", "goose", "--index", "animals", "--timeout-s", "1e-9", "--json")
     assert json.loads(result.stdout)["status"]["state"] == "degraded"
@@ -89,6 +95,7 @@ def test_nothing_in_a_document_commands_the_terminal(command: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "message"),
     [
+        (["--index", "animals", "--top-k", "0"], 2, "error: flag --top-k: top_k = 0"),
         (["--index", "nowhere"], 3, "error: no index 'nowhere'"),
         (["--index", "animals", "--window-size", "many"], 2, "error: flag --window-size: window_size = 'many'"),
         (["--index", "animals", "--rescorer", "magic"], 2, "error: no plugin 'magic'"),
@@ -168,6 +175,13 @@ def test_config_show_tells_where_each_value_comes_from(tmp_path: Path) -> None:
     assert told["settings"]["rescorer"] == {"value": "overlap", "from": "variable PRORANK_RESCORER"}
     assert told["settings"]["model"]["from"] == "default"
     assert told["profiles"] == {"animals": {"window_size": 7, "on_failure": "keep"}}
+
+
+def test_config_show_of_an_index_leaves_other_profiles_out(tmp_path: Path) -> None:
+    (tmp_path / "prorank.toml").write_text('[profiles.animals]\ntemplate = "{title}\\n{text}"\n[profiles.plants]\n')
+    shown = prorank("config", "show", "--index", "animals").stdout
+    assert 'template         "{title}\\n{text}"\n' in shown
+    assert "plants" not in shown
 
 
 def test_config_show_prints_the_same_for_people(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def _after(hit: RescoredHit, top_k: int) -> str:
         _probability(hit.probability),
         _fact("score", f"{hit.rescore_score:.2f}") if hit.rescore_score is not None else _fact("", "not scored"),
         _fact("BM25", f"{hit.first_stage_score:.2f}"),
-        cut if hit.truncated else "",
+        cut if hit.truncated and hit.rescore_score is not None else "",
     ]
     return _card(hit, hit.rank, new + _move(hit, f"was {hit.first_stage_rank}"), facts)
 
