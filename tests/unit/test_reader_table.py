@@ -45,9 +45,15 @@ def test_other_columns_can_be_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "complaint"),
     [
-        (b"name,text", r"no column for the id \(_id, id, doc_id\); its columns: name, text; name one with --id-column"),
-        (b"id,words", r"no column for the text .*; its columns: id, words; name one with --text-column"),
-        (b"", r"its columns: none"),
+        (
+            b"name,text",
+            r"no column for the id \(_id, id, doc_id\): the first line names the columns name, text; ",
+        ),
+        (
+            b"id,words",
+            r"no column for the text .*: the first line names the columns id, words; say which with --text-column",
+        ),
+        (b"", "the file is empty"),
     ],
 )
 def test_a_header_without_a_needed_column_is_refused_with_its_columns(

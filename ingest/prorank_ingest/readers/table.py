@@ -95,15 +95,13 @@ class _Lines:
 
 
 def _require_columns(path: Path, columns: list[str], names: Names) -> None:
-    there = ", ".join(columns) or "none"
+    there = f"the first line names the columns {', '.join(columns)}" if columns else "the file is empty"
     if not set(names.doc_id) & set(columns):
         wanted = ", ".join(names.doc_id)
-        raise InputError(f"{path} has no column for the id ({wanted}); its columns: {there}; name one with --id-column")
+        raise InputError(f"{path} has no column for the id ({wanted}): {there}; say which with --id-column")
     if not set(names.title + names.text) & set(columns):
         wanted = ", ".join(names.title + names.text)
-        raise InputError(
-            f"{path} has no column for the text ({wanted}); its columns: {there}; name one with --text-column"
-        )
+        raise InputError(f"{path} has no column for the text ({wanted}): {there}; say which with --text-column")
 
 
 def open_reader(source: str, options: ReaderOptions) -> Reader | None:

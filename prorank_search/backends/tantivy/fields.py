@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ MAX_FACT_BYTES = 256
 """Longer metadata values are stored but not filtered by, as the engines' own default has it."""
 
 _ANALYZER = "terms"
+_READ_ONLY = "the folder cannot be written to, and searches put a lock file there; copy it, or change its rights"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ def open_index(version: Path, analysis: Analysis) -> tantivy.Index:
     try:
         index = tantivy.Index(schema(), path=str(version), reuse=True)
     except (ValueError, OSError) as error:
-        message = f"cannot open the index in {version} ({error}): ingest again with --replace"
+        way_out = "ingest again with --replace" if os.access(version, os.W_OK) else _READ_ONLY
+        message = f"cannot open the index in {version} ({error}): {way_out}"
         raise BackendError(message) from error
     index.register_tokenizer(_ANALYZER, analysis.analyzer)
     return index
