@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from prorank_search import plugins
 from prorank_search.errors import ConfigError, InputError
 from prorank_search.protocols import Reader, ReaderOptions
@@ -24,9 +26,10 @@ def open_source(source: str, options: ReaderOptions, reader: str | None = None) 
     opened = {name: plugins.load("readers", name)(source, options) for name in names}
     willing: dict[str, Reader] = {name: found for name, found in opened.items() if found is not None}
     if not willing:
+        problem = "is in no format" if Path(source).exists() else "is no file or folder here, and no name"
         raise InputError(
-            f"{source!r} is nothing that can be read by: {', '.join(names)}; is it there? Give a BEIR folder, a folder "
-            "of texts or code, a .jsonl, .csv or .tsv file (.gz too), an installed Python package's name, or -"
+            f"{source!r} {problem} that can be read by: {', '.join(names)}. Give a BEIR folder, a folder of texts or code, "
+            "a .jsonl, .csv or .tsv file (.gz too), an installed Python package's name, or - for JSON Lines on stdin"
         )
     if len(willing) > 1:
         raise ConfigError(

@@ -150,10 +150,15 @@ def test_dead_letters_behind_the_checkpoint_are_cut_off(tmp_path: Path) -> None:
     assert [json.loads(line)["line"] for line in path.read_text(encoding="utf-8").splitlines()] == [1, 2]
 
 
+def test_a_file_in_a_format_nobody_reads_is_told_from_one_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"one\.json' is in no format that can be read by: beir"):
+        open_source(str(write(tmp_path / "one.json", {"id": "1", "text": "x"})), ReaderOptions())
+
+
 def test_a_source_that_nobody_reads_is_refused_with_what_can_be_read() -> None:
-    with pytest.raises(InputError, match="'no_such_thing' is nothing that can be read by: beir, files, jsonl, package"):
+    with pytest.raises(InputError, match="'no_such_thing' is no file or folder here, and no name that can be read"):
         open_source("no_such_thing", ReaderOptions())
-    with pytest.raises(InputError, match="by: table;"):
+    with pytest.raises(InputError, match=r"by: table\."):
         open_source("json", ReaderOptions(), "table")
     with pytest.raises(UnknownPluginError, match="no plugin 'xml' among the readers"):
         open_source("json", ReaderOptions(), "xml")

@@ -33,25 +33,25 @@ def example_that_defines(name: str, repository: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def animals(prorank_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An index named animals, and the rescorer that needs no model."""
+def mine(prorank_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index named mine, and the rescorer that needs no model."""
     monkeypatch.setenv("PRORANK_RESCORER", "overlap")
     backend = load("backends", "tantivy")(Settings(home=prorank_home))
-    with backend.writer("animals", analysis="english", replace=False) as writer:
-        writer.add([Document("hen", "A hen lays eggs.", title="Hens"), Document("fox", "The fox in the hen house.")])
+    with backend.writer("mine", analysis="english", replace=False) as writer:
+        writer.add([Document("csv", "Read a csv file.", title="Tables"), Document("boat", "How to row.")])
         writer.publish()
 
 
 def test_the_search_of_the_readme_prints_a_line_for_each_hit(
-    repository: Path, animals: None, capsys: pytest.CaptureFixture[str]
+    repository: Path, mine: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    del animals
+    del mine
     run(examples(repository / "README.md")[0])
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
-def test_the_rescoring_of_the_readme_puts_the_fox_first(repository: Path, animals: None) -> None:
-    del animals
+def test_the_rescoring_of_the_readme_puts_the_fox_first(repository: Path, mine: None) -> None:
+    del mine
     names = run(examples(repository / "README.md")[1])
     assert [hit.document.doc_id for hit in names["hits"]] == ["b", "a"]
     assert names["status"].state == "ok"
