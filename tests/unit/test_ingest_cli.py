@@ -45,7 +45,7 @@ def test_dead_letters_make_exit_code_6_and_their_file_is_named() -> None:
 def test_a_source_that_does_not_exist_is_exit_code_3() -> None:
     result = CliRunner().invoke(app, ["ingest", "nowhere.jsonl", "--index", "animals"])
     assert result.exit_code == 3
-    assert "is it there?" in result.stderr
+    assert "is no file or folder here" in result.stderr
 
 
 def test_an_unknown_analysis_is_refused_before_anything_is_made(prorank_home: Path) -> None:
