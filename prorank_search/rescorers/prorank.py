@@ -48,11 +48,11 @@ class ProRankRescorer:
 
         self._loaded = loaded
         self._encoder = loaded.encoder
-        self._scheduler = Scheduler(loaded.engine)
         self._timeout_s = timeout_s
         on_cpu = loaded.engine.device.type == "cpu"
         self._most = _WINDOW_ON_CPU if on_cpu else _WINDOW_ON_ACCELERATOR
         self._speed = Speed(speed_file, loaded.revision, lambda: _probe(loaded)) if on_cpu and speed_file else None
+        self._scheduler = Scheduler(loaded.engine, self._speed.saw) if self._speed else Scheduler(loaded.engine)
         self.revision = loaded.revision
 
     @property
@@ -76,14 +76,11 @@ class ProRankRescorer:
         Raises:
             RescorerError: The model failed.
         """
-        began = time.monotonic()
         prefix = self._encoder.prefix(request.query, request.instruction)
         documents = self._encoder.documents(request.texts, len(prefix.ids))
         scores = self._scheduler.score(
             prefix.ids, [document.ids for document in documents], request.deadline, request.cancelled
         )
-        if self._speed is not None:
-            self._speed.saw(sum(score is not None for score in scores), time.monotonic() - began)
         return [
             Scored(score, document.truncated, prefix.truncated)
             for score, document in zip(scores, documents, strict=True)

@@ -80,10 +80,12 @@ class Scheduler:
 
     Args:
         engine: What computes.
+        saw: Told after each pass how many rows it scored and the seconds it took, without any time spent in line.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, saw: Callable[[int, float], object] = lambda _rows, _seconds: None) -> None:
         self._engine = engine
+        self._saw = saw
         self._line: list[Job] = []
         self._changed = threading.Condition()
         self._closed = False
@@ -168,8 +170,9 @@ class Scheduler:
             rows = [(job.prefix, job.rows[at]) for job, at in picked if job.prefix is not None]
             began = time.monotonic()
             scored = list(zip(picked, self._engine.score(rows), strict=True))
-            tokens = len(rows) * max(len(ids) for _, ids in rows)
-            self._seconds_a_token = (time.monotonic() - began) / tokens
+            seconds = time.monotonic() - began
+            self._seconds_a_token = seconds / (len(rows) * max(len(ids) for _, ids in rows))
+            self._saw(len(rows), seconds)
         except BaseException as error:  # noqa: BLE001 (it is the callers' to know, and the worker lives on)
             if len(jobs) > 1:  # one request's row, such as one too long for the memory, is no other request's failure
                 for job in jobs:

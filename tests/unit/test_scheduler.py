@@ -153,6 +153,24 @@ def test_a_pass_is_no_longer_than_the_deadline_leaves_time_for(
     assert len(engine.passes[-1]) == 1
 
 
+def test_the_speed_of_a_pass_is_told_without_the_time_in_line(
+    engine: RecordingEngine, threads: ThreadPoolExecutor
+) -> None:
+    seen: list[tuple[int, float]] = []
+    scheduler = Scheduler(engine, lambda rows, seconds: seen.append((rows, seconds)))
+    engine.hold()
+    first = threads.submit(scheduler.score, [9], [[1] * 12])
+    engine.started.wait()
+    second = threads.submit(scheduler.score, [9, 9], [[2], [3]])
+    _in_line(scheduler, 2)
+    time.sleep(0.5)
+    engine.gate.set()
+    assert None not in [*first.result(), *second.result()]
+    scheduler.close()
+    assert [rows for rows, _ in seen] == [1, 2]
+    assert seen[0][1] >= 0.5 > seen[1][1]
+
+
 def test_a_deadline_that_has_passed_costs_no_pass(scheduler: Scheduler, engine: RecordingEngine) -> None:
     assert scheduler.score([9], [[1], [2]], time.monotonic() - 1) == [None, None]
     assert engine.passes == []
