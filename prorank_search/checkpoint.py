@@ -29,9 +29,6 @@ ADAPTER_FILE = "adapter.safetensors"
 
 State = Literal["prorank", "untrained", "foreign"]
 
-_END_BYTES = 1 << 20
-"""Of a weight file's beginning and end that go into a revision."""
-
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -212,29 +209,33 @@ def _load_file(file: Path) -> dict[str, Tensor]:
     try:
         return load_file(file)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise CheckpointError(f"{file} cannot be read: {error}") from error
+        raise CheckpointError(f"{file} cannot be read ({error}): pull or train the model again") from error
 
 
 def _read_json(file: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{file} cannot be read: {error}") from error
+        raise CheckpointError(f"{file} cannot be read ({error}): pull or train the model again") from error
     return content
 
 
 def _revision(folder: Path, base_folder: Path) -> str:
-    """Return a digest of all that a score hangs on; of weights size and both ends count, which tells models apart."""
-    small = (folder / CONTRACT_FILE, folder / ADAPTER_FILE, base_folder / "config.json", base_folder / "tokenizer.json")
-    digest = hashlib.sha256()
-    for file in filter(Path.is_file, small):
-        digest.update(f"{file.name} {file.stat().st_size}\n".encode())
-        digest.update(file.read_bytes())
-    for file in sorted(base_folder.glob("*.safetensors")):
-        size = file.stat().st_size
-        digest.update(f"{file.name} {size}\n".encode())
-        with file.open("rb") as content:
-            digest.update(content.read(_END_BYTES))
-            content.seek(max(0, size - _END_BYTES))
-            digest.update(content.read())
+    """Return a digest of all that a score hangs on in a checkpoint's files."""
+    files = (folder / CONTRACT_FILE, folder / ADAPTER_FILE, base_folder / "config.json", base_folder / "tokenizer.json")
+    digest = hashlib.sha256(_weights_digest(base_folder).encode())
+    for file in filter(Path.is_file, files):
+        digest.update(f"{file.name} {_file_digest(file)}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def _weights_digest(base_folder: Path) -> str:
+    """Return the sha256 of a base's weights: as it was noted when they were pulled, else of the files themselves."""
+    facts = base_folder / "source.json"
+    noted = _read_json(facts).get("weights_sha256") if facts.is_file() else None
+    return noted or " ".join(_file_digest(file) for file in sorted(base_folder.glob("*.safetensors")))
+
+
+def _file_digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

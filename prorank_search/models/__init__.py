@@ -22,6 +22,7 @@ from prorank_search.models.cache import (
     cache_folder,
     holds_model,
     holds_weights,
+    is_damaged,
     locked,
     models_folder,
     read_json,
@@ -101,7 +102,7 @@ def pull(
     accept_license: bool = False,
     progress: Progress = lambda _step, _done: None,
 ) -> Path:
-    """Fetch a model into the cache and return its folder. What is there already is not fetched again.
+    """Fetch a model into the cache and return its folder. What is there, and whole, is not fetched again.
 
     A shipped ProRank model fetches its base. A folder is copied under its own name, and replaces what was copied
     from it before.
@@ -122,7 +123,7 @@ def pull(
     else:
         name, found = _source(source, settings, revision)
         folder = cache_folder(name, settings)
-        if not holds_model(folder) or isinstance(found, FolderSource):
+        if not _is_there(folder, found):
             _pull_into(folder, found, settings, progress, accepted=accept_license)
     base = _missing_base(folder, settings)
     if base:
@@ -231,10 +232,15 @@ def _missing_base(folder: Path, settings: Settings) -> str:
     return "" if holds_model(cache_folder(base, settings)) else base
 
 
+def _is_there(folder: Path, source: Source) -> bool:
+    """Return whether a source need not be fetched; a folder may hold something new each time."""
+    return holds_model(folder) and not is_damaged(folder) and not isinstance(source, FolderSource)
+
+
 def _pull_into(folder: Path, source: Source, settings: Settings, progress: Progress, *, accepted: bool) -> None:
     try:
         with locked(folder):
-            if not holds_model(folder) or isinstance(source, FolderSource):
+            if not _is_there(folder, source):
                 _check_license(folder.name, source, settings, accepted=accepted)
                 build(source, folder, progress)
     except OSError as error:

@@ -45,6 +45,12 @@ def holds_weights(folder: Path) -> bool:
     return (folder / "config.json").is_file() and any((folder / name).is_file() for name in weights)
 
 
+def is_damaged(folder: Path) -> bool:
+    """Return whether the weights in a folder are no longer those that were pulled."""
+    noted = read_json(folder / FACTS).get("weights_sha256") if (folder / FACTS).is_file() else None
+    return bool(noted) and sha256_of(folder / "model.safetensors") != noted
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Read a model's contract or facts.
 

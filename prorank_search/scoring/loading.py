@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from prorank_search.scoring.architectures import open_decoder
 from prorank_search.scoring.device import choose_device, choose_dtype
 from prorank_search.scoring.torch_engine import TorchEngine
 from prorank_search.scoring.verify import verify
+
+SCORING_VERSION = 1
+"""Raised by every change to this code that may change a score: cached scores of the one before are not used again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,17 @@ def load_engine(
     weights = {key: tensor.to(place) for key, tensor in checkpoint.weights.items()}
     engine = TorchEngine(open_decoder(checkpoint.config, weights), encoder.relevant_token, encoder.irrelevant_token)
     verify(checkpoint, engine, encoder, number_format)
-    form = str(number_format).removeprefix("torch.")
-    revision = f"{checkpoint.revision}-{encoder.template.name}-{encoder.max_length_tokens}-{form}"
-    return Loaded(checkpoint, encoder, engine, revision)
+    form = f"{str(number_format).removeprefix('torch.')}-{place.type}"
+    return Loaded(checkpoint, encoder, engine, revision_of(checkpoint, encoder, form))
+
+
+def revision_of(checkpoint: Checkpoint, encoder: PromptEncoder, form: str) -> str:
+    """Return a string that changes whenever the same query and text may score differently.
+
+    Args:
+        checkpoint: The weights.
+        encoder: The prompt: its template's pieces count, not only their name.
+        form: Number format and device.
+    """
+    code = hashlib.sha256(f"{SCORING_VERSION} {encoder.template}".encode()).hexdigest()[:8]
+    return f"{checkpoint.revision}-{encoder.template.name}-{encoder.max_length_tokens}-{form}-{code}"

