@@ -6,6 +6,7 @@ Built-ins register in pyproject.toml as third parties do.
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from typing import Any, Literal
 
 from prorank_search.errors import MissingExtraError, UnknownPluginError
@@ -54,6 +55,16 @@ def load(kind: Kind, name: str) -> Any:  # noqa: ANN401 (each kind has its own f
         return points[name].load()
     except ModuleNotFoundError as error:
         raise missing_extra(error, needed_by=name) from error
+
+
+def require(module: str, *, needed_by: str) -> None:
+    """See that a third-party module is installed, without importing it.
+
+    Raises:
+        MissingExtraError: It is not; the message has the pip line.
+    """
+    if find_spec(module) is None:
+        raise missing_extra(ModuleNotFoundError(name=module), needed_by=needed_by)
 
 
 def missing_extra(error: ModuleNotFoundError, *, needed_by: str) -> Exception:

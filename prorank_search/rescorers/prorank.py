@@ -92,7 +92,7 @@ class ProRankRescorer:
 
 
 def open_rescorer(settings: Settings) -> ProRankRescorer:
-    """Load the model that the settings name; a missing one is told before torch is imported, which takes seconds.
+    """Load the model that the settings name; what is missing is told before torch is imported, which takes seconds.
 
     Raises:
         MissingModelError: It was never pulled.
@@ -100,13 +100,12 @@ def open_rescorer(settings: Settings) -> ProRankRescorer:
         CheckpointError: It fails its contract.
         ConfigError: The device is not on this machine.
     """
+    plugins.require("torch", needed_by="prorank")
     folder = models.model_folder(settings.model, settings)
     base = models.base_of(folder)
     base_folder = models.model_folder(base, settings) if base else folder
-    try:
-        from prorank_search.scoring.loading import load_engine
-    except ModuleNotFoundError as error:
-        raise plugins.missing_extra(error, needed_by="prorank") from error
+    from prorank_search.scoring.loading import load_engine
+
     loaded = load_engine(
         settings.model,
         folder,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,8 +56,9 @@ def test_it_ingests_compares_measures_and_says_what_to_type_next(shown: subproce
     assert [line for line in lines if line.endswith("?")] == [f"{question.text}?" for question in QUESTIONS]
     assert "python-functions, 3 queries" in lines
     assert "95% interval" in shown.stdout
-    assert lines[-2].endswith("prorank ui")
-    assert lines[-1].endswith("prorank ingest FOLDER --index mine")
+    ui, ingest = (shlex.split(line) for line in lines[-2:])
+    assert (Path(ui[0]).name, ui[1:]) == ("prorank", ["ui"])
+    assert (Path(ingest[0]).name, ingest[1:]) == ("prorank", ["ingest", "FOLDER", "--index", "mine"])
 
 
 def test_a_stand_in_is_called_one_loudly_and_nothing_else_goes_to_stderr(
