@@ -23,6 +23,9 @@ from prorank_search.types import (
     Status,
 )
 
+_SHARE_OF_DEADLINE = 0.7
+"""What of a search's time the second stage may plan with."""
+
 
 @dataclass(frozen=True, slots=True)
 class RescoreOptions:
@@ -87,6 +90,24 @@ def rescore(ranking: Ranking, rescorer: Rescorer, options: RescoreOptions) -> tu
         return keep_order(ranking), replace(status, state="degraded", reason=str(error))
     hits = reorder(ranking.hits, scored, options.blend or rescorer.info.blend or Blend(), rescorer.info.calibration)
     return hits, _judged(status, scored)
+
+
+def window_for(rescorer: Rescorer | None, wanted: int | Literal["auto"], timeout_s: float | None) -> int:
+    """Return how many hits are rescored.
+
+    Args:
+        rescorer: The second stage; None: nothing is rescored.
+        wanted: A number, or `auto`: the rescorer's own window, fewer where that does not fit the deadline.
+        timeout_s: Seconds for the whole search; None: nobody waits.
+    """
+    if rescorer is None:
+        return 0
+    if wanted != "auto":
+        return wanted
+    info = rescorer.info
+    if timeout_s is None or info.seconds_a_text == 0.0:
+        return info.window_size
+    return max(1, min(info.window_size, int(_SHARE_OF_DEADLINE * timeout_s / info.seconds_a_text)))
 
 
 def keep_order(ranking: Ranking) -> tuple[RescoredHit, ...]:

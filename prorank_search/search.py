@@ -10,7 +10,7 @@ from prorank_search import plugins
 from prorank_search.errors import ConfigError, InputError
 from prorank_search.profiles import Profile
 from prorank_search.protocols import IndexBackend, Rescorer, SearchBackend
-from prorank_search.rescore import RescoreOptions, keep_order, rescore
+from prorank_search.rescore import RescoreOptions, keep_order, rescore, window_for
 from prorank_search.types import Query, SearchRequest, SearchResult, Status
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def search(  # noqa: PLR0913 (a search has this many independent choices)
         backend: The first stage.
         rescorer: The second stage; None leaves the first stage's order.
         top_k: Hits returned.
-        window_size: First-stage hits rescored; None: what the rescorer recommends for this machine.
+        window_size: First-stage hits rescored; None: what the rescorer recommends, as far as the deadline leaves time.
         timeout_s: Seconds for the whole search; hits that are not scored by then keep first-stage order.
         profile: How this index is searched.
         cancelled: True once nobody waits any longer.
@@ -58,7 +58,7 @@ def search(  # noqa: PLR0913 (a search has this many independent choices)
         )
     profile = profile or Profile()
     started = time.monotonic()
-    window = 0 if rescorer is None else rescorer.info.window_size if window_size is None else window_size
+    window = window_for(rescorer, "auto" if window_size is None else window_size, timeout_s)
     request = SearchRequest(
         index=index,
         query=Query("", text),

@@ -173,7 +173,8 @@ class RescorerInfo:
         calibration: Turns its scores into probabilities; None: they have none.
         blend: The blend that it was tuned for; None: its scores replace the first stage's.
         reason: Why its scores should not be trusted ("untrained"), in plain words; empty: nothing to say.
-        window_size: The window `auto` stands for with this rescorer.
+        window_size: The window `auto` stands for with this rescorer, as long as the deadline leaves time for it.
+        seconds_a_text: What one text takes on this machine, as far as was seen; 0: too little to plan with.
     """
 
     model: str
@@ -181,6 +182,7 @@ class RescorerInfo:
     blend: Blend | None = None
     reason: str = ""
     window_size: int = 30
+    seconds_a_text: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

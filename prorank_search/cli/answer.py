@@ -27,6 +27,7 @@ def answer(query: str, index: str, settings: Settings, *, no_rescore: bool, whol
     """
     from prorank_search.errors import InputError
     from prorank_search.profiles import profile_for
+    from prorank_search.rescore import window_for
     from prorank_search.search import search
 
     if not query.strip():
@@ -34,7 +35,7 @@ def answer(query: str, index: str, settings: Settings, *, no_rescore: bool, whol
     profile = profile_for(settings, index)
     backend = open_backend(settings, index)
     rescorer = None if no_rescore else open_rescorer(settings)
-    window = window_size(rescorer, settings)
+    window = window_for(rescorer, settings.window_size, settings.timeout_s)
     result = search(
         query,
         index=index,
@@ -79,13 +80,6 @@ def open_rescorer(settings: Settings) -> Rescorer:
         return load_rescorer(settings=settings)
     except (MissingExtraError, MissingModelError) as error:
         raise type(error)(f"{error}; or see the first stage alone: --no-rescore") from error
-
-
-def window_size(rescorer: Rescorer | None, settings: Settings) -> int:
-    """Return how many hits are to be rescored; `auto` is what the rescorer recommends for this machine."""
-    if rescorer is None:
-        return 0
-    return rescorer.info.window_size if settings.window_size == "auto" else settings.window_size
 
 
 def warn(text: str) -> None:

@@ -38,8 +38,8 @@ def demo(
 ) -> None:
     """Search Python's own documentation, compare both stages on three questions, and measure them."""
     from prorank_search.cli.answer import warn
-    from prorank_search.cli.answer import window_size as window_of
     from prorank_search.cli.demo_corpus import ingest_missing
+    from prorank_search.rescore import window_for
     from prorank_search.search import load_backend, load_rescorer
 
     settings = options.settings_from(
@@ -52,7 +52,7 @@ def demo(
         timeout_s="none",
     )
     second_stage, backend = load_rescorer(settings=settings), load_backend(settings)
-    window = window_of(second_stage, settings)
+    window = window_for(second_stage, settings.window_size, timeout_s=None)
     if second_stage.info.reason:
         warn(f"what follows says nothing about ProRank: {second_stage.info.reason}")
     seconds = ingest_missing(settings, backend)

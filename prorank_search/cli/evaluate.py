@@ -137,16 +137,17 @@ def _name(folder: Path | None, qrels: Path | None) -> str:
 def _evaluate(
     queries: dict[str, Query], qrels: list[Qrel], index: str, settings: Settings, *, no_rescore: bool, no_cache: bool
 ) -> Evaluation:
-    from prorank_search.cli.answer import open_backend, window_size
+    from prorank_search.cli.answer import open_backend
     from prorank_search.cli.query_progress import query_progress
     from prorank_search.cli.second_stage import cached_rescorer, options_of
     from prorank_search.evaluation.evaluate import evaluate, first_stage_of
     from prorank_search.evaluation.judged import judged_queries
+    from prorank_search.rescore import window_for
 
     profile = options.profile_for(settings, index)
     find = first_stage_of(open_backend(settings, index), index, profile)
     rescorer = None if no_rescore else cached_rescorer(settings, no_cache=no_cache)
-    how = options_of(profile, window_size(rescorer, settings))
+    how = options_of(profile, window_for(rescorer, settings.window_size, timeout_s=None))
     with query_progress("queries", len(judged_queries(qrels))) as progress:
         return evaluate(queries, qrels, find, rescorer, how, progress)
 

@@ -30,13 +30,13 @@ def rescore(
 ) -> None:
     """Rescore a TREC run file."""
     from prorank_search.beir import read_corpus
-    from prorank_search.cli.answer import window_size as window_of
     from prorank_search.cli.query_progress import query_progress
     from prorank_search.cli.second_stage import cached_rescorer, options_of
     from prorank_search.evaluation.query_files import read_queries
     from prorank_search.evaluation.rescore_run import documents_of, rescore_run
     from prorank_search.evaluation.trec_files import check_writable, read_run, write_run
     from prorank_search.profiles import Profile
+    from prorank_search.rescore import window_for
 
     check_writable(run_out)
     before, texts = read_run(run), read_queries(queries)
@@ -44,7 +44,7 @@ def rescore(
         window_size=window_size, rescorer=rescorer, model=model, device=device, config=config
     )
     second_stage = cached_rescorer(settings, no_cache=no_cache)
-    window = window_of(second_stage, settings)
+    window = window_for(second_stage, settings.window_size, timeout_s=None)
     documents = documents_of(before, read_corpus(corpus), window)
     with query_progress("queries", len(before)) as progress:
         after = rescore_run(before, texts, documents, second_stage, options_of(Profile(), window), progress)

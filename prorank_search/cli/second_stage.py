@@ -22,14 +22,12 @@ NoCacheOption = Annotated[
 def cached_rescorer(settings: Settings, *, no_cache: bool) -> Rescorer:
     """Open the rescorer, behind the score cache unless that is switched off; warn where its scores mean nothing.
 
-    Nobody waits for a measurement: there is no deadline for the window `auto` to fit into, so it is the same anywhere.
-
     Raises:
         ConfigError: The model, its extra or the cache cannot be used.
     """
     from prorank_search.evaluation.score_cache import CachedRescorer
 
-    rescorer = open_rescorer(settings.model_copy(update={"timeout_s": None}))
+    rescorer = open_rescorer(settings)
     if rescorer.info.reason:
         warn(f"the figures of the second stage say nothing about ProRank: {rescorer.info.reason}")
     if no_cache or not settings.score_cache_mb:

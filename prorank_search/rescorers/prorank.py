@@ -30,44 +30,37 @@ _PROBE_TEXTS = 4
 
 _WINDOW_ON_ACCELERATOR, _WINDOW_ON_CPU = 100, 30
 
-_SHARE_OF_DEADLINE = 0.7
-"""What of a search's time the second stage may plan with."""
-
 
 class ProRankRescorer:
     """Scores texts with a ProRank checkpoint. Safe from many threads, which share forward passes.
 
     Args:
         loaded: The model.
-        timeout_s: The deadline that `info.window_size` is to fit into; None: there is none.
-        speed_file: The cache of this machine's measured speed; None: it is not measured, and any window is said to fit.
+        speed_file: The cache of this machine's measured speed; None: it is not measured.
     """
 
-    def __init__(self, loaded: Loaded, timeout_s: float | None = None, speed_file: Path | None = None) -> None:
+    def __init__(self, loaded: Loaded, speed_file: Path | None = None) -> None:
         from prorank_search.scoring.scheduler import Scheduler
 
         self._loaded = loaded
         self._encoder = loaded.encoder
-        self._timeout_s = timeout_s
         on_cpu = loaded.engine.device.type == "cpu"
-        self._most = _WINDOW_ON_CPU if on_cpu else _WINDOW_ON_ACCELERATOR
+        self._window_size = _WINDOW_ON_CPU if on_cpu else _WINDOW_ON_ACCELERATOR
         self._speed = Speed(speed_file, loaded.revision, lambda: _probe(loaded)) if on_cpu and speed_file else None
         self._scheduler = Scheduler(loaded.engine, self._speed.saw) if self._speed else Scheduler(loaded.engine)
         self.revision = loaded.revision
 
     @property
     def info(self) -> RescorerInfo:
-        """What the model is, and the window that fits the deadline at the speed seen so far."""
+        """What the model is, and how fast it was seen to be."""
         checkpoint = self._loaded.checkpoint
-        fits = self._most
-        if self._speed is not None and self._timeout_s is not None:
-            fits = self._speed.texts_in(_SHARE_OF_DEADLINE * self._timeout_s)
         return RescorerInfo(
             model=checkpoint.name,
             calibration=checkpoint.calibration,
             blend=checkpoint.blend,
             reason=_REASONS[checkpoint.state].format(name=checkpoint.name),
-            window_size=max(1, min(self._most, fits)),
+            window_size=self._window_size,
+            seconds_a_text=self._speed.seconds_a_text if self._speed else 0.0,
         )
 
     def score(self, request: ScoreRequest) -> list[Scored]:
@@ -114,7 +107,7 @@ def open_rescorer(settings: Settings) -> ProRankRescorer:
         dtype=settings.dtype,
         max_length_tokens=settings.max_length_tokens,
     )
-    return ProRankRescorer(loaded, settings.timeout_s, settings.home / "cache" / "speed.json")
+    return ProRankRescorer(loaded, settings.home / "cache" / "speed.json")
 
 
 def _probe(loaded: Loaded) -> float:

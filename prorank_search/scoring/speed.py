@@ -40,10 +40,6 @@ class Speed:
             self.seconds_a_text += _WEIGHT * (seconds / texts - self.seconds_a_text)
             self._keep()
 
-    def texts_in(self, seconds: float) -> int:
-        """Return how many texts can be scored in so many seconds."""
-        return int(seconds / self.seconds_a_text)
-
     def _keep(self) -> None:
         if abs(self.seconds_a_text - self._written) <= _WORTH_WRITING * self._written:
             return

@@ -3,12 +3,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 
 from prorank_search.blend import combine
 from prorank_search.errors import RescorerError
-from prorank_search.rescore import RescoreOptions, falling, rescore
+from prorank_search.rescore import RescoreOptions, falling, rescore, window_for
 from prorank_search.types import (
     Blend,
     Calibration,
@@ -125,3 +126,25 @@ def test_rrf_counts_ranks() -> None:
 def test_presentation_scores_fall_strictly_whatever_the_size(scores: list[float]) -> None:
     shown = falling(scores, 3, [])
     assert all(before > after for before, after in pairwise(shown))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seconds_a_text", "timeout_s", "expected"),
+    [
+        (50, 1.0, 2.0, 50),  # whoever names a number gets it
+        ("auto", 0.0, 2.0, 30),  # nothing is known of the speed
+        ("auto", 1.0, None, 30),  # nobody waits
+        ("auto", 0.1, 2.1, 14),
+        ("auto", 0.01, 2.0, 30),
+        ("auto", 9.0, 2.0, 1),
+    ],
+)
+def test_the_automatic_window_fits_the_deadline_of_this_search(
+    wanted: int | Literal["auto"], seconds_a_text: float, timeout_s: float | None, expected: int
+) -> None:
+    says = Says([], RescorerInfo("it", window_size=30, seconds_a_text=seconds_a_text))
+    assert window_for(says, wanted, timeout_s) == expected
+
+
+def test_without_a_second_stage_there_is_no_window() -> None:
+    assert window_for(None, 30, None) == 0

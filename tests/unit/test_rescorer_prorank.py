@@ -13,7 +13,7 @@ import pytest
 
 from prorank_search.blend import sigmoid
 from prorank_search.errors import CheckpointError, MissingModelError
-from prorank_search.rescore import RescoreOptions, rescore
+from prorank_search.rescore import RescoreOptions, rescore, window_for
 from prorank_search.rescorers.prorank import ProRankRescorer, open_rescorer
 from prorank_search.scoring.forward import Prefix
 from prorank_search.scoring.loading import Loaded
@@ -139,11 +139,9 @@ def test_the_length_of_the_settings_counts_and_is_part_of_the_revision(tmp_path:
 
 
 def test_on_a_cpu_the_window_fits_the_deadline(loaded: Loaded, tmp_path: Path) -> None:
-    hurried = ProRankRescorer(loaded, timeout_s=1e-6, speed_file=tmp_path / "speed.json")
-    patient = ProRankRescorer(loaded, timeout_s=None, speed_file=tmp_path / "speed.json")
-    assert (hurried.info.window_size, patient.info.window_size) == (1, 30)
-    hurried.close()
-    patient.close()
+    rescorer = ProRankRescorer(loaded, speed_file=tmp_path / "speed.json")
+    assert [window_for(rescorer, "auto", timeout_s) for timeout_s in (1e-6, None)] == [1, 30]
+    rescorer.close()
 
 
 def test_many_threads_share_passes_and_get_their_own_scores(rescorer: ProRankRescorer) -> None:

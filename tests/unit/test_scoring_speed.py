@@ -15,7 +15,7 @@ def _never() -> float:
 
 def test_the_probe_is_taken_once_and_kept(tmp_path: Path) -> None:
     file = tmp_path / "cache" / "speed.json"
-    assert Speed(file, "model-a", lambda: 0.5).texts_in(10.0) == 20
+    assert Speed(file, "model-a", lambda: 0.5).seconds_a_text == 0.5
     assert Speed(file, "model-a", _never).seconds_a_text == 0.5
 
 

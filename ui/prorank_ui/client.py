@@ -9,6 +9,7 @@ from typing import Protocol
 from prorank_search import plugins
 from prorank_search.profiles import Profile, profile_for
 from prorank_search.protocols import IndexInfo, Rescorer
+from prorank_search.rescore import window_for
 from prorank_search.search import load_backend, load_rescorer, search
 from prorank_search.settings import Settings, load_settings
 from prorank_search.types import SearchResult
@@ -61,7 +62,7 @@ class LocalClient:
     def __init__(self) -> None:
         self._backend = load_backend(load_settings())
         self._profiles: dict[str, tuple[Settings, Profile]] = {}
-        self._rescorers: dict[tuple[str, str], Rescorer] = {}
+        self._rescorers: dict[tuple[object, ...], Rescorer] = {}
         self._loading = Lock()
 
     def indexes(self) -> list[IndexInfo]:
@@ -80,7 +81,7 @@ class LocalClient:
         """Search an index as its profile says."""
         settings, profile = self._profile(choice.index)
         rescorer = self._rescorer(choice.rescorer, settings) if choice.rescorer else None
-        window_size = _window_size(rescorer, settings)
+        window_size = window_for(rescorer, settings.window_size, settings.timeout_s)
         return search(
             choice.query,
             index=choice.index,
@@ -100,12 +101,7 @@ class LocalClient:
 
     def _rescorer(self, name: str, settings: Settings) -> Rescorer:
         with self._loading:
-            if (name, settings.model) not in self._rescorers:
-                self._rescorers[name, settings.model] = load_rescorer(name, settings)
-            return self._rescorers[name, settings.model]
-
-
-def _window_size(rescorer: Rescorer | None, settings: Settings) -> int:
-    if rescorer is None:
-        return 0
-    return rescorer.info.window_size if settings.window_size == "auto" else settings.window_size
+            key = (name, settings.model, settings.device, settings.dtype, settings.max_length_tokens)
+            if key not in self._rescorers:
+                self._rescorers[key] = load_rescorer(name, settings)
+            return self._rescorers[key]
