@@ -79,6 +79,8 @@ def titles(page: Page, side: str) -> list[str]:
 
 
 def test_a_person_types_a_query_follows_both_sides_and_goes_back(page: Page, address: str) -> None:
+    from playwright.sync_api import expect
+
     requests: list[str] = []
     dialogs: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
@@ -98,8 +100,8 @@ def test_a_person_types_a_query_follows_both_sides_and_goes_back(page: Page, add
     query.press("Enter")
     page.wait_for_url("**/?q=fox&*")
     page.go_back()
+    expect(query).to_have_value("barking dog", timeout=30_000)  # waits: the page draws the older query anew
     page.wait_for_function("document.querySelectorAll('.pr-after .pr-title').length == 4")
-    assert query.input_value() == "barking dog"
 
     assert page.title() == "ProRank Search"
     assert dialogs == []
