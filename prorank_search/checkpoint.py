@@ -26,6 +26,7 @@ from prorank_search.types import Blend, Calibration
 
 CONTRACT_FILE = "prorank.json"
 ADAPTER_FILE = "adapter.safetensors"
+FACTS_FILE = "source.json"
 
 State = Literal["prorank", "untrained", "foreign"]
 
@@ -186,11 +187,11 @@ def _template_for(config: Mapping[str, Any], state: State) -> str:
 
 
 def _check_base(contract: Contract, base_folder: Path) -> None:
-    facts = base_folder / "source.json"
-    found = str(_read_json(facts).get("sha256", "")) if facts.is_file() else ""
+    found = str(_facts(base_folder).get("sha256", ""))
     if contract.base_sha256 and found and found != contract.base_sha256:
         raise CheckpointError(
-            f"{contract.name}: base_sha256 is {contract.base_sha256} in {CONTRACT_FILE}, {found} in {facts}: "
+            f"{contract.name}: base_sha256 is {contract.base_sha256} in {CONTRACT_FILE}, {found} in "
+            f"{base_folder / FACTS_FILE}: "
             f"pull the base again ('prorank models pull {contract.base}')"
         )
 
@@ -231,9 +232,14 @@ def _revision(folder: Path, base_folder: Path) -> str:
 
 def _weights_digest(base_folder: Path) -> str:
     """Return the sha256 of a base's weights: as it was noted when they were pulled, else of the files themselves."""
-    facts = base_folder / "source.json"
-    noted = _read_json(facts).get("weights_sha256") if facts.is_file() else None
+    noted: str | None = _facts(base_folder).get("weights_sha256")
     return noted or " ".join(_file_digest(file) for file in sorted(base_folder.glob("*.safetensors")))
+
+
+def _facts(base_folder: Path) -> dict[str, Any]:
+    """Return what was noted when a base was pulled; nothing for a folder that was not."""
+    file = base_folder / FACTS_FILE
+    return _read_json(file) if file.is_file() else {}
 
 
 def _file_digest(file: Path) -> str:
