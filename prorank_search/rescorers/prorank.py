@@ -6,6 +6,7 @@ Paper: "ProRank: Prompt Warmup via Reinforcement Learning for Small Language Mod
 from __future__ import annotations
 
 import time
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,8 @@ _WINDOW_ON_ACCELERATOR, _WINDOW_ON_CPU = 100, 30
 class ProRankRescorer:
     """Scores texts with a ProRank checkpoint. Safe from many threads, which share forward passes.
 
+    It ends by itself, thread and memory, when nobody has it any longer; `close` does so at once.
+
     Args:
         loaded: The model.
         speed_file: The cache of this machine's measured speed; None: it is not measured.
@@ -49,6 +52,8 @@ class ProRankRescorer:
         self._speed = Speed(speed_file, loaded.revision, lambda: _probe(loaded)) if on_cpu and speed_file else None
         self._scheduler = Scheduler(loaded.engine, self._speed.saw) if self._speed else Scheduler(loaded.engine)
         self.revision = loaded.revision
+        # The worker holds the model: without this it would live on when nobody has the rescorer any longer.
+        weakref.finalize(self, self._scheduler.stop).atexit = False
 
     @property
     def info(self) -> RescorerInfo:

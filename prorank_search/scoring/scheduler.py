@@ -136,10 +136,14 @@ class Scheduler:
 
     def close(self) -> None:
         """Finish what is in line, then stop the worker."""
+        self.stop()
+        self._worker.join()
+
+    def stop(self) -> None:
+        """Take nothing more, and let the worker end by itself after what is in line; may be called by any thread."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._worker.join()
 
     def _work(self) -> None:
         while True:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -142,6 +144,21 @@ def test_on_a_cpu_the_window_fits_the_deadline(loaded: Loaded, tmp_path: Path) -
     rescorer = ProRankRescorer(loaded, speed_file=tmp_path / "speed.json")
     assert [window_for(rescorer, "auto", timeout_s) for timeout_s in (1e-6, None)] == [1, 30]
     rescorer.close()
+
+
+def test_a_rescorer_that_nobody_has_any_longer_ends_its_thread_and_gives_its_memory_back(
+    folder: Path, tmp_path: Path
+) -> None:
+    before = set(threading.enumerate())
+    rescorer = open_rescorer(_settings(folder, tmp_path))
+    (worker,) = set(threading.enumerate()) - before
+    engine = weakref.ref(rescorer._loaded.engine)  # noqa: SLF001 (what must go is not public)
+    _scores(rescorer, TEXTS)
+    del rescorer
+    worker.join(10)
+    assert not worker.is_alive()
+    gc.collect()
+    assert engine() is None
 
 
 def test_many_threads_share_passes_and_get_their_own_scores(rescorer: ProRankRescorer) -> None:
