@@ -7,7 +7,6 @@ bare base, a reranker of somebody else's) can be loaded too, but are said to be 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +20,9 @@ from torch import Tensor
 
 from prorank_search.difference import apply_difference
 from prorank_search.errors import CheckpointError
+from prorank_search.model_files import ADAPTER_FILE, CONTRACT_FILE, FACTS_FILE, read_facts, read_json
 from prorank_search.prompt import TEMPLATES, PromptEncoder
 from prorank_search.types import Blend, Calibration
-
-CONTRACT_FILE = "prorank.json"
-ADAPTER_FILE = "adapter.safetensors"
-FACTS_FILE = "source.json"
 
 State = Literal["prorank", "untrained", "foreign"]
 
@@ -161,7 +157,7 @@ def load(name: str, folder: Path, base_folder: Path, dtype: torch.dtype) -> Chec
         CheckpointError: A file is missing or unreadable, or the base is not the one of the contract.
     """
     contract = read_contract(folder)
-    config = _read_json(base_folder / "config.json")
+    config = read_json(base_folder / "config.json")
     weights = _read_weights(base_folder)
     if contract and contract.base:
         _check_base(contract, base_folder)
@@ -187,7 +183,7 @@ def _template_for(config: Mapping[str, Any], state: State) -> str:
 
 
 def _check_base(contract: Contract, base_folder: Path) -> None:
-    found = str(_facts(base_folder).get("sha256", ""))
+    found = str(read_facts(base_folder).get("sha256", ""))
     if contract.base_sha256 and found and found != contract.base_sha256:
         raise CheckpointError(
             f"{contract.name}: base_sha256 is {contract.base_sha256} in {CONTRACT_FILE}, {found} in "
@@ -213,14 +209,6 @@ def _load_file(file: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{file} cannot be read ({error}): pull or train the model again") from error
 
 
-def _read_json(file: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{file} cannot be read ({error}): pull or train the model again") from error
-    return content
-
-
 def _revision(folder: Path, base_folder: Path) -> str:
     """Return a digest of all that a score hangs on in a checkpoint's files."""
     files = (folder / CONTRACT_FILE, folder / ADAPTER_FILE, base_folder / "config.json", base_folder / "tokenizer.json")
@@ -232,14 +220,8 @@ def _revision(folder: Path, base_folder: Path) -> str:
 
 def _weights_digest(base_folder: Path) -> str:
     """Return the sha256 of a base's weights: as it was noted when they were pulled, else of the files themselves."""
-    noted: str | None = _facts(base_folder).get("weights_sha256")
+    noted: str | None = read_facts(base_folder).get("weights_sha256")
     return noted or " ".join(_file_digest(file) for file in sorted(base_folder.glob("*.safetensors")))
-
-
-def _facts(base_folder: Path) -> dict[str, Any]:
-    """Return what was noted when a base was pulled; nothing for a folder that was not."""
-    file = base_folder / FACTS_FILE
-    return _read_json(file) if file.is_file() else {}
 
 
 def _file_digest(file: Path) -> str:

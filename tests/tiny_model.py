@@ -14,7 +14,7 @@ from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
 from tokenizers.trainers import BpeTrainer
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from prorank_search.checkpoint import CONTRACT_FILE
+from prorank_search.model_files import CONTRACT_FILE
 from prorank_search.scoring.loading import Loaded, load_engine
 from prorank_search.scoring.verify import score_pair
 

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 from prorank_search.errors import CheckpointError, ConfigError, MissingModelError
+from prorank_search.model_files import CONTRACT_FILE, FACTS_FILE, read_json
 from prorank_search.models import licenses
 from prorank_search.models.cache import (
-    CONTRACT,
-    FACTS,
     build,
     cache_folder,
     holds_model,
@@ -25,7 +24,6 @@ from prorank_search.models.cache import (
     is_damaged,
     locked,
     models_folder,
-    read_json,
     size_mb,
 )
 from prorank_search.models.fetch import Progress
@@ -89,7 +87,7 @@ def model_folder(name_or_path: str, settings: Settings) -> Path:
         )
     if not holds_model(path):
         raise CheckpointError(
-            f"{path} holds no model: config.json with model.safetensors is needed, or {CONTRACT} with an adapter"
+            f"{path} holds no model: config.json with model.safetensors is needed, or {CONTRACT_FILE} with an adapter"
         )
     return path
 
@@ -148,7 +146,7 @@ def terms_of(source: str, settings: Settings) -> Terms | None:
 def shipped() -> dict[str, Path]:
     """Return the ProRank models inside this package: name to folder."""
     root = Path(str(files("prorank_search"))) / "adapters"
-    return {contract.parent.name: contract.parent for contract in sorted(root.glob(f"*/{CONTRACT}"))}
+    return {contract.parent.name: contract.parent for contract in sorted(root.glob(f"*/{CONTRACT_FILE}"))}
 
 
 def base_of(folder: Path) -> str:
@@ -157,14 +155,16 @@ def base_of(folder: Path) -> str:
     Raises:
         CheckpointError: The contract cannot be read.
     """
-    contract = folder / CONTRACT
+    contract = folder / CONTRACT_FILE
     return str(read_json(contract).get("base", "")) if contract.is_file() else ""
 
 
 def list_models(settings: Settings) -> list[ModelInfo]:
     """Return the shipped models, then the pulled ones, then what can be pulled, each by name."""
     ours = [_shipped_info(name, folder, settings) for name, folder in shipped().items()]
-    pulled = [_pulled_info(facts.parent, settings) for facts in sorted(models_folder(settings).glob(f"[!.]*/{FACTS}"))]
+    pulled = [
+        _pulled_info(facts.parent, settings) for facts in sorted(models_folder(settings).glob(f"[!.]*/{FACTS_FILE}"))
+    ]
     here = {info.name for info in pulled}
     available = [
         ModelInfo(name, "available", ready=False, base="", license=it.license, size_mb=it.disk_mb, origin=it.origin)
@@ -182,7 +182,7 @@ def describe(name_or_path: str, settings: Settings) -> dict[str, object]:
     folder = model_folder(name_or_path, settings)
     known = {
         key: read_json(folder / name)
-        for key, name in (("contract", CONTRACT), ("source", FACTS))
+        for key, name in (("contract", CONTRACT_FILE), ("source", FACTS_FILE))
         if (folder / name).is_file()
     }
     return {"name": name_or_path, "folder": str(folder), "size_mb": size_mb(folder), **known}
@@ -221,12 +221,14 @@ def _check_free_name(name: str, path: Path, known: dict[str, Source]) -> None:
             f"the folder {path} cannot be pulled under its name {name!r}: rename it, or use --model {path}"
         )
     if not holds_model(path):
-        raise CheckpointError(f"{path} holds no model: config.json with model.safetensors, or {CONTRACT}, is missing")
+        raise CheckpointError(
+            f"{path} holds no model: config.json with model.safetensors, or {CONTRACT_FILE}, is missing"
+        )
 
 
 def _missing_base(folder: Path, settings: Settings) -> str:
     """Return the base that a model without weights of its own still needs; empty where it needs none."""
-    if not (folder / CONTRACT).is_file() or holds_weights(folder):
+    if not (folder / CONTRACT_FILE).is_file() or holds_weights(folder):
         return ""
     base = base_of(folder)
     return "" if holds_model(cache_folder(base, settings)) else base
@@ -267,7 +269,7 @@ def _shipped_info(name: str, folder: Path, settings: Settings) -> ModelInfo:
 
 
 def _pulled_info(folder: Path, settings: Settings) -> ModelInfo:
-    facts = read_json(folder / FACTS)
+    facts = read_json(folder / FACTS_FILE)
     base = base_of(folder)
     ready = not _missing_base(folder, settings)
     return ModelInfo(folder.name, "pulled", ready, base, facts["license"], size_mb(folder), facts["origin"])

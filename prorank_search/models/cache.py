@@ -10,18 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from prorank_search.errors import CheckpointError, ConfigError, MissingModelError
+from prorank_search.errors import ConfigError, MissingModelError
+from prorank_search.model_files import CONTRACT_FILE, FACTS_FILE, read_facts
 from prorank_search.models.fetch import Progress, fetch, sha256_of
 from prorank_search.models.registry import Source, WheelsSource
 from prorank_search.settings import Settings
-
-CONTRACT = "prorank.json"
-"""A ProRank model's contract, beside its weights or adapter."""
-
-FACTS = "source.json"
-"""Where a pulled model comes from: written last, so a folder that has it is whole."""
 
 
 def models_folder(settings: Settings) -> Path:
@@ -36,7 +30,7 @@ def cache_folder(name: str, settings: Settings) -> Path:
 
 def holds_model(folder: Path) -> bool:
     """Return whether a folder holds a model: weights, or a contract with an adapter."""
-    return holds_weights(folder) or (folder / CONTRACT).is_file()
+    return holds_weights(folder) or (folder / CONTRACT_FILE).is_file()
 
 
 def holds_weights(folder: Path) -> bool:
@@ -47,23 +41,8 @@ def holds_weights(folder: Path) -> bool:
 
 def is_damaged(folder: Path) -> bool:
     """Return whether the weights in a folder are no longer those that were pulled."""
-    noted = read_json(folder / FACTS).get("weights_sha256") if (folder / FACTS).is_file() else None
+    noted = read_facts(folder).get("weights_sha256")
     return bool(noted) and sha256_of(folder / "model.safetensors") != noted
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a model's contract or facts.
-
-    Raises:
-        CheckpointError: The file is no JSON object, or cannot be read.
-    """
-    try:
-        value = json.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}; pull or train the model again") from error
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{path} is not a JSON object; pull or train the model again")
-    return value
 
 
 def size_mb(folder: Path) -> int:
@@ -117,7 +96,7 @@ def _write_facts(name: str, source: Source, folder: Path) -> None:
         "pulled": datetime.now(UTC).isoformat(timespec="seconds"),
         **source.model_dump(mode="json", exclude_none=True),
     }
-    (folder / FACTS).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / FACTS_FILE).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _needed_mb(source: Source) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from prorank_search.checkpoint import CONTRACT_FILE, Checkpoint
+from prorank_search.checkpoint import Checkpoint
 from prorank_search.errors import CheckpointError
+from prorank_search.model_files import CONTRACT_FILE
 from prorank_search.prompt import PromptEncoder
 from prorank_search.scoring.torch_engine import TorchEngine
 

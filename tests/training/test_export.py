@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from prorank_search.checkpoint import ADAPTER_FILE, Contract, read_contract
+from prorank_search.checkpoint import Contract, read_contract
 from prorank_search.errors import ConfigError, InputError
+from prorank_search.model_files import ADAPTER_FILE
 from prorank_search.rescorers.prorank import open_rescorer
 from prorank_search.settings import Settings
 from prorank_search.types import ScoreRequest

@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from prorank_search.checkpoint import ADAPTER_FILE, CONTRACT_FILE
 from prorank_search.errors import CheckpointError
+from prorank_search.model_files import ADAPTER_FILE, CONTRACT_FILE
 from prorank_search.types import Blend, Calibration
 from tests.tiny_model import load, write_contract, write_model
 

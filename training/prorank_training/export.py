@@ -13,10 +13,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from prorank_search.checkpoint import ADAPTER_FILE, CONTRACT_FILE, Checkpoint, Contract, GoldenPair
+from prorank_search.checkpoint import Checkpoint, Contract, GoldenPair
 from prorank_search.difference import apply_difference
 from prorank_search.errors import CheckpointError, ConfigError
-from prorank_search.models.cache import FACTS, read_json
+from prorank_search.model_files import ADAPTER_FILE, CONTRACT_FILE, read_facts
 from prorank_search.prompt import PromptEncoder
 from prorank_search.rescorers.prorank import ProRankRescorer
 from prorank_search.scoring.architectures import open_decoder
@@ -168,8 +168,7 @@ def _training(recipe: Recipe, about: Mapping[str, Any], step: int) -> dict[str, 
 
 
 def _base_sha256(base: Checkpoint) -> str:
-    facts = base.tokenizer_file.parent / FACTS
-    return str(read_json(facts).get("sha256", "")) if facts.is_file() else ""
+    return str(read_facts(base.tokenizer_file.parent).get("sha256", ""))
 
 
 def _scores_name(recipe: Recipe, step: int) -> str:

@@ -1,0 +1,43 @@
+"""The files that lie beside a model's weights, by name; without torch, so that a missing model is told at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from prorank_search.errors import CheckpointError
+
+CONTRACT_FILE = "prorank.json"
+"""A ProRank model's contract, beside its weights or adapter."""
+
+ADAPTER_FILE = "adapter.safetensors"
+"""A ProRank model's difference to its base."""
+
+FACTS_FILE = "source.json"
+"""Where a pulled model comes from: written last, so a folder that has it is whole."""
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """Read a model's configuration, contract or facts.
+
+    Raises:
+        CheckpointError: The file is no JSON object, or cannot be read.
+    """
+    try:
+        value = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{file} cannot be read ({error}): pull or train the model again") from error
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{file} is not a JSON object: pull or train the model again")
+    return value
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """Return what was noted when a model was pulled; nothing for a folder that was not.
+
+    Raises:
+        CheckpointError: The file is there and cannot be read.
+    """
+    file = folder / FACTS_FILE
+    return read_json(file) if file.is_file() else {}
