@@ -49,3 +49,20 @@ def test_distillation_is_the_divergence_from_the_target() -> None:
 
 def test_distillation_from_oneself_costs_nothing() -> None:
     assert losses.distillation(SCORES, torch.softmax(SCORES, -1)).item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_negatives_that_a_teacher_puts_above_the_positive_are_left_out() -> None:
+    teacher = torch.tensor([0.7, 0.6, 0.75])
+    assert losses.without_likely_false(SCORES, teacher, margin=0.0).tolist() == [1.0, 0.0]
+    assert losses.without_likely_false(SCORES, teacher, margin=0.1).tolist() == SCORES.tolist()
+
+
+def test_a_positive_without_negatives_is_only_asked_to_be_relevant() -> None:
+    alone = torch.tensor([1.0], requires_grad=True)
+    compared = [losses.softmax_cross_entropy(alone), losses.ranknet(alone), losses.margin(alone)]
+    assert [loss.item() for loss in compared] == [0.0, 0.0, 0.0]
+    anchor = losses.pointwise(alone)
+    assert anchor.item() == pytest.approx(softplus(-1) / 2)
+    anchor.backward()
+    assert alone.grad is not None
+    assert alone.grad.isfinite().all()

@@ -86,6 +86,27 @@ def test_the_stages_can_be_taken_one_by_one_and_share_their_data(recipe: Path, t
     assert (tmp_path / "second" / "score.state.pt").exists()
 
 
+def test_any_rescorer_can_be_the_teacher(recipe: Path, tmp_path: Path) -> None:
+    code, out, err = prorank("data", recipe, "--run", "run", "--teacher", "overlap", "--json")
+    assert code == 0, err
+    (row,) = json.loads(out)
+    assert (row["groups"], row["taught"]) == (18, 18)
+    assert 0.5 < row["teacher_first"] <= 1.0
+    assert "teacher 18/18" in err
+    assert len((tmp_path / "run" / "teacher.jsonl").read_text().splitlines()) == 18
+
+
+def test_a_recipe_names_its_teacher_and_how_much_it_scores(recipe: Path, tmp_path: Path) -> None:
+    table = '[teacher]\nrescorer = { en = "overlap" }\ngroups = 5\n\n[score]'
+    recipe.write_text(RECIPE.replace("[score]", table), encoding="utf-8")
+    code, out, err = prorank("data", recipe, "--run", "run")
+    assert code == 0, err
+    assert out.splitlines()[1].split()[6] == "5"
+    assert (
+        json.loads((tmp_path / "run" / "data.json").read_text())["teacher"]["languages"]["en"]["rescorer"] == "overlap"
+    )
+
+
 def test_a_run_is_named_after_its_recipe_where_no_folder_is_given(recipe: Path, tmp_path: Path) -> None:
     assert prorank("data", recipe)[0] == 0
     (run,) = (tmp_path / "runs").iterdir()

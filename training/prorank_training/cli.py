@@ -32,6 +32,14 @@ DataOption = Annotated[
     typer.Option("--data", help="Folder of groups and dev queries, for runs that share them; else the run's."),
 ]
 CollectionsOption = Annotated[Path, typer.Option("--collections", help="Folder of the recipe's BEIR folders.")]
+TeacherOption = Annotated[
+    str | None,
+    typer.Option(
+        "--teacher",
+        metavar="RESCORER[:MODEL]",
+        help="Let this rescorer score the groups; else the recipe's `[teacher]`.",
+    ),
+]
 OutOption = Annotated[Path | None, typer.Option("--out", help="The checkpoint's folder; `checkpoint` in the run's.")]
 ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Fail unless the run was begun before; one that was is gone on from anyway.")
@@ -56,13 +64,15 @@ def data(
     collections: CollectionsOption = Path("collections"),
     run: RunOption = None,
     data: DataOption = None,
+    teacher: TeacherOption = None,
     resume: ResumeOption = False,
+    device: options.DeviceOption = None,
     json: options.JsonOption = False,
     config: options.ConfigOption = None,
 ) -> None:
     """Make training groups and dev queries out of BEIR folders; of their judgments, only train and dev are used."""
-    with _open(recipe, run, data, config, resume=resume) as opened:
-        _show_data(_make_data(opened, collections), json=json)
+    with _open(recipe, run, data, config, resume=resume, device=device) as opened:
+        _show_data(_make_data(opened, collections, teacher), json=json)
 
 
 @app.command()
@@ -136,6 +146,7 @@ def all_stages(
     out: OutOption = None,
     run: RunOption = None,
     data: DataOption = None,
+    teacher: TeacherOption = None,
     resume: ResumeOption = False,
     device: options.DeviceOption = None,
     json: options.JsonOption = False,
@@ -143,7 +154,7 @@ def all_stages(
 ) -> None:
     """Run all stages, one after another: data, warmup (where the recipe has it), score, export."""
     with _open(recipe, run, data, config, resume=resume, device=device) as opened:
-        _make_data(opened, collections)
+        _make_data(opened, collections, teacher)
         if opened.recipe.warmup is not None:
             _warm_up(opened)
         _train_scores(opened)
@@ -185,16 +196,37 @@ def _begun(path: Path, recipe: Recipe) -> RunFolder:
 _OUT_OF_MEMORY = "memory ran out: lower tokens_a_batch, groups_a_step or document_tokens in the recipe"
 
 
-def _make_data(run: Run, collections: Path) -> list[dict[str, object]]:
+def _make_data(run: Run, collections: Path, teacher: str | None) -> list[dict[str, object]]:
     from prorank_search.search import load_backend
-    from prorank_training import data_folder
+    from prorank_training import data_folder, teacher_scores
     from prorank_training.progress import step_progress
 
     own = {"home": run.settings.home / "training", "backend": "tantivy", "url": None}
     backend = load_backend(run.settings.model_copy(update=own))
     with step_progress("data", every=500) as progress:
         made = data_folder.make(run.recipe.data, run.recipe.data_digest(), collections, run.data, backend, progress)
-    return [asdict(row) for row in made]
+    _teach(run, teacher)
+    taught = teacher_scores.read_taught(run.data / data_folder.TEACHER_FILE)
+    judged = teacher_scores.statistics(taught, run.recipe.score.teacher_margin)
+    if not judged:
+        return [asdict(row) for row in made]
+    none = teacher_scores.TeacherStatistics(0, 0.0, 0.0)
+    return [asdict(row) | asdict(judged.get(row.collection, none)) for row in made]
+
+
+def _teach(run: Run, teacher: str | None) -> None:
+    from prorank_training.recipe import TeacherRecipe
+
+    plan = run.recipe.teacher
+    if teacher:
+        plan = plan.model_copy(update={"rescorer": teacher}) if plan else TeacherRecipe(rescorer=teacher)
+    if plan is None:
+        return
+    from prorank_training import teacher as teaching
+    from prorank_training.progress import step_progress
+
+    with step_progress("teacher", every=100) as progress:
+        teaching.teach(run.recipe, plan, run.data, run.settings, progress)
 
 
 def _warm_up(run: Run) -> dict[str, object]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from prorank_search.errors import ConfigError, InputError
 from prorank_search.protocols import IndexBackend
@@ -16,8 +18,9 @@ from prorank_training.groups import DevQuery, Group, read_dev, read_groups, writ
 from prorank_training.progress import Progress
 from prorank_training.recipe import DataRecipe
 from prorank_training.run_folder import write_atomically
+from prorank_training.teacher_scores import read_taught
 
-GROUPS_FILE, DEV_FILE, ABOUT_FILE = "groups.parquet", "dev.parquet", "data.json"
+GROUPS_FILE, DEV_FILE, ABOUT_FILE, TEACHER_FILE = "groups.parquet", "dev.parquet", "data.json", "teacher.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +95,68 @@ def read_statistics(digest: str, folder: Path) -> list[Statistics]:
         InputError: The folder holds none.
         ConfigError: It holds another recipe's.
     """
+    return [Statistics(**row) for row in _about(digest, folder)["collections"]]
+
+
+def load(digest: str, folder: Path) -> tuple[list[Group], list[DevQuery]]:
+    """Read what `make` wrote; groups that a teacher has scored so far come with its scores.
+
+    Raises:
+        InputError: There is nothing, or the teacher's scores are not those of these groups.
+        ConfigError: It is another recipe's.
+    """
+    _about(digest, folder)
+    groups = read_groups(folder / GROUPS_FILE)
+    for row in read_taught(folder / TEACHER_FILE):
+        group = groups[row.group] if row.group < len(groups) else None
+        if group is None or len(row.scores) != 1 + len(group.hard_negatives) + len(group.random_negatives):
+            raise InputError(
+                f"{folder / TEACHER_FILE} holds the scores of other groups: delete it and ask the teacher again"
+            )
+        groups[row.group] = replace(group, teacher=row.scores)
+    return groups, read_dev(folder / DEV_FILE)
+
+
+def note_teacher(folder: Path, teacher: Mapping[str, object]) -> None:
+    """Write down which teacher scores the groups of a folder, before it does.
+
+    Args:
+        folder: The data.
+        teacher: Its name and revision for each language, and what it reads of a document.
+
+    Raises:
+        ConfigError: Another teacher has scored some of them.
+    """
+    about = _read(folder)
+    known = about.setdefault("teacher", teacher)
+    if known != teacher and read_taught(folder / TEACHER_FILE):
+        raise ConfigError(
+            f"{folder} holds the scores of another teacher ({_names(known)}; this one is {_names(teacher)}): delete "
+            f"{TEACHER_FILE} there, or choose another folder with --data"
+        )
+    write_atomically(folder / ABOUT_FILE, json.dumps({**about, "teacher": teacher}, indent=1).encode())
+
+
+def _about(digest: str, folder: Path) -> dict[str, Any]:
     about = folder / ABOUT_FILE
     if not about.is_file():
         raise InputError(f"{folder} holds no training data: make it with `prorank train data`, or name it with --data")
-    known = json.loads(about.read_text(encoding="utf-8"))
+    known = _read(folder)
     if known["data_hash"] != digest:
         raise ConfigError(
             f"{folder} holds the data of another recipe ({known['data_hash']}, this one's is {digest}): choose another "
             "folder with --data"
         )
-    return [Statistics(**row) for row in known["collections"]]
+    return known
 
 
-def load(digest: str, folder: Path) -> tuple[list[Group], list[DevQuery]]:
-    """Read what `make` wrote.
+def _read(folder: Path) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads((folder / ABOUT_FILE).read_text(encoding="utf-8"))
+    return about
 
-    Raises:
-        InputError: There is nothing.
-        ConfigError: It is another recipe's.
-    """
-    read_statistics(digest, folder)
-    return read_groups(folder / GROUPS_FILE), read_dev(folder / DEV_FILE)
+
+def _names(teacher: Mapping[str, Any]) -> str:
+    return json.dumps(teacher, sort_keys=True)
 
 
 def _statistics(collection: Collection, groups: list[Group], held_out: int, dev: int) -> Statistics:

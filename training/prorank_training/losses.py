@@ -1,6 +1,7 @@
 """What stage 2 minimises: plain functions of a group's scores, the positive's first.
 
-Scores are log-odds in fp32, (documents,). A target is a distribution over the same documents.
+Scores are log-odds in fp32, (documents,). A target is a distribution over the same documents. A positive whose
+negatives were all left out is compared with nothing: listwise and pairwise losses are 0 then.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ def softmax_cross_entropy(scores: Tensor) -> Tensor:
 
 def ranknet(scores: Tensor) -> Tensor:
     """Return the mean of log(1 + exp(negative - positive)) over the negatives (Burges et al., ICML 2005)."""
-    return F.softplus(scores[1:] - scores[0]).mean()
+    return _mean(F.softplus(scores[1:] - scores[0]))
 
 
 def margin(scores: Tensor, width: float = 2.0) -> Tensor:
     """Return the mean of max(0, width - (positive - negative)) over the negatives."""
-    return F.relu(width - (scores[0] - scores[1:])).mean()
+    return _mean(F.relu(width - (scores[0] - scores[1:])))
 
 
 def pointwise(scores: Tensor) -> Tensor:
@@ -37,7 +38,7 @@ def pointwise(scores: Tensor) -> Tensor:
 
     It keeps the sign of a score: 0 stays the border between relevant and not.
     """
-    return (F.softplus(-scores[0]) + F.softplus(scores[1:]).mean()) / 2
+    return (F.softplus(-scores[0]) + _mean(F.softplus(scores[1:]))) / 2
 
 
 def distillation(scores: Tensor, target: Tensor) -> Tensor:
@@ -48,3 +49,25 @@ def distillation(scores: Tensor, target: Tensor) -> Tensor:
 def teacher_distribution(teacher_scores: Tensor, temperature: float) -> Tensor:
     """Return softmax(teacher_scores / temperature), the target of `distillation`."""
     return torch.softmax(teacher_scores / temperature, -1)
+
+
+def without_likely_false(scores: Tensor, teacher_scores: Tensor, margin: float) -> Tensor:
+    """Return the scores without those of negatives that a teacher puts more than `margin` above the positive.
+
+    Nobody judged most negatives, and some of them answer the query: what the teacher likes better than the positive
+    is not pushed down (RocketQA's denoised negatives, Qu et al., NAACL 2021). It stays in the teacher's distribution.
+
+    Args:
+        scores: The model's, (documents,).
+        teacher_scores: The teacher's, (documents,).
+        margin: In the unit of the teacher's scores; 0 or more.
+
+    Example:
+        >>> without_likely_false(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([0.7, 0.8, 0.6]), margin=0.0)
+        tensor([1., 3.])
+    """
+    return scores[teacher_scores <= teacher_scores[0] + margin]
+
+
+def _mean(values: Tensor) -> Tensor:
+    return values.sum() / max(1, values.numel())

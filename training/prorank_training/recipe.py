@@ -51,6 +51,21 @@ class DataRecipe(_Table):
     seed: int = 1
 
 
+class TeacherRecipe(_Table):
+    """A rescorer that scores the groups' documents, for the model to learn from beside the judgments."""
+
+    rescorer: str | dict[str, str] = Field(
+        description="RESCORER or RESCORER:MODEL for all languages, or one for each language; languages that are not "
+        "named have no teacher."
+    )
+    groups: int | None = Field(None, ge=1, description="Groups it scores, the first in training's order; None: all.")
+    max_length_tokens: int | None = Field(None, ge=32, description="Tokens it reads of a text; None: all it can.")
+
+    def rescorer_of(self, language: str) -> str | None:
+        """Return the teacher of a language, or None."""
+        return self.rescorer if isinstance(self.rescorer, str) else self.rescorer.get(language)
+
+
 class WarmupRecipe(_Table):
     """Stage 1, prompt warm-up."""
 
@@ -73,6 +88,10 @@ class WarmupRecipe(_Table):
     rising_steps: int = Field(10, description="Steps over which the learning rate rises.")
     weight_decay: float = 0.01
     clip_norm: float = 1.0
+    teacher_temperature: float = Field(0.04, gt=0, description="Divides the teacher's scores; 0.04 suits cosines.")
+    teacher_margin: float = Field(
+        0.0, ge=0, description="Negatives that the teacher puts higher above the positive than this are no negatives."
+    )
     tokens_a_batch: int = 2048
     save_every_s: float = Field(300.0, description="Seconds between two states; TRL saves every `probe_every` steps.")
     probe_every: int = Field(10, ge=1, description="Steps between measurements on dev pairs.")
@@ -97,6 +116,10 @@ class ScoreRecipe(_Table):
     clip_norm: float = 1.0
     pointwise_weight: float = Field(0.2, description="Weight of the binary cross-entropy beside the listwise loss.")
     teacher_weight: float = Field(0.0, description="Weight of the teacher's distribution in the listwise loss.")
+    teacher_temperature: float = Field(0.04, gt=0, description="Divides the teacher's scores; 0.04 suits cosines.")
+    teacher_margin: float = Field(
+        0.0, ge=0, description="Negatives that the teacher puts higher above the positive than this are no negatives."
+    )
     tokens_a_batch: int = 2048
     save_every_s: float = 900.0
     evaluate_every: int = Field(500, description="Steps between dev evaluations.")
@@ -135,6 +158,7 @@ class Recipe(_Table):
     max_length_tokens: int = 512
     seed: int = 1
     data: DataRecipe
+    teacher: TeacherRecipe | None = Field(None, description="Left out: judgments alone are learned from.")
     warmup: WarmupRecipe | None = Field(None, description="Left out: training begins with stage 2.")
     score: ScoreRecipe
     export: ExportRecipe = ExportRecipe()
@@ -155,7 +179,7 @@ class Recipe(_Table):
 
     def data_digest(self) -> str:
         """Return 16 hex digits that change with all that groups and dev queries depend on."""
-        return _digest(self.data.model_dump_json())
+        return _digest(self.data.model_dump_json(exclude_none=True))
 
 
 def _digest(content: str) -> str:
