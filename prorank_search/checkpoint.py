@@ -1,7 +1,9 @@
 """What a ProRank checkpoint is: base weights, a small difference to them, and `prorank.json`, the contract.
 
 The contract says what the weights were trained to do and how to see that they still do it. Weights without one (a
-bare base, a reranker of somebody else's) can be loaded too, but are said to be `untrained` or `foreign`.
+bare base, a reranker of somebody else's) can be loaded too, but are said to be `untrained` or `foreign`. Their files
+decide which, never the name of a folder: a reranker is what sentence-transformers would read a score from answer tokens
+of, or what was pulled from a repository of the released ProRank models.
 """
 
 from __future__ import annotations
@@ -25,6 +27,11 @@ from prorank_search.prompt import TEMPLATES, PromptEncoder
 from prorank_search.types import Blend, Calibration
 
 State = Literal["prorank", "untrained", "foreign"]
+
+_RELEASED = ("mixedbread-ai/mxbai-rerank-base-v2", "mixedbread-ai/mxbai-rerank-large-v2")
+
+_ANSWERS_FILE = "1_LogitScore/config.json"
+"""Where sentence-transformers keeps the ids of the two answer tokens of a reranker that `modules.json` declares."""
 
 
 class _Part(BaseModel):
@@ -109,6 +116,7 @@ class Checkpoint:
             ConfigError: `max_length_tokens` leaves no room for a document.
         """
         contract = self.contract
+        file, expected = self._expected_answers()
         length = max_length_tokens or (contract.max_length_tokens if contract else 512)
         query = min(contract.query_max_tokens, length // 2) if contract else None
         if self.template not in TEMPLATES:
@@ -116,16 +124,23 @@ class Checkpoint:
                 f"{self.name}: template is {self.template!r} in {CONTRACT_FILE}, which nobody here knows"
             )
         encoder = PromptEncoder(self.tokenizer_file, self.template, length, query)
-        if contract and (encoder.relevant_token, encoder.irrelevant_token) != (
-            contract.relevant_token_id,
-            contract.irrelevant_token_id,
-        ):
+        if expected and expected != (encoder.relevant_token, encoder.irrelevant_token):
             raise CheckpointError(
-                f"{self.name}: relevant_token_id and irrelevant_token_id are {contract.relevant_token_id} and "
-                f"{contract.irrelevant_token_id} in {CONTRACT_FILE}, {encoder.relevant_token} and "
-                f"{encoder.irrelevant_token} in {self.tokenizer_file}: the base is not the one it was trained on"
+                f"{self.name}: relevant_token_id and irrelevant_token_id are {expected[0]}, {expected[1]} in {file}, "
+                f"{encoder.relevant_token}, {encoder.irrelevant_token} for the answers 1 and 0 in "
+                f"{self.tokenizer_file}: it was trained on another base, or on other answers"
             )
         return encoder
+
+    def _expected_answers(self) -> tuple[str, tuple[int, int] | None]:
+        """Return the ids of the relevant and the irrelevant answer that the files name, and the file that does."""
+        if self.contract:
+            return CONTRACT_FILE, (self.contract.relevant_token_id, self.contract.irrelevant_token_id)
+        file = self.tokenizer_file.parent / _ANSWERS_FILE
+        if self.state != "foreign" or not file.is_file():
+            return "", None
+        answers = read_json(file)
+        return _ANSWERS_FILE, (answers.get("true_token_id", -1), answers.get("false_token_id", -1))
 
 
 def read_contract(folder: Path) -> Contract | None:
@@ -163,7 +178,7 @@ def load(name: str, folder: Path, base_folder: Path, dtype: torch.dtype) -> Chec
         _check_base(contract, base_folder)
         difference = _load_file(folder / ADAPTER_FILE)
         weights = apply_difference(weights, difference)
-    state: State = "prorank" if contract else "foreign" if "rerank" in Path(name).name.lower() else "untrained"
+    state: State = "prorank" if contract else "foreign" if _is_reranker(base_folder) else "untrained"
     return Checkpoint(
         name=contract.name if contract else name,
         state=state,
@@ -174,6 +189,12 @@ def load(name: str, folder: Path, base_folder: Path, dtype: torch.dtype) -> Chec
         contract=contract,
         revision=_revision(folder, base_folder),
     )
+
+
+def _is_reranker(folder: Path) -> bool:
+    modules = folder / "modules.json"
+    declared = modules.is_file() and "LogitScore" in modules.read_text(encoding="utf-8", errors="replace")
+    return declared or read_facts(folder).get("repository") in _RELEASED
 
 
 def _template_for(config: Mapping[str, Any], state: State) -> str:

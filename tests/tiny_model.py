@@ -139,6 +139,24 @@ def write_contract(folder: Path, base_folder: Path | None = None, **changes: obj
     return folder
 
 
+def write_answers(folder: Path, relevant: int | None = None) -> Path:
+    """Declare the weights in a folder a reranker by answer tokens, as sentence-transformers does; return the folder.
+
+    Args:
+        folder: Where the weights lie.
+        relevant: Token id of the relevant answer; None: that of "1".
+    """
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    relevant = tokenizer.token_to_id("1") if relevant is None else relevant
+    answers = {"true_token_id": relevant, "false_token_id": tokenizer.token_to_id("0")}
+    kind = "sentence_transformers.cross_encoder.modules.logit_score.LogitScore"
+    modules = [{"idx": 1, "name": "1", "path": "1_LogitScore", "type": kind}]
+    (folder / "modules.json").write_text(json.dumps(modules), encoding="utf-8")
+    (folder / "1_LogitScore").mkdir()
+    (folder / "1_LogitScore" / "config.json").write_text(json.dumps(answers), encoding="utf-8")
+    return folder
+
+
 def load(folder: Path, base_folder: Path | None = None, *, device: str = "cpu", dtype: str = "float32") -> Loaded:
     """Load a tiny model, on the CPU in fp32."""
     return load_engine("tiny", folder, base_folder or folder, device=device, dtype=dtype, max_length_tokens=None)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.golden.tiny_qwen2 import write_checkpoint
+from tests.tiny_model import write_answers
 
 
 @pytest.fixture(scope="session")
@@ -13,4 +14,4 @@ def tiny_qwen2(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     vocabulary = repository / ".cache" / "qwen.tiktoken"
     if not vocabulary.is_file():
         pytest.fail(f"{vocabulary} is missing: run 'python tests/golden/fetch_qwen_vocabulary.py' ('make test' does)")
-    return write_checkpoint(vocabulary, tmp_path_factory.mktemp("tiny-qwen2"))
+    return write_answers(write_checkpoint(vocabulary, tmp_path_factory.mktemp("tiny-qwen2")))

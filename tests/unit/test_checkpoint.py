@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import save_file
 
 from prorank_search.errors import CheckpointError
-from prorank_search.model_files import ADAPTER_FILE, CONTRACT_FILE
+from prorank_search.model_files import ADAPTER_FILE, CONTRACT_FILE, FACTS_FILE
 from prorank_search.types import Blend, Calibration
-from tests.tiny_model import load, write_contract, write_model
+from tests.tiny_model import load, write_answers, write_contract, write_model
 
 WEIGHT = "model.layers.0.mlp.down_proj.weight"
 
@@ -158,6 +158,28 @@ def test_a_bare_base_is_untrained_and_has_its_familys_template(tmp_path: Path) -
     assert (llama.state, llama.template) == ("untrained", "prorank-prefix-v1")
     assert (gemma.state, gemma.template) == ("untrained", "prorank-prefix-gemma-v1")
     assert (llama.contract, llama.calibration, llama.blend) == (None, None, None)
+
+
+def test_a_folders_name_makes_no_reranker(tmp_path: Path) -> None:
+    named = load(write_model(tmp_path / "mxbai-rerank-base-v2", "qwen2")).checkpoint
+    assert (named.state, named.template) == ("untrained", "prorank-prefix-v1")
+
+
+def test_a_reranker_is_known_by_its_modules_or_by_the_repository_it_was_pulled_from(tmp_path: Path) -> None:
+    declared, pulled = write_model(tmp_path / "declared", "qwen2"), write_model(tmp_path / "pulled", "qwen2")
+    write_answers(declared)
+    facts = {"kind": "hub", "repository": "mixedbread-ai/mxbai-rerank-base-v2"}
+    (pulled / FACTS_FILE).write_text(json.dumps(facts), encoding="utf-8")
+    for folder in (declared, pulled):
+        checkpoint = load(folder).checkpoint
+        assert (checkpoint.state, checkpoint.template) == ("foreign", "mxbai-rerank-v2")
+
+
+def test_a_reranker_that_answers_otherwise_than_1_and_0_is_refused(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "yes-or-no", "qwen2")
+    write_answers(folder, relevant=7)
+    with pytest.raises(CheckpointError, match=r"are 7, \d+ in 1_LogitScore/config\.json.*other answers"):
+        load(folder)
 
 
 def test_a_revision_follows_what_a_score_hangs_on(folder: Path, tmp_path: Path) -> None:

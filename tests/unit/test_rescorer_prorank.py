@@ -22,7 +22,7 @@ from prorank_search.scoring.loading import Loaded
 from prorank_search.scoring.scheduler import Ids, Scheduler
 from prorank_search.settings import Settings
 from prorank_search.types import Document, Hit, Query, Ranking, ScoreRequest
-from tests.tiny_model import load, write_contract, write_model
+from tests.tiny_model import load, write_answers, write_contract, write_model
 
 QUERY = "how fast does a fox run"
 TEXTS = ("A fox runs.", "Whales swim in the sea. " * 9, "", "The river.", "A fox runs.", "naïve 河流 \\n\t1")
@@ -109,7 +109,7 @@ def test_an_untrained_base_warns_and_has_no_probability(tmp_path: Path) -> None:
 
 
 def test_somebody_elses_reranker_warns_and_has_no_probability(tmp_path: Path) -> None:
-    rescorer = open_rescorer(_settings(write_model(tmp_path / "some-rerank-v2", "qwen2"), tmp_path))
+    rescorer = open_rescorer(_settings(write_answers(write_model(tmp_path / "somebodys", "qwen2")), tmp_path))
     assert "no ProRank contract" in rescorer.info.reason
     assert rescorer.info.calibration is None
     rescorer.close()
