@@ -12,10 +12,10 @@ import torch
 
 from prorank_search.errors import RescorerError
 from prorank_search.settings import Settings
-from prorank_training import stage2_score
+from prorank_training import losses, stage2_score
 from prorank_training.recipe import Recipe
 from prorank_training.run_folder import RunFolder
-from prorank_training.stage2_score import FROZEN, STAGE, choose_negatives, epoch_order, learning_rate
+from prorank_training.stage2_score import FROZEN, STAGE, choose_negatives, epoch_order, group_loss, learning_rate
 from prorank_training.trainee import open_trainee
 from tests.training.tiny_training import dev_queries, groups, recipe, settings
 
@@ -120,13 +120,33 @@ def test_the_learning_rate_rises_then_falls_to_a_twentieth() -> None:
     assert rates[-1] == pytest.approx(0.05, abs=0.01)
 
 
-def test_a_teacher_moves_the_loss(tiny: Settings, tmp_path: Path) -> None:
-    wanted = recipe(steps=1, teacher_weight=0.5)
-    taught = [replace(group, teacher=[0.9] * 6) for group in groups()]
-    losses = []
-    for some, path in ((groups(), tmp_path / "alone"), (taught, tmp_path / "taught")):
-        folder = RunFolder(path)
-        stage2_score.run(open_trainee(wanted, tiny), some, [], wanted, folder, lambda *_: None)
-        losses.append(folder.metrics(STAGE)[0])
-    assert losses[0]["listwise"] == losses[1]["listwise"]
-    assert losses[0]["loss"] != losses[1]["loss"]
+def test_half_of_a_taught_groups_listwise_loss_is_the_teachers() -> None:
+    plan = recipe(teacher_weight=0.5, teacher_temperature=0.1, pointwise_weight=0.2).score
+    scores = torch.tensor([1.0, 0.0, 3.0])
+    target = torch.softmax(torch.tensor([9.0, 8.0, 9.5]), -1)
+    divergence = sum(p * (p.log() - q) for p, q in zip(target, torch.log_softmax(scores, -1), strict=True))
+    judged = scores[:2]
+    expected = 0.5 * losses.softmax_cross_entropy(judged) + 0.5 * divergence + 0.2 * losses.pointwise(judged)
+    loss, metrics = group_loss(scores, torch.tensor([0.9, 0.8, 0.95]), plan)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert (metrics["taught"], metrics["masked"]) == (1.0, 1.0)
+
+
+def test_a_group_without_teacher_is_learned_from_its_judgments_alone() -> None:
+    plan = recipe(teacher_weight=0.5, pointwise_weight=0.2).score
+    scores = torch.tensor([1.0, 0.0, 3.0])
+    loss, metrics = group_loss(scores, None, plan)
+    expected = losses.softmax_cross_entropy(scores) + 0.2 * losses.pointwise(scores)
+    assert loss.item() == pytest.approx(expected.item())
+    assert (metrics["taught"], metrics["distillation"]) == (0.0, 0.0)
+
+
+def test_groups_with_and_without_a_teacher_are_trained_together(tiny: Settings, tmp_path: Path) -> None:
+    wanted = recipe(steps=4, groups_a_step=2, negatives=2, random_only_steps=0)
+    mixed = [replace(group, teacher=[0.5, *[0.9] * 5] if at % 2 else []) for at, group in enumerate(groups())]
+    folder = RunFolder(tmp_path)
+    stage2_score.run(open_trainee(wanted, tiny), mixed, [], wanted, folder, lambda *_: None)
+    metrics = folder.metrics(STAGE)
+    assert {line["taught"] for line in metrics} <= {0.0, 0.5, 1.0}
+    assert 0 < fmean(line["taught"] for line in metrics) < 1
+    assert all(line["masked"] == 2 * line["taught"] for line in metrics)

@@ -2,7 +2,7 @@
 
 Each step takes a few groups: a query, its positive, and negatives that are random at first and hard later (hard ones
 from the start leave a small model at chance level). The loss is listwise over the group, with a pointwise anchor that
-keeps the sign and the calibration of the score.
+keeps the sign and the calibration of the score. Groups that a teacher has scored are also ordered as it orders them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,13 @@ from prorank_search.scoring.decoder import Decoder
 from prorank_training.dev import results, sample
 from prorank_training.group_scores import group_scores
 from prorank_training.groups import DevQuery, Group
-from prorank_training.losses import distillation, pointwise, softmax_cross_entropy, teacher_distribution
+from prorank_training.losses import (
+    distillation,
+    pointwise,
+    softmax_cross_entropy,
+    teacher_distribution,
+    without_likely_false,
+)
 from prorank_training.master_weights import MasterWeights
 from prorank_training.progress import Progress
 from prorank_training.recipe import Recipe, ScoreRecipe
@@ -30,9 +36,6 @@ from prorank_training.trainee import Encoders, Trainee
 
 STAGE = "score"
 FROZEN = ("model.embed_tokens.weight", "lm_head.weight")
-TEACHER_TEMPERATURE = 0.04
-"""For cosines of bi-encoders, which lie close together."""
-
 _BAD_STEPS_ALLOWED = 20
 
 
@@ -167,22 +170,42 @@ def _learn(
     lengths, chances = zip(*plan.document_tokens.items(), strict=True)
     encoder = encoders[int(rng.choices(lengths, chances)[0])]
     scores = group_scores(decoder, encoder, group.query, texts, plan.tokens_a_batch)
-    listwise = softmax_cross_entropy(scores)
-    anchor = pointwise(scores)
-    loss = listwise
-    if group.teacher and plan.teacher_weight:
-        target = _target(group, chosen, scores)
-        loss = (1 - plan.teacher_weight) * listwise + plan.teacher_weight * distillation(scores, target)
-    loss = loss + plan.pointwise_weight * anchor
+    loss, metrics = group_loss(scores, _teacher_scores(group, chosen, scores), plan)
     (loss / plan.groups_a_step).backward()
-    return {
-        "loss": loss.item(),
+    return metrics
+
+
+def group_loss(scores: Tensor, teacher: Tensor | None, plan: ScoreRecipe) -> tuple[Tensor, dict[str, float]]:
+    """Return a group's loss and what is logged of it.
+
+    Judgments alone: listwise + `pointwise_weight` * pointwise. With a teacher a share of `teacher_weight` of the
+    listwise loss is the divergence from its distribution, and negatives that it takes for relevant count there only.
+
+    Args:
+        scores: The model's, the positive's first, (documents,).
+        teacher: The teacher's, (documents,), or None.
+        plan: The weights.
+    """
+    judged = scores if teacher is None else without_likely_false(scores, teacher, plan.teacher_margin)
+    listwise, anchor = softmax_cross_entropy(judged), pointwise(judged)
+    metrics = {
         "listwise": listwise.item(),
         "pointwise": anchor.item(),
         "positive_first": float(scores.argmax().item() == 0),
+        "taught": float(teacher is not None),
+        "masked": float(len(scores) - len(judged)),
+        "distillation": 0.0,
     }
+    loss = listwise
+    if teacher is not None:
+        divergence = distillation(scores, teacher_distribution(teacher, plan.teacher_temperature))
+        loss = (1 - plan.teacher_weight) * listwise + plan.teacher_weight * divergence
+        metrics["distillation"] = divergence.item()
+    loss = loss + plan.pointwise_weight * anchor
+    return loss, {"loss": loss.item(), **metrics}
 
 
-def _target(group: Group, chosen: Sequence[int], scores: Tensor) -> Tensor:
-    teacher = [group.teacher[0], *(group.teacher[1 + at] for at in chosen)]
-    return teacher_distribution(torch.tensor(teacher, device=scores.device), TEACHER_TEMPERATURE)
+def _teacher_scores(group: Group, chosen: Sequence[int], scores: Tensor) -> Tensor | None:
+    if not group.teacher:
+        return None
+    return torch.tensor([group.teacher[0], *(group.teacher[1 + at] for at in chosen)], device=scores.device)
