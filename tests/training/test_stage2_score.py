@@ -150,3 +150,14 @@ def test_groups_with_and_without_a_teacher_are_trained_together(tiny: Settings, 
     assert {line["taught"] for line in metrics} <= {0.0, 0.5, 1.0}
     assert 0 < fmean(line["taught"] for line in metrics) < 1
     assert all(line["masked"] == 2 * line["taught"] for line in metrics)
+
+
+def test_a_teacher_without_weight_is_not_listened_to(tiny: Settings, tmp_path: Path) -> None:
+    wanted = recipe(steps=1, teacher_weight=0.0)
+    taught = [replace(group, teacher=[0.5, *[0.9] * 5]) for group in groups()]
+    metrics = []
+    for some, path in ((groups(), tmp_path / "alone"), (taught, tmp_path / "taught")):
+        folder = RunFolder(path)
+        stage2_score.run(open_trainee(wanted, tiny), some, [], wanted, folder, lambda *_: None)
+        metrics.append(timeless(folder.metrics(STAGE)))
+    assert metrics[0] == metrics[1]

@@ -116,7 +116,7 @@ class ScoreRecipe(_Table):
     clip_norm: float = 1.0
     pointwise_weight: float = Field(0.2, description="Weight of the binary cross-entropy beside the listwise loss.")
     teacher_weight: float = Field(
-        0.5, ge=0, le=1, description="Weight of the teacher's distribution in the listwise loss of a group it scored."
+        0.5, ge=0, le=1, description="Share of the teacher in the listwise loss of a group it scored; 0: no teacher."
     )
     teacher_temperature: float = Field(0.04, gt=0, description="Divides the teacher's scores; 0.04 suits cosines.")
     teacher_margin: float = Field(

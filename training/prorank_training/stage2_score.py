@@ -170,7 +170,7 @@ def _learn(
     lengths, chances = zip(*plan.document_tokens.items(), strict=True)
     encoder = encoders[int(rng.choices(lengths, chances)[0])]
     scores = group_scores(decoder, encoder, group.query, texts, plan.tokens_a_batch)
-    loss, metrics = group_loss(scores, _teacher_scores(group, chosen, scores), plan)
+    loss, metrics = group_loss(scores, _teacher_scores(group, chosen, plan, scores), plan)
     (loss / plan.groups_a_step).backward()
     return metrics
 
@@ -205,7 +205,8 @@ def group_loss(scores: Tensor, teacher: Tensor | None, plan: ScoreRecipe) -> tup
     return loss, {"loss": loss.item(), **metrics}
 
 
-def _teacher_scores(group: Group, chosen: Sequence[int], scores: Tensor) -> Tensor | None:
-    if not group.teacher:
+def _teacher_scores(group: Group, chosen: Sequence[int], plan: ScoreRecipe, scores: Tensor) -> Tensor | None:
+    """Return the teacher's scores of the documents that were chosen; None: it has none, or is not listened to."""
+    if not group.teacher or not plan.teacher_weight:
         return None
     return torch.tensor([group.teacher[0], *(group.teacher[1 + at] for at in chosen)], device=scores.device)
