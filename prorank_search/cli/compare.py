@@ -86,8 +86,13 @@ def show(comparison: Comparison, top_k: int) -> None:
 
 def _headings(comparison: Comparison) -> tuple[str, str]:
     took, status = comparison.result.took_ms, comparison.result.status
-    second = f"rescored by {status.model}, {took['rescore']:.0f} ms" if status.model else "not rescored"
-    return f"BM25, {took['first_stage']:.0f} ms", second
+    second = {
+        "ok": "rescored by {model}, {ms:.0f} ms",
+        "partial": "rescored in part by {model}, {ms:.0f} ms",
+        "degraded": "BM25's order: no scores from {model} in {ms:.0f} ms",
+        "skipped": "BM25's order: not rescored",
+    }[status.state]
+    return f"BM25, {took['first_stage']:.0f} ms", second.format(model=status.model, ms=took["rescore"])
 
 
 def _side_by_side(headings: tuple[str, str], before: list[Text], after: list[Text]) -> Table:

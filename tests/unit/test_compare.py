@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from prorank_search.cli.compare import show
 from prorank_search.movement import compare, movement
 from prorank_search.types import Document, Query, RescoredHit, SearchResult, State, Status
 
@@ -54,3 +57,24 @@ def test_the_json_has_both_lists_and_what_a_search_tells() -> None:
     assert list(plain) == ["query", "first_stage", "second_stage", "status", "took_ms", "summary"]
     assert plain["first_stage"] == compared.to_json()["hits"][1:]  # type: ignore[index]
     assert plain["second_stage"] == compared.to_json()["hits"][:1]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("state", "heading"),
+    [
+        ("ok", "rescored by tiny, 7 ms"),
+        ("partial", "rescored in part by tiny, 7 ms"),
+        ("degraded", "BM25's order: no scores from tiny in 7 ms"),
+        ("skipped", "BM25's order: not rescored"),
+    ],
+)
+def test_the_second_list_is_headed_by_what_was_done(
+    state: State, heading: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    model = None if state == "skipped" else "tiny"
+    told = replace(
+        result(2, 1), status=Status(state, model=model), took_ms={"first_stage": 2.0, "rescore": 7.0, "total": 9.0}
+    )
+    show(compare(told), top_k=2)
+    assert heading in capsys.readouterr().out.splitlines()
