@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     url: Annotated[str | None, NoneByName] = Field(
         None, description="The engine's address; none means the embedded index."
     )
-    rescorer: str = Field("prorank", description="Second stage: prorank, overlap or a plugin.")
+    rescorer: str = Field("prorank", description="Second stage: prorank, embedding, overlap or a plugin.")
     model: str = Field(DEFAULT_MODEL, description="A model's name, or the folder of a checkpoint.")
     device: Device = Field("auto", description="Where the model runs: auto, cpu, cuda, cuda:N or mps.")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     max_length_tokens: Annotated[Annotated[int, Field(ge=32)] | None, NoneByName] = Field(
         None, description="Tokens of the whole prompt; none: the model's own."
     )
+    vector_cache_mb: int = Field(512, ge=0, description="Bound of the document vectors on disk; 0: none are kept.")
     score_cache_mb: int = Field(512, ge=0, description="Bound of the rescore-score cache on disk; 0 switches it off.")
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)

@@ -55,6 +55,7 @@ def list_models(config: options.ConfigOption = None, json: options.JsonOption = 
         [
             model.name,
             model.state if model.ready or model.state == "available" else f"{model.state}, its base is not pulled",
+            model.rescorer or "-",
             model.base or "-",
             f"{model.size_mb} MB",
             model.license,
@@ -62,7 +63,7 @@ def list_models(config: options.ConfigOption = None, json: options.JsonOption = 
         ]
         for model in found
     ]
-    options.echo_table(["name", "state", "base", "size", "licence", "from"], rows)
+    options.echo_table(["name", "state", "rescorer", "base", "size", "licence", "from"], rows)
 
 
 @app.command()

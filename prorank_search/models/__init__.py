@@ -1,6 +1,6 @@
 """Models by name: pull, list, show, and the folder in which a model lies.
 
-A name is one of a shipped ProRank model (`prorank_search/adapters/NAME/`), of a base in `sources.toml`, or of
+A name is one of a shipped ProRank model (`prorank_search/adapters/NAME/`), of another model in `sources.toml`, or of
 what was pulled from a folder or the hub. Pulled models lie in `PRORANK_HOME/models/NAME/`, each with its facts in
 `source.json`. Nothing but `pull` and `terms_of` uses the network.
 """
@@ -14,19 +14,27 @@ from pathlib import Path
 from typing import Literal
 
 from prorank_search.errors import CheckpointError, ConfigError, MissingModelError
-from prorank_search.model_files import CONTRACT_FILE, FACTS_FILE, read_json
+from prorank_search.model_files import CONTRACT_FILE, FACTS_FILE, read_facts, read_json
 from prorank_search.models import licenses
 from prorank_search.models.cache import (
     build,
     cache_folder,
-    holds_model,
-    holds_weights,
     is_damaged,
     locked,
     models_folder,
     size_mb,
 )
-from prorank_search.models.fetch import Progress
+from prorank_search.models.contents import (
+    EMBEDDING_FILE,
+    ONNX_FILE,
+    TOKENIZER_FILE,
+    ModelRescorer,
+    holds_model,
+    holds_weights,
+    rescorer_for,
+    weights_file,
+)
+from prorank_search.models.fetch import Progress, sha256_of
 from prorank_search.models.licenses import Terms
 from prorank_search.models.registry import FolderSource, HubSource, Source, registry
 from prorank_search.settings import Settings
@@ -43,7 +51,8 @@ class ModelInfo:
         name: What `--model` and `prorank models pull` take.
         state: shipped: a ProRank model inside this package; pulled: on this machine; available: can be pulled.
         ready: Whether it can be used now, without a pull.
-        base: The base model of a ProRank model; empty for a base.
+        rescorer: Which one takes it; empty: its files will tell once it is pulled.
+        base: The base model of a ProRank model; empty where there is none.
         license: The licence of the weights.
         size_mb: What it takes on disk; for an available one, what it will take.
         origin: Where it comes from.
@@ -52,24 +61,41 @@ class ModelInfo:
     name: str
     state: Literal["shipped", "pulled", "available"]
     ready: bool
+    rescorer: str
     base: str
     license: str
     size_mb: int
     origin: str
 
 
-def model_folder(name_or_path: str, settings: Settings) -> Path:
+def model_folder(name_or_path: str, settings: Settings, *, rescorer: ModelRescorer = "prorank") -> Path:
     """Return the local folder of a model: one with weights, or with an adapter and its `prorank.json`.
 
     Args:
         name_or_path: A shipped model, a base, the name or hub id of what was pulled, or a folder's path. Where a name
             and a path read the same, the name counts; write `./NAME` for the path.
         settings: Says where the pulled models lie.
+        rescorer: Which one wants it.
 
     Raises:
         MissingModelError: It is not on this machine; the message names the command that fetches it.
         CheckpointError: The folder holds no model.
+        ConfigError: It is a model for another rescorer.
     """
+    source = registry(settings).get(name_or_path)
+    if source is not None and source.rescorer is not None:
+        _check_rescorer(name_or_path, source.rescorer, rescorer, settings)
+    folder = _folder_of(name_or_path, settings)
+    _check_rescorer(name_or_path, rescorer_for(folder), rescorer, settings)
+    return folder
+
+
+def weights_sha256(folder: Path) -> str:
+    """Return the sha256 of a model's one file of weights: as it was noted when they were pulled, else of the file."""
+    return str(read_facts(folder).get("weights_sha256") or sha256_of(weights_file(folder)))
+
+
+def _folder_of(name_or_path: str, settings: Settings) -> Path:
     if name_or_path in shipped():
         return shipped()[name_or_path]
     if _NAME.fullmatch(name_or_path) or _HUB_ID.fullmatch(name_or_path):
@@ -87,7 +113,8 @@ def model_folder(name_or_path: str, settings: Settings) -> Path:
         )
     if not holds_model(path):
         raise CheckpointError(
-            f"{path} holds no model: config.json with model.safetensors is needed, or {CONTRACT_FILE} with an adapter"
+            f"{path} holds no model: config.json with model.safetensors is needed, {CONTRACT_FILE} with an adapter, "
+            f"or {EMBEDDING_FILE} with {ONNX_FILE} and {TOKENIZER_FILE}"
         )
     return path
 
@@ -167,7 +194,7 @@ def list_models(settings: Settings) -> list[ModelInfo]:
     ]
     here = {info.name for info in pulled}
     available = [
-        ModelInfo(name, "available", ready=False, base="", license=it.license, size_mb=it.disk_mb, origin=it.origin)
+        ModelInfo(name, "available", False, it.rescorer or "", "", it.license, it.disk_mb, it.origin)  # noqa: FBT003
         for name, it in registry(settings).items()
         if name not in here
     ]
@@ -178,14 +205,26 @@ def describe(name_or_path: str, settings: Settings) -> dict[str, object]:
     """Return what is known of a model: its folder, its size, its contract or the facts of its base."""
     if name_or_path in registry(settings) and not holds_model(cache_folder(name_or_path, settings)):
         source = registry(settings)[name_or_path]
-        return {"name": name_or_path, "state": "available", **source.model_dump(mode="json", exclude_none=True)}
-    folder = model_folder(name_or_path, settings)
+        facts = source.model_dump(mode="json", exclude_none=True)
+        return {"name": name_or_path, "state": "available", "rescorer": source.rescorer, **facts}
+    folder = _folder_of(name_or_path, settings)
     known = {
         key: read_json(folder / name)
         for key, name in (("contract", CONTRACT_FILE), ("source", FACTS_FILE))
         if (folder / name).is_file()
     }
-    return {"name": name_or_path, "folder": str(folder), "size_mb": size_mb(folder), **known}
+    about = {"name": name_or_path, "folder": str(folder), "size_mb": size_mb(folder), "rescorer": rescorer_for(folder)}
+    return about | known
+
+
+def _check_rescorer(name: str, takes: ModelRescorer, wants: ModelRescorer, settings: Settings) -> None:
+    if takes == wants:
+        return
+    fitting = [model.name for model in list_models(settings) if model.rescorer == wants]
+    raise ConfigError(
+        f"{name!r} is a model for the rescorer {takes!r}, not for {wants!r}: give --rescorer {takes}, "
+        f"or another --model ({', '.join(fitting) or 'a folder'})"
+    )
 
 
 def _missing(name: str) -> MissingModelError:
@@ -265,11 +304,13 @@ def _check_license(name: str, source: Source, settings: Settings, *, accepted: b
 
 def _shipped_info(name: str, folder: Path, settings: Settings) -> ModelInfo:
     ready = not _missing_base(folder, settings)
-    return ModelInfo(name, "shipped", ready, base_of(folder), "Apache-2.0", size_mb(folder), "this package")
+    return ModelInfo(name, "shipped", ready, "prorank", base_of(folder), "Apache-2.0", size_mb(folder), "this package")
 
 
 def _pulled_info(folder: Path, settings: Settings) -> ModelInfo:
     facts = read_json(folder / FACTS_FILE)
     base = base_of(folder)
     ready = not _missing_base(folder, settings)
-    return ModelInfo(folder.name, "pulled", ready, base, facts["license"], size_mb(folder), facts["origin"])
+    return ModelInfo(
+        folder.name, "pulled", ready, rescorer_for(folder), base, facts["license"], size_mb(folder), facts["origin"]
+    )

@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from prorank_search.errors import ConfigError, MissingModelError
-from prorank_search.model_files import CONTRACT_FILE, FACTS_FILE, read_facts
+from prorank_search.model_files import FACTS_FILE, read_facts
+from prorank_search.models.contents import holds_model, weights_file
 from prorank_search.models.fetch import Progress, fetch, sha256_of
-from prorank_search.models.registry import Source, WheelsSource
+from prorank_search.models.registry import PinnedSource, Source
 from prorank_search.settings import Settings
 
 
@@ -28,21 +29,10 @@ def cache_folder(name: str, settings: Settings) -> Path:
     return models_folder(settings) / name.replace("/", "--")
 
 
-def holds_model(folder: Path) -> bool:
-    """Return whether a folder holds a model: weights, or a contract with an adapter."""
-    return holds_weights(folder) or (folder / CONTRACT_FILE).is_file()
-
-
-def holds_weights(folder: Path) -> bool:
-    """Return whether a folder holds a config and weights."""
-    weights = ("model.safetensors", "model.safetensors.index.json")
-    return (folder / "config.json").is_file() and any((folder / name).is_file() for name in weights)
-
-
 def is_damaged(folder: Path) -> bool:
     """Return whether the weights in a folder are no longer those that were pulled."""
     noted = read_facts(folder).get("weights_sha256")
-    return bool(noted) and sha256_of(folder / "model.safetensors") != noted
+    return bool(noted) and sha256_of(weights_file(folder)) != noted
 
 
 def size_mb(folder: Path) -> int:
@@ -88,7 +78,7 @@ def build(source: Source, folder: Path, progress: Progress) -> None:
 def _write_facts(name: str, source: Source, folder: Path) -> None:
     if not holds_model(folder):
         raise MissingModelError(f"{source.origin} holds no model: config.json or model.safetensors is missing")
-    weights = folder / "model.safetensors"
+    weights = weights_file(folder)
     facts = {
         "name": name,
         "origin": source.origin,
@@ -100,7 +90,7 @@ def _write_facts(name: str, source: Source, folder: Path) -> None:
 
 
 def _needed_mb(source: Source) -> int:
-    download_mb = 2 * source.download_mb if isinstance(source, WheelsSource) else 0
+    download_mb = 2 * source.download_mb if isinstance(source, PinnedSource) else 0
     return source.disk_mb + download_mb
 
 

