@@ -43,7 +43,7 @@ def compare(result: SearchResult, top_k: int = 10) -> Comparison:
     """Put both orders of a result beside each other.
 
     Args:
-        result: A result with its whole window: `search(..., top_k=max(top_k, window_size))`.
+        result: A result with its whole window: `search(..., whole_window=True)`.
         top_k: Hits of each list.
     """
     first_stage = tuple(sorted(result.hits, key=lambda hit: hit.first_stage_rank)[:top_k])

@@ -43,6 +43,13 @@ class SearchBackend(Protocol):
         """Return one ranking for each request, in the same order."""
         ...
 
+    def highlights(self, request: SearchRequest, documents: Sequence[Document]) -> list[tuple[str, ...]]:
+        """Return for each document its distinct words that match the request's query, as they stand in title and text.
+
+        Apart from `search`, because it takes longer than finding and only a few hits are shown in the end.
+        """
+        ...
+
     def indexes(self) -> list[IndexInfo]:
         """List the indexes that can be searched, by name."""
         ...

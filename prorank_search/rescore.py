@@ -119,7 +119,6 @@ def keep_order(ranking: Ranking) -> tuple[RescoredHit, ...]:
             rank=rank,
             first_stage_rank=rank,
             first_stage_score=hit.score,
-            highlights=hit.highlights,
         )
         for rank, hit in enumerate(ranking.hits, start=1)
     )
@@ -160,7 +159,6 @@ def reorder(
             rescore_score=scores[position] if position < len(scores) else None,
             probability=probabilities[position] if position < len(scores) else None,
             truncated=scored[position].truncated if position < len(scored) else False,
-            highlights=hits[position].highlights,
         )
         for rank, (position, score) in enumerate(zip(order, shown, strict=True), start=1)
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from prorank_search import plugins
@@ -11,7 +12,7 @@ from prorank_search.errors import ConfigError, InputError
 from prorank_search.profiles import Profile
 from prorank_search.protocols import IndexBackend, Rescorer, SearchBackend
 from prorank_search.rescore import RescoreOptions, keep_order, rescore, window_for
-from prorank_search.types import Query, SearchRequest, SearchResult, Status
+from prorank_search.types import Query, RescoredHit, SearchRequest, SearchResult, Status
 
 if TYPE_CHECKING:
     from prorank_search.settings import Settings
@@ -29,6 +30,7 @@ def search(  # noqa: PLR0913 (a search has this many independent choices)
     window_size: int | None = None,
     timeout_s: float | None = 10.0,
     profile: Profile | None = None,
+    whole_window: bool = False,
     cancelled: Callable[[], bool] | None = None,
 ) -> SearchResult:
     """Search an index: BM25 finds candidates, the rescorer puts the best of them first.
@@ -38,10 +40,12 @@ def search(  # noqa: PLR0913 (a search has this many independent choices)
         index: Name of the index.
         backend: The first stage.
         rescorer: The second stage; None leaves the first stage's order.
-        top_k: Hits returned.
+        top_k: Hits returned, and shown.
         window_size: First-stage hits rescored; None: what the rescorer recommends, as far as the deadline leaves time.
         timeout_s: Seconds for the whole search; hits that are not scored by then keep first-stage order.
         profile: How this index is searched.
+        whole_window: Return every hit that was rescored, so that both orders can be told; the first `top_k` of either
+            order have highlights.
         cancelled: True once nobody waits any longer.
 
     Returns:
@@ -66,7 +70,6 @@ def search(  # noqa: PLR0913 (a search has this many independent choices)
         fields=profile.fields,
         filter=profile.filter,
         body=profile.body,
-        highlight=True,
     )
     ranking = backend.search(request)
     found = time.monotonic()
@@ -83,9 +86,19 @@ def search(  # noqa: PLR0913 (a search has this many independent choices)
             on_failure=profile.on_failure,
         )
         hits, status = rescore(ranking, rescorer, options)
-    done = time.monotonic()
-    took_ms = {"first_stage": 1e3 * (found - started), "rescore": 1e3 * (done - found), "total": 1e3 * (done - started)}
-    return SearchResult(ranking.query, hits[:top_k], status, {stage: round(ms, 2) for stage, ms in took_ms.items()})
+    rescored = time.monotonic()
+    hits = _highlighted(hits if whole_window else hits[:top_k], top_k, request, backend)
+    took = {"first_stage": found - started, "rescore": rescored - found, "total": time.monotonic() - started}
+    return SearchResult(ranking.query, hits, status, {stage: round(1e3 * s, 2) for stage, s in took.items()})
+
+
+def _highlighted(
+    hits: Sequence[RescoredHit], top_k: int, request: SearchRequest, backend: SearchBackend
+) -> tuple[RescoredHit, ...]:
+    shown = [hit for hit in hits if min(hit.rank, hit.first_stage_rank) <= top_k]
+    words = backend.highlights(request, [hit.document for hit in shown])
+    by_rank = {hit.rank: found for hit, found in zip(shown, words, strict=True)}
+    return tuple(replace(hit, highlights=by_rank.get(hit.rank, ())) for hit in hits)
 
 
 def load_backend(settings: Settings) -> IndexBackend:

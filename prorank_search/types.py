@@ -59,12 +59,10 @@ class Hit:
     Attributes:
         document: The document, with its stored text.
         score: Higher is better; comparable only within one `Ranking`.
-        highlights: Words of the document that matched the query, as they stand in the text.
     """
 
     document: Document
     score: float
-    highlights: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,6 @@ class SearchRequest:
         fields: Field name to boost; None means the backend's default (title and text, 1.0 each).
         filter: Metadata field to the value (or any of the values) it must have.
         body: A query body of the caller's own, in the engine's language, with `{{query}}` for the text.
-        highlight: Whether `Hit.highlights` is to be filled.
     """
 
     index: str
@@ -95,7 +92,6 @@ class SearchRequest:
     fields: Mapping[str, float] | None = None
     filter: Mapping[str, object] | None = None
     body: Mapping[str, object] | None = None
-    highlight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +195,7 @@ class RescoredHit:
         probability: Calibrated probability of relevance; None without calibration or score.
         truncated: The rescorer did not read all of the text.
         passage: The passage that earned the score, where documents have passages.
-        highlights: Words of the document that matched the query.
+        highlights: Words of the document that matched the query, as they stand in the text; on hits that are shown.
     """
 
     document: Document

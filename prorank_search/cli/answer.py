@@ -27,7 +27,6 @@ def answer(query: str, index: str, settings: Settings, *, no_rescore: bool, whol
     """
     from prorank_search.errors import InputError
     from prorank_search.profiles import profile_for
-    from prorank_search.rescore import window_for
     from prorank_search.search import search
 
     if not query.strip():
@@ -35,16 +34,16 @@ def answer(query: str, index: str, settings: Settings, *, no_rescore: bool, whol
     profile = profile_for(settings, index)
     backend = open_backend(settings, index)
     rescorer = None if no_rescore else open_rescorer(settings)
-    window = window_for(rescorer, settings.window_size, settings.timeout_s)
     result = search(
         query,
         index=index,
         backend=backend,
         rescorer=rescorer,
-        top_k=max(settings.top_k, window) if whole_window else settings.top_k,
-        window_size=window,
+        top_k=settings.top_k,
+        window_size=None if settings.window_size == "auto" else settings.window_size,
         timeout_s=settings.timeout_s,
         profile=profile,
+        whole_window=whole_window,
     )
     if rescorer is not None and result.status.reason:
         warn(result.status.reason)

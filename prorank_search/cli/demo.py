@@ -82,9 +82,10 @@ def _comparisons(backend: IndexBackend, rescorer: Rescorer, window: int) -> list
                 index=question.index,
                 backend=backend,
                 rescorer=rescorer,
-                top_k=max(SHOWN, window),
+                top_k=SHOWN,
                 window_size=window,
                 timeout_s=None,
+                whole_window=True,
             )
             told.append((question, compare(result, SHOWN)))
             progress(number)

@@ -29,6 +29,20 @@ def test_more_hits_than_the_window_bring_the_tail(backend: TantivyBackend, windo
     assert len(rescored) == result.status.window_size == min(window_size, 3)
 
 
+def test_the_whole_window_comes_back_with_highlights_of_what_either_order_shows(backend: TantivyBackend) -> None:
+    result = search(
+        "fox den",
+        index="animals",
+        backend=backend,
+        rescorer=OverlapRescorer(),
+        top_k=1,
+        window_size=3,
+        whole_window=True,
+    )
+    highlights = {hit.document.doc_id: hit.highlights for hit in result.hits}
+    assert highlights == {"c": ("fox", "den"), "a": ("fox",), "b": ()}
+
+
 @pytest.mark.parametrize(("top_k", "window_size"), [(0, 3), (-1, 3), (1, -1)])
 def test_less_than_nothing_cannot_be_asked_for(backend: TantivyBackend, top_k: int, window_size: int) -> None:
     with pytest.raises(InputError, match=f"top_k={top_k}, window_size={window_size}"):

@@ -209,15 +209,17 @@ def test_what_is_not_json_is_refused(backend: TantivyBackend, document: Document
 
 
 def test_a_chinese_match_is_highlighted_as_one_word(backend: TantivyBackend) -> None:
-    fill(backend, Document("1", "他在北京大学的图书馆。"), analysis="chinese")
-    hit = backend.search(SearchRequest("animals", Query("", "北京大学的位置"), highlight=True)).hits[0]
-    assert hit.highlights == ("北京大学的",)
+    document = Document("1", "他在北京大学的图书馆。")
+    fill(backend, document, analysis="chinese")
+    request = SearchRequest("animals", Query("", "北京大学的位置"))
+    assert backend.highlights(request, [document]) == [("北京大学的",)]
 
 
 def test_part_of_an_identifier_is_highlighted(backend: TantivyBackend) -> None:
-    fill(backend, Document("1", "def getUserName(self)"), analysis="code")
-    hit = backend.search(SearchRequest("animals", Query("", "names of a user"), highlight=True)).hits[0]
-    assert hit.highlights == ("UserName",)
+    document = Document("1", "def getUserName(self)")
+    fill(backend, document, analysis="code")
+    request = SearchRequest("animals", Query("", "names of a user"))
+    assert backend.highlights(request, [document]) == [("UserName",)]
 
 
 def test_a_damaged_version_is_a_backend_error_that_says_what_to_do(backend: TantivyBackend, tmp_path: Path) -> None:

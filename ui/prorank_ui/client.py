@@ -9,7 +9,6 @@ from typing import Protocol
 from prorank_search import plugins
 from prorank_search.profiles import Profile, profile_for
 from prorank_search.protocols import IndexInfo, Rescorer
-from prorank_search.rescore import window_for
 from prorank_search.search import load_backend, load_rescorer, search
 from prorank_search.settings import Settings, load_settings
 from prorank_search.types import SearchResult
@@ -81,16 +80,16 @@ class LocalClient:
         """Search an index as its profile says."""
         settings, profile = self._profile(choice.index)
         rescorer = self._rescorer(choice.rescorer, settings) if choice.rescorer else None
-        window_size = window_for(rescorer, settings.window_size, settings.timeout_s)
         return search(
             choice.query,
             index=choice.index,
             backend=self._backend,
             rescorer=rescorer,
-            top_k=max(choice.top_k, window_size),
-            window_size=window_size,
+            top_k=choice.top_k,
+            window_size=None if settings.window_size == "auto" else settings.window_size,
             timeout_s=settings.timeout_s,
             profile=profile,
+            whole_window=True,
         )
 
     def _profile(self, index: str) -> tuple[Settings, Profile]:

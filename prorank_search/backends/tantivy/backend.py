@@ -73,16 +73,20 @@ class TantivyBackend:
         query = text_query(terms, fields)
         if request.filter:
             query = filtered(query, request.filter)
-        found = [(score, from_tantivy(searcher.doc(address))) for score, address in _run(searcher, query, limit)]
-        wanted = set(terms) if request.highlight else set()
+        found = _run(searcher, query, limit)
         return Ranking(
-            request.query,
-            tuple(Hit(document, score, reader.highlighter.words(document, wanted)) for score, document in found),
+            request.query, tuple(Hit(from_tantivy(searcher.doc(address)), score) for score, address in found)
         )
 
     def search_many(self, requests: Sequence[SearchRequest]) -> list[Ranking]:
         """Return one ranking for each request, in the same order."""
         return [self.search(request) for request in requests]
+
+    def highlights(self, request: SearchRequest, documents: Sequence[Document]) -> list[tuple[str, ...]]:
+        """Return for each document its words whose terms the query has, in order of appearance."""
+        reader = self._reader(request.index)
+        wanted = set(reader.analysis.terms(request.query.text))
+        return [reader.highlighter.words(document, wanted) for document in documents]
 
     def indexes(self) -> list[IndexInfo]:
         """List the indexes that can be searched, by name; one that cannot be read is left out, with a warning."""
