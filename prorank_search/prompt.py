@@ -108,6 +108,7 @@ class PromptEncoder:
         template: Name of the template.
         max_length_tokens: Tokens of the whole prompt.
         query_max_tokens: Tokens of the query's text and the instruction's; None: half of `max_length_tokens`.
+        document_max_tokens: Tokens of a document's text; None: what query and template leave of `max_length_tokens`.
 
     Raises:
         ConfigError: No such template, or no room is left for a document.
@@ -120,12 +121,14 @@ class PromptEncoder:
         template: str,
         max_length_tokens: int = 512,
         query_max_tokens: int | None = None,
+        document_max_tokens: int | None = None,
     ) -> None:
         if template not in TEMPLATES:
             raise ConfigError(f"no prompt template {template!r}; known: {', '.join(TEMPLATES)}")
         self.template = TEMPLATES[template]
         self.max_length_tokens = max_length_tokens
         self.query_max_tokens = query_max_tokens or max_length_tokens // 2
+        self._document_max_tokens = document_max_tokens or max_length_tokens
         self._fixed = _read_tokenizer(tokenizer_file)
         self._text = _read_tokenizer(tokenizer_file)
         self._text.encode_special_tokens = True
@@ -173,7 +176,7 @@ class PromptEncoder:
         Returns:
             For each text the ids that follow the prefix. The tail is never cut.
         """
-        budget = self.max_length_tokens - prefix_tokens - len(self._tail)
+        budget = min(self.max_length_tokens - prefix_tokens - len(self._tail), self._document_max_tokens)
         encoded = self._texts([self._document_piece.format(document=text) for text in texts], budget)
         return [Encoded((*document.ids, *self._tail), document.truncated) for document in encoded]
 

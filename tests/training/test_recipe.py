@@ -36,6 +36,7 @@ def test_the_shipped_recipes_can_be_read(repository: Path) -> None:
         (MINIMAL.replace("groups = 3", "groups = -3"), "data.collections.0.groups"),
         (MINIMAL + '[export]\nform = "low-rank-0"\n', "export.form"),
         (MINIMAL + '[export]\nform = "low-rank-48-4-bit"\n', "low-rank-R-4-bit with R a multiple of 32"),
+        ("max_length_tokens = 256\n" + MINIMAL, "query_max_tokens=256 is more than half of max_length_tokens=256"),
         ("base = ", "is not TOML"),
     ],
 )

@@ -13,6 +13,7 @@ from tests.training.tiny_training import ANIMALS, write_beir
 RECIPE = """
 base = "tiny"
 max_length_tokens = 128
+query_max_tokens = 24
 
 [data]
 hard_negatives = 3
@@ -31,7 +32,6 @@ evaluate_every = 25
 [export]
 name = "animals"
 form = "4-bit"
-query_max_tokens = 24
 [export.golden_pair]
 query = "where is the fox"
 relevant = "the fox swims in field 1"

@@ -40,12 +40,12 @@ def recipe(**score: object) -> Recipe:
         {
             "base": "tiny",
             "max_length_tokens": 128,
+            "query_max_tokens": 24,
             "data": {"collections": [], "hard_negatives": 3, "random_negatives": 2},
             "score": plan | score,
             "export": {
                 "name": "tiny-prorank",
                 "form": "low-rank-64",
-                "query_max_tokens": 24,
                 "golden_pair": GOLDEN_PAIR,
             },
         }

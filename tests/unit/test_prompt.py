@@ -184,6 +184,13 @@ def test_an_instruction_never_pushes_the_query_out(tokenizer_file: Path) -> None
     assert "Query: how fast does a fox run\nDocument:" in _read(tokenizer_file, list(prompt.ids))
 
 
+def test_a_documents_own_limit_does_not_depend_on_the_query(tokenizer_file: Path) -> None:
+    encoder = PromptEncoder(tokenizer_file, "prorank-prefix-v1", max_length_tokens=256, document_max_tokens=16)
+    for query in ("fox", "the river " * 40):
+        document = encoder.documents(["the river " * 200], len(encoder.prefix(query).ids))[0]
+        assert (len(document.ids) - encoder.tail_tokens, document.truncated) == (16, True)
+
+
 def test_nothing_and_what_is_no_text_at_all_can_be_encoded(encoder: PromptEncoder) -> None:
     assert len(_whole(encoder, "", "")) > encoder.tail_tokens
     assert _whole(encoder, "\ud83d", "lone \udcff") == _whole(encoder, "?", "lone ?")

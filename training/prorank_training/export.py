@@ -61,7 +61,7 @@ class Exported:
             self.base.tokenizer_file,
             self.recipe.template,
             self.recipe.max_length_tokens,
-            self.recipe.export.query_max_tokens,
+            self.recipe.query_max_tokens,
         )
         decoder = open_decoder(self.base.config, {name: tensor.to(device, dtype) for name, tensor in weights.items()})
         engine = TorchEngine(decoder, encoder.relevant_token, encoder.irrelevant_token)
@@ -134,7 +134,7 @@ def make_contract(
         relevant_token_id=loaded.encoder.relevant_token,
         irrelevant_token_id=loaded.encoder.irrelevant_token,
         max_length_tokens=recipe.max_length_tokens,
-        query_max_tokens=recipe.export.query_max_tokens,
+        query_max_tokens=recipe.query_max_tokens,
         calibration=calibration,
         blend=blend,
         golden_pair=_golden_pair(recipe.export, loaded),
@@ -172,7 +172,7 @@ def _base_sha256(base: Checkpoint) -> str:
 
 
 def _scores_name(recipe: Recipe, step: int) -> str:
-    return f"dev-{recipe.export.form}-step{step}-{recipe.export.query_max_tokens}.scores.jsonl"
+    return f"dev-{recipe.export.form}-step{step}-{recipe.query_max_tokens}.scores.jsonl"
 
 
 def _write(folder: Path, contract: Contract, difference: Mapping[str, Tensor]) -> None:

@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from prorank_search.errors import ConfigError
 
@@ -88,10 +88,6 @@ class WarmupRecipe(_Table):
     rising_steps: int = Field(10, description="Steps over which the learning rate rises.")
     weight_decay: float = 0.01
     clip_norm: float = 1.0
-    teacher_temperature: float = Field(0.04, gt=0, description="Divides the teacher's scores; 0.04 suits cosines.")
-    teacher_margin: float = Field(
-        0.0, ge=0, description="Negatives that the teacher puts higher above the positive than this are no negatives."
-    )
     tokens_a_batch: int = 2048
     save_every_s: float = Field(300.0, description="Seconds between two states; TRL saves every `probe_every` steps.")
     probe_every: int = Field(10, ge=1, description="Steps between measurements on dev pairs.")
@@ -148,7 +144,6 @@ class ExportRecipe(_Table):
     name: str = Field("prorank-model", description="Name of the checkpoint.")
     license: str = Field("Apache-2.0", description="Licence of the difference.")
     form: Form = Field("low-rank-192-4-bit", description="What each matrix is rounded to.")
-    query_max_tokens: int = Field(256, description="Tokens that the checkpoint cuts a query to.")
     golden_pair: GoldenTexts = GoldenTexts()
 
 
@@ -157,13 +152,23 @@ class Recipe(_Table):
 
     base: str = Field(description="Name of the base model, or the folder of a checkpoint to go on from.")
     template: str = "prorank-prefix-v1"
-    max_length_tokens: int = 512
+    max_length_tokens: int = Field(512, description="Tokens of the whole prompt, in training and in the checkpoint.")
+    query_max_tokens: int = Field(256, gt=0, description="Tokens that queries are cut to, in training as in serving.")
     seed: int = 1
     data: DataRecipe
     teacher: TeacherRecipe | None = Field(None, description="Left out: judgments alone are learned from.")
     warmup: WarmupRecipe | None = Field(None, description="Left out: training begins with stage 2.")
     score: ScoreRecipe
     export: ExportRecipe = ExportRecipe()
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Recipe:
+        if 2 * self.query_max_tokens > self.max_length_tokens:
+            raise ValueError(
+                f"query_max_tokens={self.query_max_tokens} is more than half of max_length_tokens="
+                f"{self.max_length_tokens}: whoever loads the checkpoint cuts queries to that half"
+            )
+        return self
 
     def warmup_plan(self) -> WarmupRecipe:
         """Return the table of stage 1.

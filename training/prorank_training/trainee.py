@@ -21,12 +21,6 @@ from prorank_search.scoring.llama import unfused_weights
 from prorank_search.settings import Settings
 from prorank_training.recipe import Recipe
 
-_QUERY_TOKENS = 96
-"""Tokens that queries are cut to in training: longer ones are rare, and a group holds one of them in full."""
-
-_PROMPT_TOKENS = 160
-"""Tokens beside the document's: the query and the template's own."""
-
 Encoders = Mapping[int, PromptEncoder]
 """The prompt by the number of tokens that documents are cut to."""
 
@@ -59,9 +53,11 @@ def open_trainee(recipe: Recipe, settings: Settings) -> Trainee:
 
 
 def encoders(tokenizer_file: Path, recipe: Recipe) -> Encoders:
-    """Return a prompt for each length that the recipe cuts documents to."""
+    """Return the prompt, as the checkpoint will have it, for each length that the recipe cuts documents to."""
     return {
-        int(tokens): PromptEncoder(tokenizer_file, recipe.template, int(tokens) + _PROMPT_TOKENS, _QUERY_TOKENS)
+        int(tokens): PromptEncoder(
+            tokenizer_file, recipe.template, recipe.max_length_tokens, recipe.query_max_tokens, int(tokens)
+        )
         for tokens in recipe.score.document_tokens
     }
 
