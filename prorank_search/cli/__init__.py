@@ -26,6 +26,7 @@ _OURS = {
     "search": "Search an index: BM25 finds, the model puts the best first.",
     "compare": "Show a query's hits before and after rescoring, side by side.",
     "evaluate": "Measure both stages on queries with judgments.",
+    "evaluate-suite": "Measure several systems on several collections, side by side.",
     "rescore": "Rescore a TREC run file.",
     "index": "List indexes, delete one, go back to its version before.",
     "models": "Pull, list and show models.",
@@ -83,7 +84,8 @@ def load_command(name: str) -> Command:
         UnknownPluginError: Nobody installed it.
         MissingExtraError: It needs a package that is not installed.
     """
-    found = import_module(f"prorank_search.cli.{name}").app if name in _OURS else plugins.load("commands", name)
+    ours = f"prorank_search.cli.{name.replace('-', '_')}"
+    found = import_module(ours).app if name in _OURS else plugins.load("commands", name)
     found.rich_markup_mode = _PLAIN_HELP
     command = get_command(found)
     command.params = [option for option in command.params if option.name not in _COMPLETION]

@@ -25,11 +25,20 @@ def cached_rescorer(settings: Settings, *, no_cache: bool) -> Rescorer:
     Raises:
         ConfigError: The model, its extra or the cache cannot be used.
     """
-    from prorank_search.evaluation.score_cache import CachedRescorer
-
     rescorer = open_rescorer(settings)
     if rescorer.info.reason:
         warn(f"the figures of the second stage say nothing about ProRank: {rescorer.info.reason}")
+    return remembering(rescorer, settings, no_cache=no_cache)
+
+
+def remembering(rescorer: Rescorer, settings: Settings, *, no_cache: bool) -> Rescorer:
+    """Put a rescorer behind the score cache, unless that is switched off.
+
+    Raises:
+        ConfigError: The cache cannot be used.
+    """
+    from prorank_search.evaluation.score_cache import CachedRescorer
+
     if no_cache or not settings.score_cache_mb:
         return rescorer
     return CachedRescorer(rescorer, settings.home / "cache" / "scores.sqlite", settings.score_cache_mb)

@@ -13,7 +13,7 @@ from prorank_search.evaluation.trec_files import Run, run_of
 from prorank_search.profiles import Profile
 from prorank_search.protocols import Rescorer, SearchBackend
 from prorank_search.rescore import RescoreOptions, keep_order, rescore
-from prorank_search.types import Qrel, Query, Ranking, SearchRequest
+from prorank_search.types import Qrel, Query, Ranking, RescorerInfo, SearchRequest
 
 FirstStage = Callable[[Sequence[Query], int], list[Ranking]]
 """Finds the best so many documents of each query."""
@@ -112,7 +112,7 @@ def evaluate(
     options = replace(options or RescoreOptions(window), on_failure="error", deadline=None, cancelled=None)
     runs: dict[str, Run] = {"first_stage": {}, "second_stage": {}} if rescorer else {"first_stage": {}}
     seconds = dict(_NOTHING_YET)
-    for number, (ranking, took) in enumerate(_rankings(judged, find, max(DEPTH, window), own_documents(qrels)), 1):
+    for number, (ranking, took) in enumerate(rankings(judged, find, max(DEPTH, window), own_documents(qrels)), 1):
         query_id = ranking.query.query_id
         seconds["first_stage"] += took
         runs["first_stage"][query_id] = run_of(query_id, keep_order(ranking))
@@ -121,7 +121,7 @@ def evaluate(
             runs["second_stage"][query_id] = run_of(query_id, rescore(ranking, rescorer, options)[0])
             seconds["rescore"] += time.monotonic() - started
         progress(number)
-    return _measured(qrels, runs, window, rescorer, seconds)
+    return measured(qrels, runs, seconds, window, rescorer.info if rescorer else None)
 
 
 def evaluate_run(qrels: Sequence[Qrel], run: Run) -> Evaluation:
@@ -131,24 +131,44 @@ def evaluate_run(qrels: Sequence[Qrel], run: Run) -> Evaluation:
         query_id: [scored for scored in docs if scored.doc_id != query_id or query_id not in dropped]
         for query_id, docs in run.items()
     }
-    return _measured(qrels, {"first_stage": kept}, 0, None, _NOTHING_YET)
+    return measured(qrels, {"first_stage": kept}, _NOTHING_YET)
 
 
-def _rankings(queries: Sequence[Query], find: FirstStage, depth: int, own: set[str]) -> Iterator[tuple[Ranking, float]]:
-    """Yield each query's ranking without its own document, and the seconds it took."""
+def rankings(queries: Sequence[Query], find: FirstStage, depth: int, own: set[str]) -> Iterator[tuple[Ranking, float]]:
+    """Yield each query's ranking without its own document, and the seconds it took.
+
+    Args:
+        queries: The queries.
+        find: The first stage.
+        depth: Hits wanted.
+        own: Queries whose own document is dropped, see `own_documents`.
+    """
     for start in range(0, len(queries), _QUERIES_AT_ONCE):
         batch = queries[start : start + _QUERIES_AT_ONCE]
         started = time.monotonic()
-        rankings = find(batch, depth + 1)  # one more than wanted: the query's own document may be among them
+        found = find(batch, depth + 1)  # one more than wanted: the query's own document may be among them
         took = (time.monotonic() - started) / len(batch)
-        for query, ranking in zip(batch, rankings, strict=True):
+        for query, ranking in zip(batch, found, strict=True):
             hits = [hit for hit in ranking.hits if hit.document.doc_id != query.query_id or query.query_id not in own]
             yield Ranking(query, tuple(hits[:depth])), took
 
 
-def _measured(
-    qrels: Sequence[Qrel], runs: Mapping[str, Run], window: int, rescorer: Rescorer | None, seconds: Mapping[str, float]
+def measured(
+    qrels: Sequence[Qrel],
+    runs: Mapping[str, Run],
+    seconds: Mapping[str, float],
+    window_size: int = 0,
+    info: RescorerInfo | None = None,
 ) -> Evaluation:
+    """Measure the runs of both stages, or of the first alone.
+
+    Args:
+        qrels: The judgments.
+        runs: Each stage's run: `first_stage`, and `second_stage` where something was rescored.
+        seconds: What each stage took over all queries.
+        window_size: First-stage hits that were rescored.
+        info: What the rescorer says of itself; None where nothing was rescored.
+    """
     values = {stage: measure(qrels, run) for stage, run in runs.items()}
     first, second = values["first_stage"], values.get("second_stage")
     took_ms = {**seconds, "total": sum(seconds.values())}
@@ -157,8 +177,8 @@ def _measured(
         second_stage=second,
         comparison=compare_runs(of_measure(first), of_measure(second)) if second else None,
         runs=runs,
-        window_size=window,
-        model=rescorer.info.model if rescorer else None,
-        reason=rescorer.info.reason if rescorer else "",
+        window_size=window_size,
+        model=info.model if info else None,
+        reason=info.reason if info else "",
         took_ms={stage: round(1e3 * spent, 1) for stage, spent in took_ms.items()},
     )
