@@ -14,9 +14,8 @@ from prorank_search.rescorers.overlap import OverlapRescorer
 from prorank_search.settings import Settings
 from prorank_search.types import Scored, ScoreRequest
 from prorank_training import data_folder, teacher
-from prorank_training.groups import Group, write_dev, write_groups
+from prorank_training.groups import Group, epoch_order, write_dev, write_groups
 from prorank_training.recipe import Recipe, TeacherRecipe
-from prorank_training.stage2_score import epoch_order
 from prorank_training.teacher_scores import Taught, likely_false, read_taught, statistics
 from tests.training.tiny_training import dev_queries, groups, recipe
 

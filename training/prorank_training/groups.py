@@ -1,7 +1,8 @@
-"""Training groups and dev queries on disk: Parquet, each row with where it comes from."""
+"""Training groups and dev queries on disk: Parquet, each row with where it comes from; and whose turn it is when."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -79,6 +80,15 @@ def write_dev(path: Path, queries: Iterable[DevQuery]) -> None:
 def read_dev(path: Path) -> list[DevQuery]:
     """Read dev queries."""
     return [DevQuery(**row) for row in _rows(path)]
+
+
+def epoch_order(groups: int, wanted: int, seed: int) -> list[int]:
+    """Return which group comes when: one random pass over all of them after another."""
+    rng = random.Random(seed)
+    order: list[int] = []
+    while len(order) < wanted:
+        order += rng.sample(range(groups), groups)
+    return order[:wanted]
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

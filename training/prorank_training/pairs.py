@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from prorank_search.prompt import IRRELEVANT, RELEVANT
-from prorank_training.groups import DevQuery, Group
+from prorank_training.groups import DevQuery, Group, epoch_order
 from prorank_training.recipe import WarmupRecipe
-from prorank_training.stage2_score import epoch_order
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from torch import Tensor
 from prorank_search.errors import RescorerError
 from prorank_search.scoring.decoder import Decoder
 from prorank_training.dev import results, sample
-from prorank_training.group_scores import group_scores
-from prorank_training.groups import DevQuery, Group
+from prorank_training.group_scores import Reading, group_scores
+from prorank_training.groups import DevQuery, Group, epoch_order
 from prorank_training.losses import (
     distillation,
     pointwise,
@@ -102,7 +102,7 @@ def _step(
 ) -> dict[str, Any]:
     plan = recipe.score
     began = time.monotonic()
-    losses = [_learn(trainee.decoder, trainee.encoders, group, plan, step, recipe.seed) for group in batch]
+    losses = _learn(trainee, batch, plan, step, recipe.seed)
     rate = learning_rate(step, plan)
     norm = masters.step(rate, plan.clip_norm)
     return {
@@ -121,21 +121,12 @@ def evaluate(
     encoder = encoders[max(encoders)]
     with torch.no_grad():
         scores = [
-            group_scores(decoder, encoder, query.query, query.texts, plan.tokens_a_batch).tolist()
+            group_scores(decoder, [Reading(encoder, query.query, query.texts)], plan.tokens_a_batch)[0].tolist()
             if query.texts
             else []
             for query in dev
         ]
     return results(dev, scores)
-
-
-def epoch_order(groups: int, wanted: int, seed: int) -> list[int]:
-    """Return which group comes when: one random pass over all of them after another."""
-    rng = random.Random(seed)
-    order: list[int] = []
-    while len(order) < wanted:
-        order += rng.sample(range(groups), groups)
-    return order[:wanted]
 
 
 def learning_rate(step: int, plan: ScoreRecipe) -> float:
@@ -160,19 +151,27 @@ def choose_negatives(group: Group, plan: ScoreRecipe, step: int, rng: random.Ran
     return chosen + rng.sample(easy, min(plan.negatives - len(chosen), len(easy)))
 
 
-def _learn(
-    decoder: Decoder, encoders: Encoders, group: Group, plan: ScoreRecipe, step: int, seed: int
-) -> dict[str, float]:
-    rng = random.Random(f"{seed} {step} {group.collection} {group.query_id}")
-    chosen = choose_negatives(group, plan, step, rng)
-    negatives = [*group.hard_negatives, *group.random_negatives]
-    texts = [group.positive, *(negatives[at] for at in chosen)]
+def _learn(trainee: Trainee, batch: Sequence[Group], plan: ScoreRecipe, step: int, seed: int) -> list[dict[str, float]]:
+    """Add a step's groups to the gradients, and return what is logged of each."""
+    readings, chosen = [], []
     lengths, chances = zip(*plan.document_tokens.items(), strict=True)
-    encoder = encoders[int(rng.choices(lengths, chances)[0])]
-    scores = group_scores(decoder, encoder, group.query, texts, plan.tokens_a_batch)
-    loss, metrics = group_loss(scores, _teacher_scores(group, chosen, plan, scores), plan)
-    (loss / plan.groups_a_step).backward()
-    return metrics
+    for group in batch:
+        rng = random.Random(f"{seed} {step} {group.collection} {group.query_id}")
+        chosen.append(choose_negatives(group, plan, step, rng))
+        negatives = [*group.hard_negatives, *group.random_negatives]
+        texts = [group.positive, *(negatives[at] for at in chosen[-1])]
+        encoder = trainee.encoders[int(rng.choices(lengths, chances)[0])]
+        readings.append(Reading(encoder, group.query, texts))
+    scores = group_scores(trainee.decoder, readings, plan.tokens_a_batch)
+    losses, metrics = zip(
+        *(
+            group_loss(of_group, _teacher_scores(group, at, plan, of_group), plan)
+            for group, at, of_group in zip(batch, chosen, scores, strict=True)
+        ),
+        strict=True,
+    )
+    torch.stack(losses).mean().backward()
+    return list(metrics)
 
 
 def group_loss(scores: Tensor, teacher: Tensor | None, plan: ScoreRecipe) -> tuple[Tensor, dict[str, float]]:

@@ -11,9 +11,8 @@ from prorank_search.errors import RescorerError
 from prorank_search.search import load_rescorer
 from prorank_search.types import ScoreRequest
 from prorank_training import data_folder
-from prorank_training.groups import Group
+from prorank_training.groups import Group, epoch_order
 from prorank_training.run_folder import write_atomically
-from prorank_training.stage2_score import epoch_order
 from prorank_training.teacher_scores import Taught, line_of, read_taught
 
 if TYPE_CHECKING:
