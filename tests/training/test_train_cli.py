@@ -132,6 +132,32 @@ def test_a_model_card_needs_a_checkpoint(recipe: Path) -> None:
     assert "run `prorank train export` first" in err
 
 
+def test_either_stages_weights_can_be_exported(recipe: Path, tmp_path: Path) -> None:
+    warmup = "[warmup]\nsteps = 30\nqueries_a_step = 1\nlearning_rate = 2e-3\nsamples = 64\n\n[score]"
+    recipe.write_text(RECIPE.replace("[score]", warmup), encoding="utf-8")
+    assert prorank("data", recipe, "--run", "run")[0] == 0
+    code, _, err = prorank("export", recipe, "--run", "run")
+    assert (code, "has no trained weights" in err) == (3, True)
+    assert prorank("warmup", recipe, "--run", "run")[0] == 0
+    code, out, err = prorank("export", recipe, "--run", "run", "--json")
+    assert code == 0, err
+    first = json.loads(out)
+    assert (first["training"]["stages"], first["training"]["steps"]) == (["warmup"], 30)
+    assert first["calibration"] is not None
+    assert prorank("report", recipe, "--run", "run")[0] == 0
+    card = (tmp_path / "run" / "report" / "README.md").read_text(encoding="utf-8")
+    assert ("Stage 1 alone: 30 steps" in card, "rewards.png" in card, "loss.png" in card) == (True, True, False)
+    code, _, err = prorank("export", recipe, "--run", "run", "--stage", "score")
+    assert (code, "run `prorank train score` first" in err) == (3, True)
+    assert prorank("score", recipe, "--run", "run")[0] == 0
+    contracts = {
+        stage: json.loads(prorank("export", recipe, "--run", "run", "--json", "--out", stage, *options)[1])
+        for stage, options in (("score", ()), ("warmup", ("--stage", "warmup")))
+    }
+    assert contracts["score"]["training"]["stages"] == ["warmup", "score"]
+    assert contracts["warmup"]["golden_pair"] == first["golden_pair"]
+
+
 @pytest.mark.parametrize(("path", "samples"), [("one-token", 64), ("trl", 2)])
 def test_a_recipe_with_a_warm_up_runs_it_before_the_scores(
     path: str, samples: int, recipe: Path, tmp_path: Path

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,8 +18,9 @@ from prorank_search.errors import ConfigError, RescorerError
 
 if TYPE_CHECKING:
     from prorank_search.settings import Settings
+    from prorank_training.collection import Collection
     from prorank_training.recipe import Recipe
-    from prorank_training.run_folder import RunFolder
+    from prorank_training.run_folder import RunFolder, Stage
 
 INTERRUPTED = 130
 
@@ -43,6 +44,11 @@ TeacherOption = Annotated[
 OutOption = Annotated[Path | None, typer.Option("--out", help="The checkpoint's folder; `checkpoint` in the run's.")]
 ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Fail unless the run was begun before; one that was is gone on from anyway.")
+]
+
+StageOption = Annotated[
+    Literal["warmup", "score"] | None,
+    typer.Option("--stage", help="Whose weights; the last stage that has saved any where not given."),
 ]
 
 app = typer.Typer(help="Train a model of your own.", no_args_is_help=True)
@@ -111,6 +117,7 @@ def score(
 def export(
     recipe: RecipeArgument,
     out: OutOption = None,
+    stage: StageOption = None,
     run: RunOption = None,
     data: DataOption = None,
     device: options.DeviceOption = None,
@@ -119,7 +126,7 @@ def export(
 ) -> None:
     """Make a checkpoint of what was trained so far: a small difference to the base, and its contract."""
     with _open(recipe, run, data, config, resume=True, device=device) as opened:
-        _show_export(opened, out, json=json)
+        _show_export(opened, out, stage, json=json)
 
 
 @app.command()
@@ -158,7 +165,7 @@ def all_stages(
         if opened.recipe.warmup is not None:
             _warm_up(opened)
         _train_scores(opened)
-        _show_export(opened, out, json=json)
+        _show_export(opened, out, "score", json=json)
 
 
 @contextmanager
@@ -280,7 +287,7 @@ def _show_data(made: list[dict[str, object]], *, json: bool) -> None:
         options.echo_table(list(made[0]), [[str(value) for value in row.values()] for row in made])
 
 
-def _show_export(run: Run, out: Path | None, *, json: bool) -> None:
+def _show_export(run: Run, out: Path | None, stage: Stage | None, *, json: bool) -> None:
     from prorank_training import data_folder
     from prorank_training import export as exporting
     from prorank_training.progress import step_progress
@@ -288,7 +295,7 @@ def _show_export(run: Run, out: Path | None, *, json: bool) -> None:
     _, dev = data_folder.load(run.recipe.data_digest(), run.data)
     folder = _checkpoint(run, out)
     with step_progress("dev queries", every=50) as progress:
-        contract = exporting.run(run.recipe, run.folder, dev, run.settings, folder, progress)
+        contract = exporting.run(run.recipe, run.folder, dev, run.settings, folder, progress, stage)
     if json:
         options.echo_json(contract.model_dump(mode="json"))
         return

@@ -32,8 +32,7 @@ from prorank_training.difference_forms import make_difference
 from prorank_training.groups import DevQuery
 from prorank_training.progress import Progress
 from prorank_training.recipe import ExportRecipe, Recipe
-from prorank_training.run_folder import RunFolder
-from prorank_training.stage2_score import STAGE
+from prorank_training.run_folder import RunFolder, Stage
 from prorank_training.trainee import by_transformers_names, open_base
 
 _TOLERANCE = {"float32": 0.02, "bfloat16": 0.5}
@@ -68,13 +67,14 @@ class Exported:
         return Loaded(self.base, encoder, engine, "not written yet")
 
 
-def run(
+def run(  # noqa: PLR0913 (what an export is made of)
     recipe: Recipe,
     folder: RunFolder,
     dev: Sequence[DevQuery],
     settings: Settings,
     checkpoint: Path,
     progress: Progress,
+    stage: Stage | None = None,
 ) -> Contract:
     """Write the checkpoint of what a run has trained so far.
 
@@ -85,20 +85,22 @@ def run(
         settings: Where the base lies and where to score.
         checkpoint: The checkpoint's folder; replaced whole where it is there.
         progress: Told of each dev query.
+        stage: The stage whose weights are written; None: the last one that has saved any.
 
     Raises:
-        InputError: The run has trained nothing yet.
+        InputError: The run, or this stage of it, has trained nothing yet.
         CheckpointError: The model does not tell the golden pair's texts apart.
         ConfigError: The folder holds something that is no checkpoint, or cannot be written.
     """
     if checkpoint.exists() and not (checkpoint / CONTRACT_FILE).is_file():
         raise ConfigError(f"{checkpoint} is there and is no checkpoint: name another folder with --out")
     base = open_base(recipe, settings)
-    step, masters = folder.trained_weights(STAGE)
+    stage = stage or folder.last_stage()
+    step, masters = folder.trained_weights(stage)
     trained = by_transformers_names(masters, base.config)
     exported = Exported(recipe, base, make_difference(base.weights, trained, recipe.export.form))
-    scores = dev_scores(exported, dev, settings, folder.path / _scores_name(recipe, step), progress)
-    about = _training(recipe, folder.about(), step)
+    scores = dev_scores(exported, dev, settings, folder.path / _scores_name(recipe, stage, step), progress)
+    about = _training(recipe, folder.about(), stage, step)
     contract = make_contract(exported, dev, scores, about)
     _write(checkpoint, contract, exported.difference)
     return contract
@@ -154,15 +156,16 @@ def _golden_pair(recipe: ExportRecipe, loaded: Loaded) -> GoldenPair:
     return GoldenPair(**texts.model_dump(), score_gap=relevant - irrelevant, tolerance=_TOLERANCE)
 
 
-def _training(recipe: Recipe, about: Mapping[str, Any], step: int) -> dict[str, Any]:
+def _training(recipe: Recipe, about: Mapping[str, Any], stage: Stage, step: int) -> dict[str, Any]:
+    groups_a_step = recipe.score.groups_a_step if stage == "score" else recipe.warmup_plan().queries_a_step
     return {
         "recipe_hash": about["recipe_hash"],
         "git_revision": about["git_revision"],
         "packages": about["packages"],
         "seed": recipe.seed,
-        "stages": [STAGE],
+        "stages": ["warmup", "score"] if stage == "score" and recipe.warmup else [stage],
         "steps": step,
-        "groups": step * recipe.score.groups_a_step,
+        "groups": step * groups_a_step,
         "difference": recipe.export.form,
     }
 
@@ -171,8 +174,8 @@ def _base_sha256(base: Checkpoint) -> str:
     return str(read_facts(base.tokenizer_file.parent).get("sha256", ""))
 
 
-def _scores_name(recipe: Recipe, step: int) -> str:
-    return f"dev-{recipe.export.form}-step{step}-{recipe.query_max_tokens}.scores.jsonl"
+def _scores_name(recipe: Recipe, stage: Stage, step: int) -> str:
+    return f"dev-{stage}-{recipe.export.form}-step{step}.scores.jsonl"
 
 
 def _write(folder: Path, contract: Contract, difference: Mapping[str, Tensor]) -> None:

@@ -20,7 +20,7 @@ base `{base}`; what lies here is a small difference to that base, under {license
 
     prorank search "a question" --index NAME --model {name}
 
-{steps:,} steps of stage 2, {groups:,} training groups, difference in the form `{difference}`. The score is the
+{stages}: {steps:,} steps and {groups:,} training groups in it, difference in the form `{difference}`. The score is the
 log-odds of relevance; probability = sigmoid({a:.3f} * score {b:+.3f}), fitted on dev queries. Default blend with the
 first stage, chosen on dev: {blend}.
 
@@ -37,9 +37,19 @@ queries, so the figures flatter both: judge the model by test splits.
 
 ## How it went
 
-![Loss by step](loss.png)
-![nDCG@10 of a sample of dev queries by step](dev.png)
+{pictures}
 """
+
+_PICTURES = {
+    "warmup": ["![Rewards of stage 1 by step](rewards.png)"],
+    "score": ["![Loss of stage 2 by step](loss.png)", "![nDCG@10 of a sample of dev queries by step](dev.png)"],
+}
+_STAGES = {
+    ("warmup",): "Stage 1 alone",
+    ("score",): "Stage 2 alone",
+    ("warmup", "score"): "Stage 1, then stage 2",
+}
+_REWARDS = ("format_reward", "correctness_reward")
 
 
 def write(folder: RunFolder, checkpoint: Path, statistics: Sequence[Statistics]) -> Path:
@@ -51,11 +61,14 @@ def write(folder: RunFolder, checkpoint: Path, statistics: Sequence[Statistics])
     contract = read_contract(checkpoint)
     if contract is None:
         raise InputError(f"{checkpoint} holds no checkpoint: run `prorank train export` first")
-    metrics = folder.metrics("score")
+    warmup, score = folder.metrics("warmup"), folder.metrics("score")
     report = folder.path / "report"
     report.mkdir(exist_ok=True)
-    _draw(report / "loss.png", "loss", {"loss": _smoothed(metrics, "loss")})
-    _draw(report / "dev.png", "nDCG@10", _dev_lines(metrics))
+    if warmup:
+        _draw(report / "rewards.png", "reward", {name: _smoothed(warmup, name) for name in _REWARDS})
+    if score:
+        _draw(report / "loss.png", "loss", {"loss": _smoothed(score, "loss")})
+        _draw(report / "dev.png", "nDCG@10", _dev_lines(score))
     write_atomically(report / "README.md", card(contract, statistics).encode())
     return report
 
@@ -69,12 +82,14 @@ def card(contract: Contract, statistics: Sequence[Statistics]) -> str:
         revision=training["git_revision"],
         base=contract.base,
         license=contract.license,
+        stages=_STAGES[tuple(training["stages"])],
         steps=training["steps"],
         groups=training["groups"],
         difference=training["difference"],
         a=contract.calibration.a if contract.calibration else 1.0,
         b=contract.calibration.b if contract.calibration else 0.0,
         blend=contract.blend,
+        pictures="\n".join(picture for stage in training["stages"] for picture in _PICTURES[stage]),
         results=_results(contract.results["dev"]["collections"]),
         data=_table(
             ["collection", "language", "groups", "hard negatives a group", "dropped: in another split"],
@@ -103,9 +118,10 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def _smoothed(metrics: Sequence[Mapping[str, Any]], key: str, width: int = 25) -> list[tuple[int, float]]:
+    measured = [(line["step"], line[key]) for line in metrics if key in line]
     return [
-        (line["step"], fmean(other[key] for other in metrics[max(0, at + 1 - width) : at + 1]))
-        for at, line in enumerate(metrics)
+        (step, fmean(value for _, value in measured[max(0, at + 1 - width) : at + 1]))
+        for at, (step, _) in enumerate(measured)
     ]
 
 

@@ -8,13 +8,18 @@ import time
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from prorank_search.errors import ConfigError, InputError
 from prorank_training.recipe import Recipe
+
+Stage = Literal["warmup", "score"]
+
+_STAGES: tuple[Stage, ...] = ("warmup", "score")
+"""In the order in which they are run."""
 
 _PACKAGES = ("prorank-search", "torch", "transformers", "tokenizers", "numpy")
 
@@ -105,6 +110,17 @@ class RunFolder:
             raise InputError(f"{self.path} has no {stage}.state.pt: run `prorank train {stage}` first")
         state = self._load(stage, mapped=True)
         return int(state["step"]), state["masters"]
+
+    def last_stage(self) -> Stage:
+        """Return the last stage that has saved anything.
+
+        Raises:
+            InputError: None has.
+        """
+        begun = [stage for stage in _STAGES if self._state_file(stage).exists()]
+        if not begun:
+            raise InputError(f"{self.path} has no trained weights: run `prorank train score` first")
+        return begun[-1]
 
     @property
     def _metrics_file(self) -> Path:
