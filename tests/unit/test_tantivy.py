@@ -230,6 +230,25 @@ def test_a_damaged_version_is_a_backend_error_that_says_what_to_do(backend: Tant
         found(open_backend(Settings(home=tmp_path)), "fox")
 
 
+def test_an_index_on_a_read_only_disk_can_be_searched(backend: TantivyBackend, tmp_path: Path) -> None:
+    fill(backend, Document("1", "fox"))
+    version = tmp_path / "indexes" / "animals" / backend.versions("animals")[0]
+    (version / ".tantivy-meta.lock").unlink(missing_ok=True)
+    (version / ".tantivy-meta.lock").mkdir()  # root could write into any folder, but a folder is no lock file
+    version.chmod(0o555)
+    reader = open_backend(Settings(home=tmp_path))
+    assert found(reader, "fox") == ["1"]
+    assert [document.doc_id for document in reader.scan("animals")] == ["1"]
+
+
+def test_an_index_that_cannot_be_locked_is_not_written_to(backend: TantivyBackend, tmp_path: Path) -> None:
+    fill(backend, Document("1", "fox"))
+    (tmp_path / "indexes" / ".locks" / "animals").unlink()
+    (tmp_path / "indexes" / ".locks" / "animals").mkdir()
+    with pytest.raises(BackendError, match="'animals' cannot be changed, since .* cannot be written to"):
+        backend.writer("animals", analysis="english", replace=True)
+
+
 def test_an_index_of_another_release_is_a_backend_error(backend: TantivyBackend, tmp_path: Path) -> None:
     fill(backend, Document("1", "fox"))
     path = tmp_path / "indexes" / "animals" / backend.versions("animals")[0] / "version.json"

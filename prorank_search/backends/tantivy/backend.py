@@ -17,10 +17,10 @@ from prorank_search.backends.tantivy.fields import (
     analysis_of,
     filtered,
     from_tantivy,
-    open_index,
     text_query,
 )
 from prorank_search.backends.tantivy.highlights import Highlighter
+from prorank_search.backends.tantivy.opening import open_to_read
 from prorank_search.backends.tantivy.writer import TantivyWriter
 from prorank_search.errors import BackendError, IndexNotFoundError, InputError
 from prorank_search.protocols import IndexInfo
@@ -32,7 +32,7 @@ _SCAN_PAGE = 10_000
 _DEFAULT_FIELDS = dict.fromkeys(SEARCHED, 1.0)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Reader:
     """A version that was opened for reading, and the state of the disk that it shows."""
 
@@ -156,21 +156,15 @@ class TantivyBackend:
         version = versions.published(self._folder(index))
         state = _state(version)
         reader = self._readers.get(index)
-        if reader is None or reader.version != version.name:
+        if reader is None or (reader.version, reader.state) != (version.name, state):
             reader = self._readers[index] = _open(version, state)
-        elif reader.state != state:
-            reader.index.reload()
-            reader.state = state
         return reader
 
 
 def _open(version: Path, state: tuple[int, int]) -> _Reader:
     info = versions.read_info(version)
     analysis = analysis_of(preset(info.analysis))
-    index = open_index(version, analysis)
-    index.config_reader("manual")
-    index.reload()
-    return _Reader(version.name, info, analysis, Highlighter(analysis), index, state)
+    return _Reader(version.name, info, analysis, Highlighter(analysis), open_to_read(version, analysis), state)
 
 
 def _state(version: Path) -> tuple[int, int]:

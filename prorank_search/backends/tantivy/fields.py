@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import tantivy
 
 from prorank_search.analysis import Preset
-from prorank_search.errors import BackendError, InputError
+from prorank_search.errors import InputError
 from prorank_search.types import Document
 
 SEARCHED = ("title", "text")
@@ -20,8 +18,7 @@ MAX_ID_BYTES = 512
 MAX_FACT_BYTES = 256
 """Longer metadata values are stored but not filtered by, as the engines' own default has it."""
 
-_ANALYZER = "terms"
-_READ_ONLY = "the folder cannot be written to, and searches put a lock file there; copy it, or change its rights"
+ANALYZER = "terms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +56,10 @@ def schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("doc_id", tokenizer_name="raw", index_option="basic")
     for field in SEARCHED:
-        builder.add_text_field(field, tokenizer_name=_ANALYZER, index_option="freq")
+        builder.add_text_field(field, tokenizer_name=ANALYZER, index_option="freq")
     builder.add_text_field("facts", tokenizer_name="raw", index_option="basic")
     builder.add_bytes_field("source", stored=True)
     return builder.build()
-
-
-def open_index(version: Path, analysis: Analysis) -> tantivy.Index:
-    """Open the tantivy index of a version, making it where there is none yet.
-
-    Raises:
-        BackendError: It cannot be opened.
-    """
-    try:
-        index = tantivy.Index(schema(), path=str(version), reuse=True)
-    except (ValueError, OSError) as error:
-        way_out = "ingest again with --replace" if os.access(version, os.W_OK) else _READ_ONLY
-        message = f"cannot open the index in {version} ({error}): {way_out}"
-        raise BackendError(message) from error
-    index.register_tokenizer(_ANALYZER, analysis.analyzer)
-    return index
 
 
 def to_tantivy(document: Document, analysis: Analysis) -> tantivy.Document:

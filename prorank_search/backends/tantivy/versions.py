@@ -168,10 +168,15 @@ def lock(folder: Path) -> IO[str]:
 
     Raises:
         IndexLockedError: Somebody else holds it.
+        BackendError: Nothing can be written there.
     """
     path = folder.parent / ".locks" / folder.name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("w", encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w", encoding="utf-8")
+    except OSError as error:
+        message = f"index {folder.name!r} cannot be changed, since {path} cannot be written to: {error.strerror}"
+        raise BackendError(message) from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -10,7 +10,8 @@ from typing import Self
 
 from prorank_search.analysis import preset
 from prorank_search.backends.tantivy import versions
-from prorank_search.backends.tantivy.fields import Analysis, analysis_of, check_id, open_index, to_tantivy
+from prorank_search.backends.tantivy.fields import Analysis, analysis_of, check_id, to_tantivy
+from prorank_search.backends.tantivy.opening import open_to_write
 from prorank_search.errors import BackendError, InputError
 from prorank_search.types import Document
 
@@ -34,7 +35,7 @@ class TantivyWriter:
         try:
             self.version = _choose_version(folder, analysis, replace=replace, resume=resume)
             self._analysis = _version_analysis(folder / self.version, analysis)
-            self._writer = open_index(folder / self.version, self._analysis).writer(HEAP_BYTES, THREADS)
+            self._writer = open_to_write(folder / self.version, self._analysis).writer(HEAP_BYTES, THREADS)
         except BaseException:
             self._lock.close()
             raise
