@@ -1,4 +1,4 @@
-"""What the engine needs of a decoder, and the arithmetic that all of them share.
+"""What the engine needs of a decoder, and what all of them share beside their arithmetic.
 
 An architecture is one small file beside this one: it reads its `config.json`, and says what stands before and after
 attention in a layer. Attention itself, the query's shared keys and values, and the answer's two head rows are the
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -78,44 +78,10 @@ def rotary_angles(positions: Tensor, head_dim: int, theta: float) -> Tensor:
     return torch.stack([torch.cat([cos, cos], -1), torch.cat([-sin, sin], -1)])[:, :, None]
 
 
-def rotate(heads: Tensor, angles: Tensor) -> Tensor:
-    """Rotate queries or keys (rows, heads, tokens, head_dim) by their positions (Su et al., RoFormer, 2021)."""
-    swapped = heads.roll(heads.shape[-1] // 2, -1)
-    return heads * angles[0] + swapped * angles[1]
-
-
-def rms_norm(hidden: Tensor, weight: Tensor, epsilon: float) -> Tensor:
-    """Scale to root mean square 1, then by `weight`; the mean square is taken in fp32 (Zhang and Sennrich, 2019)."""
-    normed: Tensor = _RmsNorm.apply(hidden, weight, epsilon)
-    return normed
-
-
-class _RmsNorm(torch.autograd.Function):
-    """RMS norm in few passes over memory: on CPUs half the time of torch's own, forward and backward."""
-
-    @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, epsilon: float) -> Tensor:  # noqa: ANN401 (torch's own type)
-        accumulate = torch.promote_types(hidden.dtype, torch.float32)
-        norm = torch.linalg.vector_norm(hidden, dim=-1, keepdim=True, dtype=accumulate)
-        scale = norm.square_().div_(hidden.shape[-1]).add_(epsilon).rsqrt_().to(hidden.dtype)  # (..., 1)
-        normed: Tensor = hidden * scale
-        ctx.save_for_backward(normed, weight, scale)
-        return normed * weight
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:  # noqa: ANN401 (torch's own type)
-        normed, weight, scale = ctx.saved_tensors
-        weighted = gradient * normed
-        along = (weighted @ weight)[..., None] / normed.shape[-1]  # how far the gradient changes the root mean square
-        return (gradient * weight).sub_(normed * along).mul_(scale), weighted.flatten(0, -2).sum(0), None
-
-
-def split_heads(projected: Tensor, counts: tuple[int, int, int], head_dim: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Cut a fused projection (rows, tokens, heads * head_dim) into queries, keys and values by head counts."""
+def split_heads(projected: Tensor, counts: tuple[int, ...], head_dim: int) -> tuple[Tensor, ...]:
+    """Cut a fused projection (rows, tokens, heads * head_dim) by head counts, as (rows, heads, tokens, head_dim)."""
     rows, tokens, _ = projected.shape
-    heads = projected.view(rows, tokens, sum(counts), head_dim).transpose(1, 2)
-    queries, keys, values = heads.split(counts, dim=1)
-    return queries, keys, values
+    return projected.view(rows, tokens, sum(counts), head_dim).transpose(1, 2).split(counts, dim=1)
 
 
 def fuse(weights: Mapping[str, Tensor], names: list[str]) -> Tensor:

@@ -29,11 +29,12 @@ class Prefix:
         return self.keys[0].shape[2]
 
 
-def read_prefix(decoder: Decoder, ids: Sequence[int]) -> Prefix:
-    """Run the decoder over a query's part of the prompt."""
-    tokens = torch.tensor([ids], device=_device(decoder))  # (1, tokens)
+def read_prefixes(decoder: Decoder, rows: Sequence[Sequence[int]]) -> list[Prefix]:
+    """Run the decoder over the query's part of some prompts, all in one pass."""
+    width = max(len(row) for row in rows)
+    tokens = torch.tensor([[*row, *[0] * (width - len(row))] for row in rows], device=_device(decoder))  # (rows, width)
     hidden = decoder.embed(tokens)
-    positions = torch.arange(len(ids), device=tokens.device)[None]
+    positions = torch.arange(width, device=tokens.device)[None]
     angles = _angles(decoder, positions, hidden.dtype)
     masks = _masks(decoder, positions, positions)
     keys, values = [], []
@@ -44,7 +45,10 @@ def read_prefix(decoder: Decoder, ids: Sequence[int]) -> Prefix:
         values.append(v)
         if layer < last:
             hidden = decoder.finish(layer, hidden, _attend(q, k, v, masks[attention], attention))
-    return Prefix(tuple(keys), tuple(values))
+    return [
+        Prefix(*(tuple(layer[at : at + 1, :, : len(row)] for layer in layers) for layers in (keys, values)))
+        for at, row in enumerate(rows)
+    ]
 
 
 def last_hidden(decoder: Decoder, rows: Sequence[Sequence[int]], prefixes: Sequence[Prefix]) -> Tensor:

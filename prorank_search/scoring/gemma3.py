@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
-from prorank_search.scoring.decoder import Attention, rotate, split_heads
+from prorank_search.scoring.arithmetic import gated, linear, rotate
+from prorank_search.scoring.decoder import Attention, split_heads
 from prorank_search.scoring.llama import fused_weights, head_name
 
 
@@ -41,7 +42,7 @@ class Gemma3Decoder:
         """Return the normed and rotated queries and keys, and the values, of one layer."""
         at = f"model.layers.{layer}"
         normed = self._norm(hidden, f"{at}.input_layernorm.weight")
-        projected = F.linear(normed, self.weights[f"{at}.self_attn.qkv_proj.weight"])
+        projected = linear(normed, self.weights[f"{at}.self_attn.qkv_proj.weight"])
         queries, keys, values = split_heads(projected, self.counts, self.head_dim)
         queries = self._norm(queries, f"{at}.self_attn.q_norm.weight")
         keys = self._norm(keys, f"{at}.self_attn.k_norm.weight")
@@ -50,11 +51,11 @@ class Gemma3Decoder:
     def finish(self, layer: int, hidden: Tensor, attended: Tensor) -> Tensor:
         """Add what attention brought, then the feed-forward, each normed before it is added."""
         at = f"model.layers.{layer}"
-        projected = F.linear(attended, self.weights[f"{at}.self_attn.o_proj.weight"])
+        projected = linear(attended, self.weights[f"{at}.self_attn.o_proj.weight"])
         hidden = hidden + self._norm(projected, f"{at}.post_attention_layernorm.weight")
         normed = self._norm(hidden, f"{at}.pre_feedforward_layernorm.weight")
-        gate, up = F.linear(normed, self.weights[f"{at}.mlp.gate_up_proj.weight"]).chunk(2, -1)
-        forward = F.linear(F.gelu(gate, approximate="tanh") * up, self.weights[f"{at}.mlp.down_proj.weight"])
+        inner = gated(linear(normed, self.weights[f"{at}.mlp.gate_up_proj.weight"]), "gelu")
+        forward = linear(inner, self.weights[f"{at}.mlp.down_proj.weight"])
         return hidden + self._norm(forward, f"{at}.post_feedforward_layernorm.weight")
 
     def norm(self, hidden: Tensor) -> Tensor:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
-from prorank_search.scoring.decoder import Attention, fuse, rms_norm, rotate, split_heads
+from prorank_search.scoring.arithmetic import gated, linear, rms_norm, rotate
+from prorank_search.scoring.decoder import Attention, fuse, split_heads
 
 
 class LlamaDecoder:
@@ -40,17 +41,19 @@ class LlamaDecoder:
         at = f"model.layers.{layer}"
         normed = rms_norm(hidden, self.weights[f"{at}.input_layernorm.weight"], self.epsilon)
         bias = self.weights.get(f"{at}.self_attn.qkv_proj.bias")
-        projected = F.linear(normed, self.weights[f"{at}.self_attn.qkv_proj.weight"], bias)
-        queries, keys, values = split_heads(projected, self.counts, self.head_dim)
-        return rotate(queries, angles), rotate(keys, angles), values
+        projected = linear(normed, self.weights[f"{at}.self_attn.qkv_proj.weight"], bias)
+        heads, kv_heads, _ = self.counts
+        unrotated, values = split_heads(projected, (heads + kv_heads, kv_heads), self.head_dim)
+        queries, keys = rotate(unrotated, angles).split((heads, kv_heads), dim=1)
+        return queries, keys, values
 
     def finish(self, layer: int, hidden: Tensor, attended: Tensor) -> Tensor:
         """Add what attention brought, then the feed-forward."""
         at = f"model.layers.{layer}"
-        hidden = hidden + F.linear(attended, self.weights[f"{at}.self_attn.o_proj.weight"])
+        hidden = linear(attended, self.weights[f"{at}.self_attn.o_proj.weight"]).add_(hidden)
         normed = rms_norm(hidden, self.weights[f"{at}.post_attention_layernorm.weight"], self.epsilon)
-        gate, up = F.linear(normed, self.weights[f"{at}.mlp.gate_up_proj.weight"]).chunk(2, -1)
-        return hidden + F.linear(F.silu(gate) * up, self.weights[f"{at}.mlp.down_proj.weight"])
+        inner = gated(linear(normed, self.weights[f"{at}.mlp.gate_up_proj.weight"]), "silu")
+        return linear(inner, self.weights[f"{at}.mlp.down_proj.weight"]).add_(hidden)
 
     def norm(self, hidden: Tensor) -> Tensor:
         """Apply the last norm."""

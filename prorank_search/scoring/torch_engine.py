@@ -8,7 +8,7 @@ import torch
 
 from prorank_search.errors import RescorerError
 from prorank_search.scoring.decoder import Decoder
-from prorank_search.scoring.forward import Prefix, last_hidden, read_prefix
+from prorank_search.scoring.forward import Prefix, last_hidden, read_prefixes
 
 TOKENS_A_BATCH = {"cpu": 2048, "mps": 4096, "cuda": 16384}
 """Padded tokens of one forward pass: on a CPU what stays in its caches, elsewhere what fills the device."""
@@ -39,7 +39,7 @@ class TorchEngine:
     @torch.inference_mode()
     def prefix(self, ids: Sequence[int]) -> Prefix:
         """Read a query's part of the prompt once."""
-        return read_prefix(self._decoder, ids)
+        return read_prefixes(self._decoder, [ids])[0]
 
     @torch.inference_mode()
     def score(self, rows: Sequence[Row]) -> list[float]:

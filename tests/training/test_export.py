@@ -14,7 +14,7 @@ from prorank_search.settings import Settings
 from prorank_search.types import ScoreRequest
 from prorank_training import export, stage2_score
 from prorank_training.difference_forms import make_difference, size_mb
-from prorank_training.group_scores import group_scores
+from prorank_training.group_scores import Reading, group_scores
 from prorank_training.recipe import Recipe
 from prorank_training.run_folder import RunFolder
 from prorank_training.trainee import by_transformers_names, open_base, open_trainee
@@ -60,7 +60,8 @@ def scores_of_the_trained_weights(folder: RunFolder, tiny: Settings, query: str,
     frozen = {name: base.weights[name] for name in stage2_score.FROZEN if name in base.weights}
     weights.update(frozen)
     with torch.no_grad():
-        scores: list[float] = group_scores(trainee.decoder, trainee.encoders[32], query, texts, 512).tolist()
+        (of_texts,) = group_scores(trainee.decoder, [Reading(trainee.encoders[32], query, texts)], 512)
+        scores: list[float] = of_texts.tolist()
     return scores
 
 

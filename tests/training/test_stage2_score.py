@@ -68,6 +68,15 @@ def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(tiny: Settings, tmp
     assert all(torch.equal(weights[name], again[name]) for name in weights)
 
 
+def test_a_run_that_is_given_more_steps_goes_on_from_before_its_rate_fell(tiny: Settings, tmp_path: Path) -> None:
+    whole = train(tiny, recipe(steps=9, falling_steps=3), tmp_path / "whole")
+    train(tiny, recipe(steps=6, falling_steps=3), tmp_path / "longer")
+    longer = train(tiny, recipe(steps=9, falling_steps=3), tmp_path / "longer")
+    assert timeless(longer.metrics(STAGE)) == timeless(whole.metrics(STAGE))
+    (_, weights), (_, again) = whole.trained_weights(STAGE), longer.trained_weights(STAGE)
+    assert all(torch.equal(weights[name], again[name]) for name in weights)
+
+
 def test_a_run_that_is_done_stays_as_it_is(tiny: Settings, tmp_path: Path) -> None:
     folder = train(tiny, recipe(steps=3), tmp_path)
     metrics = folder.metrics(STAGE)
@@ -112,13 +121,13 @@ def test_every_group_comes_once_in_each_pass() -> None:
     assert order != epoch_order(5, 12, seed=2)
 
 
-def test_the_learning_rate_rises_then_falls_to_a_twentieth() -> None:
-    plan = recipe(steps=100, warmup_share=0.1, learning_rate=1.0).score
+def test_the_learning_rate_rises_stays_and_falls_at_the_end() -> None:
+    plan = recipe(steps=100, rising_steps=10, falling_steps=20, learning_rate=1.0).score
     rates = [learning_rate(step, plan) for step in range(100)]
     assert rates[0] == pytest.approx(0.1)
-    assert max(rates) == rates[10] == pytest.approx(1.0)
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert rates[-1] == pytest.approx(0.05, abs=0.01)
+    assert rates[9:80] == [1.0] * 71
+    assert rates[80:] == sorted(rates[80:], reverse=True)
+    assert rates[-1] == pytest.approx(1 / 21)
 
 
 def test_half_of_a_taught_groups_listwise_loss_is_the_teachers() -> None:

@@ -15,7 +15,8 @@ from transformers import AutoModelForCausalLM
 from prorank_search.errors import CheckpointError
 from prorank_search.scoring import forward
 from prorank_search.scoring.architectures import open_decoder
-from prorank_search.scoring.decoder import Decoder, rms_norm
+from prorank_search.scoring.arithmetic import rms_norm
+from prorank_search.scoring.decoder import Decoder
 from prorank_search.scoring.torch_engine import TorchEngine
 from tests.tiny_model import write_model
 
@@ -171,7 +172,7 @@ def test_training_and_inference_get_the_same_hidden_states(folder: Path) -> None
     prefixes, rows = _made_up()
 
     def hidden() -> Tensor:
-        read = [forward.read_prefix(decoder, prefix) for prefix in prefixes]
+        read = forward.read_prefixes(decoder, prefixes)
         return forward.last_hidden(decoder, rows, [read[at % len(read)] for at in range(len(rows))])
 
     with torch.inference_mode():
@@ -194,7 +195,7 @@ def test_the_gradient_of_a_shared_prefix_is_that_of_transformers(folder: Path) -
     parameters = decoder.parameters()
     name = "model.layers.0.mlp.down_proj.weight"
     parameters[name].requires_grad_()
-    prefix = forward.read_prefix(decoder, prefixes[0])
+    (prefix,) = forward.read_prefixes(decoder, [prefixes[0]])
     head = decoder.head_rows([RELEVANT, IRRELEVANT])
     (forward.last_hidden(decoder, rows, [prefix] * len(rows)) @ (head[0] - head[1])).sum().backward()
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from prorank_search.prompt import PromptEncoder
 from prorank_search.scoring.decoder import Decoder
-from prorank_search.scoring.forward import last_hidden, read_prefix
+from prorank_search.scoring.forward import last_hidden, read_prefixes
 from prorank_training.pairs import Pair
 from prorank_training.rewards import ANSWERS, correctness_reward, format_reward
 
@@ -69,7 +69,8 @@ def answer_logits(decoder: Decoder, head: Tensor, turns: Sequence[Turn]) -> Tens
 
     Every query is read once, and all turns share one pass.
     """
-    prefixes = {ids: read_prefix(decoder, ids) for ids in dict.fromkeys(turn.prefix for turn in turns)}
+    queries = list(dict.fromkeys(turn.prefix for turn in turns))
+    prefixes = dict(zip(queries, read_prefixes(decoder, queries), strict=True))
     hidden = last_hidden(decoder, [turn.ids for turn in turns], [prefixes[turn.prefix] for turn in turns])
     return hidden.to(head.dtype) @ head.T
 

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from prorank_search.scoring.arithmetic import trained_layout
+
 
 class MasterWeights:
     """The trained weights in fp32, their AdamW, and the copies that the forward pass multiplies with.
@@ -26,6 +28,8 @@ class MasterWeights:
         self, weights: Mapping[str, Tensor], trained: list[str], learning_rate: float, weight_decay: float
     ) -> None:
         self._working = {name: weights[name] for name in trained}
+        for tensor in self._working.values():
+            tensor.data = trained_layout(tensor.data)
         self.masters = {name: tensor.detach().float().clone() for name, tensor in self._working.items()}
         for tensor in self._working.values():
             tensor.requires_grad_()

@@ -97,7 +97,7 @@ class WarmupRecipe(_Table):
 class ScoreRecipe(_Table):
     """Stage 2, fine-grained score learning."""
 
-    steps: int
+    steps: int = Field(description="Steps in all; a run may be given more of them later, and goes on.")
     groups_a_step: int = 4
     negatives: int = Field(5, description="Negatives of a group that are used.")
     random_only_steps: int = Field(40, description="Steps with random negatives only, before hard ones come in.")
@@ -107,7 +107,8 @@ class ScoreRecipe(_Table):
         description="Tokens that documents are cut to, with the probability of each.",
     )
     learning_rate: float = 1.2e-4
-    warmup_share: float = 0.04
+    rising_steps: int = Field(40, description="Steps over which the learning rate rises.")
+    falling_steps: int = Field(100, ge=0, description="Last steps, over which it falls; in between it stays.")
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     pointwise_weight: float = Field(0.2, description="Weight of the binary cross-entropy beside the listwise loss.")
@@ -122,6 +123,12 @@ class ScoreRecipe(_Table):
     save_every_s: float = 900.0
     evaluate_every: int = Field(500, description="Steps between dev evaluations.")
     evaluate_queries: int = Field(20, description="Dev queries a collection in those.")
+
+
+    @property
+    def falls_from(self) -> int:
+        """Steps after which the learning rate falls."""
+        return max(0, self.steps - self.falling_steps)
 
 
 class GoldenTexts(_Table):
@@ -181,8 +188,8 @@ class Recipe(_Table):
         return self.warmup
 
     def digest(self) -> str:
-        """Return 16 hex digits that change with all that training depends on: not with `export`."""
-        return _digest(self.model_dump_json(exclude={"export"}, exclude_none=True))
+        """Return 16 hex digits that change with all that training depends on, but for how long it goes on."""
+        return _digest(self.model_dump_json(exclude={"export": True, "score": {"steps"}}, exclude_none=True))
 
     def data_digest(self) -> str:
         """Return 16 hex digits that change with all that groups and dev queries depend on."""

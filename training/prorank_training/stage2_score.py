@@ -35,6 +35,9 @@ from prorank_training.run_folder import RunFolder
 from prorank_training.trainee import Encoders, Trainee
 
 STAGE = "score"
+STEADY = "score-steady"
+"""Name of the state before the learning rate fell: what a run goes on from that is given more steps."""
+
 FROZEN = ("model.embed_tokens.weight", "lm_head.weight")
 _BAD_STEPS_ALLOWED = 20
 
@@ -65,7 +68,7 @@ def run(
     weights = trainee.decoder.parameters()
     trained = [name for name in weights if name not in FROZEN]
     masters = MasterWeights(weights, trained, plan.learning_rate, plan.weight_decay)
-    start = _go_on(masters, folder)
+    start = _go_on(masters, folder, plan)
     order = epoch_order(len(groups), plan.steps * plan.groups_a_step, recipe.seed)
     saved, bad = time.monotonic(), 0
     for step in range(start, plan.steps):
@@ -81,14 +84,22 @@ def run(
             metrics["dev"] = evaluate(trainee.decoder, trainee.encoders, sample(dev, plan.evaluate_queries), plan)
         folder.log(STAGE, metrics)
         progress(step + 1, plan.steps, metrics)
+        if not bad and step + 1 == plan.falls_from:
+            _save(masters, folder, STEADY, plan, step + 1)
         if step + 1 == plan.steps or (not bad and time.monotonic() - saved > plan.save_every_s):
-            folder.save_state(STAGE, {"step": step + 1, **masters.state_dict()})
+            _save(masters, folder, STAGE, plan, step + 1)
             saved = time.monotonic()
 
 
-def _go_on(masters: MasterWeights, folder: RunFolder) -> int:
-    """Put back the state that was saved last, and return the step that comes next."""
+def _save(masters: MasterWeights, folder: RunFolder, name: str, plan: ScoreRecipe, step: int) -> None:
+    folder.save_state(name, {"step": step, "falls_from": plan.falls_from, **masters.state_dict()})
+
+
+def _go_on(masters: MasterWeights, folder: RunFolder, plan: ScoreRecipe) -> int:
+    """Put back the last state that this plan would have come by, and return the step that comes next."""
     state = folder.load_state(STAGE)
+    if state is not None and state["step"] > state["falls_from"] != plan.falls_from:
+        state = folder.load_state(STEADY)
     step = 0
     if state is not None:
         masters.load_state_dict(state)
@@ -130,12 +141,13 @@ def evaluate(
 
 
 def learning_rate(step: int, plan: ScoreRecipe) -> float:
-    """Return a linear rise over the first `warmup_share` of the steps, then a cosine down to a twentieth."""
-    warmup = max(1, round(plan.warmup_share * plan.steps))
-    if step < warmup:
-        return plan.learning_rate * (step + 1) / warmup
-    done = (step - warmup) / max(1, plan.steps - warmup)
-    return plan.learning_rate * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done)))
+    """Return a linear rise, then the recipe's rate, and over the last steps a linear fall to nothing.
+
+    The rate stays until shortly before the end (Hägele et al., 2024), so that a run can be given more steps later.
+    """
+    rise = (step + 1) / max(1, plan.rising_steps)
+    fall = (plan.steps - step) / (plan.falling_steps + 1)
+    return plan.learning_rate * min(1.0, rise, fall)
 
 
 def choose_negatives(group: Group, plan: ScoreRecipe, step: int, rng: random.Random) -> list[int]:
