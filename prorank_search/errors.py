@@ -9,6 +9,7 @@
     +-- InputError                       exit 3   HTTP 400   a query, document, file or request that cannot be used
     |   +-- IndexNotFoundError                    HTTP 404
     |   +-- TooLargeError                         HTTP 413
+    |   +-- DocumentsRefusedError                 documents that a backend does not take; the others are in
     +-- AuthError                        exit 4   HTTP 401/403
     +-- BackendError                     exit 4   HTTP 502   the first stage failed
     |   +-- IndexLockedError                      another process writes into the index
@@ -20,6 +21,8 @@ A message says what failed, the value, and what to do. Catch `ProRankError` to c
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class ProRankError(Exception):
@@ -62,6 +65,25 @@ class IndexNotFoundError(InputError):
 
 class TooLargeError(InputError):
     """An input over a stated limit."""
+
+
+class DocumentsRefusedError(InputError):
+    """Documents that a backend does not take; the others that it was given are in.
+
+    Attributes:
+        reasons: What is wrong with each of them, by `doc_id`.
+
+    Example:
+        >>> str(DocumentsRefusedError({"x": "its text is longer than 1 MB"}))
+        "1 document was refused: 'x': its text is longer than 1 MB"
+    """
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        """Take at least one document's id and reason."""
+        self.reasons = dict(reasons)
+        doc_id, reason = next(iter(self.reasons.items()))
+        told = "1 document was refused" if len(reasons) == 1 else f"{len(reasons)} documents were refused, the first"
+        super().__init__(f"{told}: {doc_id[:80]!r}: {reason}")
 
 
 class AuthError(ProRankError):

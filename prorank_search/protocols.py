@@ -65,7 +65,13 @@ class IndexWriter(Protocol):
         ...
 
     def add(self, documents: Iterable[Document]) -> int:
-        """Add or replace documents by `doc_id`; return how many. Not durable before `commit`."""
+        """Add or replace documents by `doc_id`; return how many. Not durable before `commit`.
+
+        Raises:
+            DocumentsRefusedError: Some of them cannot be in this index, now or later; all the others were added. An
+                ingest puts them into its dead-letter file.
+            BackendError: The engine failed.
+        """
         ...
 
     def delete(self, doc_ids: Iterable[str]) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from prorank_search.protocols import BadRecord
+from prorank_search.types import Document
 
 _LONGEST_RECORD = 100_000
 
@@ -17,6 +18,12 @@ def new_path(home: Path, index: str) -> Path:
     """Return where the dead letters of a new run lie."""
     now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     return home / "dead-letters" / f"{index}-{now}-{uuid4().hex[:6]}.jsonl"
+
+
+def refused(source: str, document: Document, reason: str) -> BadRecord:
+    """Return the dead letter of a document that the index does not take; its record can be ingested as JSON Lines."""
+    record = {"_id": document.doc_id, "title": document.title, "text": document.text, "metadata": document.metadata}
+    return BadRecord(source, None, reason, json.dumps(record, ensure_ascii=False, default=str))
 
 
 class DeadLetters:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from itertools import chain, islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from prorank_ingest import dead_letters
 from prorank_ingest.checkpoint import Checkpoint, State
 from prorank_ingest.progress import Watch
 from prorank_search.analysis import choose
-from prorank_search.errors import InputError
+from prorank_search.errors import DocumentsRefusedError, InputError
 from prorank_search.protocols import BadRecord, IndexBackend, IndexInfo, IndexWriter, Reader, ReaderOptions
 from prorank_search.types import Document
 
@@ -126,7 +127,8 @@ def ingest(
                 State(writer.version, analysis, str(dead_letters.new_path(job.home, job.index)))
             )
             on_step("opened")
-            state = _write(chain([first], batches) if first else [], writer, checkpoint, state, watch, on_step)
+            add = partial(_add, source=job.source, writer=writer, watch=watch)
+            state = _write(chain([first], batches) if first else [], add, checkpoint, state, on_step)
             _require_documents(job, state, checkpoint)
             writer.publish()
         on_step("published")
@@ -169,19 +171,15 @@ def _analysis(job: Job, left: State | None, published: IndexInfo | None, sample:
 
 def _write(
     batches: Iterable[list[Record]],
-    writer: IndexWriter,
+    add: Callable[[list[Document]], tuple[list[str], list[BadRecord]]],
     checkpoint: Checkpoint,
     state: State,
-    watch: Watch,
     on_step: Callable[[Step], object],
 ) -> State:
     letters = dead_letters.DeadLetters(Path(state.dead_letters), state.dead_letters_bytes)
     for batch in batches:
-        documents = [record for record in batch if isinstance(record, Document)]
-        bad = [record for record in batch if isinstance(record, BadRecord)]
-        if documents:
-            writer.add(watch(documents))
-            writer.commit()
+        doc_ids, refused = add([record for record in batch if isinstance(record, Document)])
+        bad = [record for record in batch if isinstance(record, BadRecord)] + refused
         on_step("committed")
         ahead = replace(
             state,
@@ -189,9 +187,26 @@ def _write(
             bad_records=state.bad_records + len(bad),
             dead_letters_bytes=letters.write(bad),
         )
-        state = checkpoint.save(ahead, [document.doc_id for document in documents])
+        state = checkpoint.save(ahead, doc_ids)
         on_step("saved")
     return state
+
+
+def _add(
+    documents: list[Document], *, source: str, writer: IndexWriter, watch: Watch
+) -> tuple[list[str], list[BadRecord]]:
+    """Commit documents; return the ids that are in, and the dead letters of those that the index does not take."""
+    if not documents:
+        return [], []
+    reasons: Mapping[str, str] = {}
+    try:
+        writer.add(watch(documents))
+    except DocumentsRefusedError as error:
+        reasons = error.reasons
+    writer.commit()
+    doc_ids = [document.doc_id for document in documents if document.doc_id not in reasons]
+    refused = [document for document in documents if document.doc_id in reasons]
+    return doc_ids, [dead_letters.refused(source, document, reasons[document.doc_id]) for document in refused]
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from prorank_search.errors import BackendError, InputError
+from prorank_search.errors import BackendError, DocumentsRefusedError, InputError
 from prorank_search.protocols import IndexBackend, SearchBackend
 from prorank_search.types import Document, Query, Ranking, SearchRequest
 
@@ -166,6 +166,19 @@ class IndexBackendContract(SearchBackendContract):
         assert backend.count(index) == len(DOCUMENTS)
         assert _ids(_search(backend, index, "sledge")) == ["fox"]
         assert _ids(_search(backend, index, "lazy dog")) == []
+
+    def test_a_document_that_cannot_be_in_an_index_does_not_keep_the_others_out(
+        self, backend: IndexBackend, index: str
+    ) -> None:
+        """It is named with a reason, once they are in."""
+        without_id = Document("", "Nobody could replace it.")
+        with backend.writer(index, analysis="english", replace=True) as writer:
+            with pytest.raises(DocumentsRefusedError) as refused:
+                writer.add([DOCUMENTS[0], without_id, DOCUMENTS[1]])
+            writer.publish()
+        assert list(refused.value.reasons) == [""]
+        assert refused.value.reasons[""]
+        assert {document.doc_id for document in backend.scan(index)} == {"fox", "whale"}
 
     def test_documents_are_deleted_by_id(self, backend: IndexBackend, index: str) -> None:
         """Ids that are not there do no harm."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -87,6 +87,31 @@ def test_bad_records_become_dead_letters_and_the_rest_goes_in(
         (str(source), 2, "nonsense"),
         (str(source), 3, '{"id": "2"}'),
     ]
+
+
+class ReaderOfOddIds:
+    """Yields documents as a third party's reader may: one has an id that no index takes."""
+
+    def read(self, start: int = 0) -> Iterator[Document | BadRecord]:
+        documents = [Document("1", "x"), Document("2" * 600, "too long", metadata={"k": object()}), Document("3", "y")]
+        return iter(documents[start:])
+
+    def fingerprint(self) -> str:
+        return "the same"
+
+
+def test_a_document_that_the_index_refuses_becomes_a_dead_letter_that_can_be_ingested_again(
+    tmp_path: Path, backend: TantivyBackend, prorank_home: Path
+) -> None:
+    report = run.ingest(run.Job("odd", "animals", prorank_home), ReaderOfOddIds(), backend)
+    assert (report.documents, report.bad_records, texts(backend)) == (2, 1, {"1": "x", "3": "y"})
+    assert report.dead_letters is not None
+    letter = json.loads(Path(report.dead_letters).read_text(encoding="utf-8"))
+    assert (letter["source"], letter["line"]) == ("odd", None)
+    assert "has 600 bytes: give it 1 to 512" in letter["reason"]
+    repaired = write(tmp_path / "repaired.jsonl", letter["record"].replace("2" * 600, "2"))
+    ingest(repaired, backend, prorank_home)
+    assert texts(backend) == {"1": "x", "2": "too long", "3": "y"}
 
 
 def test_a_source_without_one_usable_record_leaves_the_index_as_it_was(

@@ -245,7 +245,7 @@ def test_an_index_that_cannot_be_locked_is_not_written_to(backend: TantivyBacken
     fill(backend, Document("1", "fox"))
     (tmp_path / "indexes" / ".locks" / "animals").unlink()
     (tmp_path / "indexes" / ".locks" / "animals").mkdir()
-    with pytest.raises(BackendError, match="'animals' cannot be changed, since .* cannot be written to"):
+    with pytest.raises(BackendError, match=r"'animals' cannot be changed, since .* cannot be written to"):
         backend.writer("animals", analysis="english", replace=True)
 
 

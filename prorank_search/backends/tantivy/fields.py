@@ -91,7 +91,7 @@ def check_id(doc_id: str) -> None:
     """Raise InputError where a text cannot be a document's id."""
     size = len(doc_id.encode(errors="surrogatepass"))
     if not 0 < size <= MAX_ID_BYTES:
-        message = f"document id {doc_id[:80]!r} has {size} bytes: give it 1 to {MAX_ID_BYTES}"
+        message = f"the id {doc_id[:80]!r} has {size} bytes: give it 1 to {MAX_ID_BYTES}"
         raise InputError(message)
 
 
@@ -164,5 +164,5 @@ def _to_json(document: Document) -> bytes:
     try:
         return json.dumps(source, ensure_ascii=False).encode()
     except (TypeError, ValueError) as error:
-        message = f"document {document.doc_id!r} cannot be stored as JSON: {error}"
+        message = f"it cannot be stored as JSON: {error}"
         raise InputError(message) from error

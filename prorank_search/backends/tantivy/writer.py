@@ -12,7 +12,7 @@ from prorank_search.analysis import preset
 from prorank_search.backends.tantivy import versions
 from prorank_search.backends.tantivy.fields import Analysis, analysis_of, check_id, to_tantivy
 from prorank_search.backends.tantivy.opening import open_to_write
-from prorank_search.errors import BackendError, InputError
+from prorank_search.errors import BackendError, DocumentsRefusedError, InputError
 from prorank_search.types import Document
 
 HEAP_BYTES = 64_000_000
@@ -41,14 +41,25 @@ class TantivyWriter:
             raise
 
     def add(self, documents: Iterable[Document]) -> int:
-        """Add or replace documents by `doc_id`; return how many. Not durable before `commit`."""
+        """Add or replace documents by `doc_id`; return how many. Not durable before `commit`.
+
+        Raises:
+            DocumentsRefusedError: Some have an id that is empty or too long, or are no JSON; the others were added.
+        """
         added = 0
+        refused = {}
         for document in documents:
-            entry = to_tantivy(document, self._analysis)
+            try:
+                entry = to_tantivy(document, self._analysis)
+            except InputError as error:
+                refused[document.doc_id] = str(error)
+                continue
             self._writer.delete_documents_by_term("doc_id", document.doc_id)
             with _writing(self._folder):
                 self._writer.add_document(entry)
             added += 1
+        if refused:
+            raise DocumentsRefusedError(refused)
         return added
 
     def delete(self, doc_ids: Iterable[str]) -> int:
