@@ -7,18 +7,15 @@ learnt in turns of its own (`answer_turns`), on a few pairs a step, because it d
 
 from __future__ import annotations
 
-import math
 import random
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from prorank_search.errors import InputError, RescorerError
+from prorank_search.errors import InputError
 from prorank_search.prompt import PromptEncoder
 from prorank_search.scoring.decoder import Decoder
 from prorank_training.answer_turns import (
@@ -37,14 +34,14 @@ from prorank_training.one_token_grpo import Outcome, draw, entropy, expected, sa
 from prorank_training.pairs import Pair, dev_pairs, training_pairs
 from prorank_training.progress import Progress
 from prorank_training.recipe import Recipe, WarmupRecipe
-from prorank_training.run_folder import RunFolder
+from prorank_training.run_folder import RunFolder, Stage
 from prorank_training.stage2_score import FROZEN
 from prorank_training.trainee import Trainee
+from prorank_training.training_loop import TrainingLoop
 from prorank_training.warmup_probe import Probe
 
-STAGE = "warmup"
+STAGE: Stage = "warmup"
 
-BAD_STEPS_ALLOWED = 20
 _NO_VARIANCE = 1e-6
 
 
@@ -76,26 +73,17 @@ def run(
     weights = trainee.decoder.parameters()
     trained = [name for name in weights if name not in FROZEN]
     masters = MasterWeights(weights, trained, plan.learning_rate, plan.weight_decay)
-    start = _go_on(masters, folder)
-    if start == 0:
-        folder.log(STAGE, {"step": 0, "probe": probe.measure(trainee.decoder)})
-    saved, bad = time.monotonic(), 0
-    for step, pairs in islice(enumerate(training_pairs(groups, plan, recipe.seed)), start, None):
-        metrics = _step(trainee, encoder, masters, pairs, recipe, step)
-        bad = 0 if math.isfinite(metrics["gradient_norm"]) else bad + 1
-        if bad > BAD_STEPS_ALLOWED:
-            raise RescorerError(
-                f"the gradient was not finite for {bad} steps up to step {step + 1}; {folder.path} keeps the last good "
-                f"state: lower warmup.learning_rate ({plan.learning_rate}) in the recipe"
-            )
-        last = step + 1 == plan.steps
-        if last or (step + 1) % plan.probe_every == 0:
-            metrics["probe"] = probe.measure(trainee.decoder)
-        folder.log(STAGE, metrics)
-        progress(step + 1, plan.steps, metrics)
-        if not bad and (last or time.monotonic() - saved > plan.save_every_s):
-            folder.save_state(STAGE, {"step": step + 1, **masters.state_dict()})
-            saved = time.monotonic()
+    pairs = list(training_pairs(groups, plan, recipe.seed))
+
+    def learn(step: int) -> dict[str, float]:
+        return _learn(trainee, encoder, pairs[step], recipe, step)
+
+    def measure(done: int) -> dict[str, Any]:
+        due = done % plan.probe_every == 0 or done == plan.steps
+        return {"probe": probe.measure(trainee.decoder)} if due else {}
+
+    loop = TrainingLoop(STAGE, plan, masters, folder, progress)
+    loop.run(learn, lambda step: learning_rate(step, plan), measure)
 
 
 def learning_rate(step: int, plan: WarmupRecipe) -> float:
@@ -134,11 +122,10 @@ def put_weights(decoder: Decoder, weights: Mapping[str, Tensor]) -> None:
         own[name].data.copy_(weights[name])
 
 
-def _step(
-    trainee: Trainee, encoder: PromptEncoder, masters: MasterWeights, pairs: Sequence[Pair], recipe: Recipe, step: int
-) -> dict[str, Any]:
+def _learn(
+    trainee: Trainee, encoder: PromptEncoder, pairs: Sequence[Pair], recipe: Recipe, step: int
+) -> dict[str, float]:
     plan = recipe.warmup_plan()
-    began = time.monotonic()
     head = output_head(trainee.decoder).detach().float()
     generator = torch.Generator(head.device).manual_seed(random.Random(f"{recipe.seed} {step}").getrandbits(63))
     turns = turns_of(encoder, pairs, plan.end_pairs)
@@ -148,14 +135,7 @@ def _step(
         outcome = _outcome(logits, reward_table(some, len(head), head.device), plan, step, generator)
         (outcome.losses.sum() / len(turns)).backward()
         outcomes.append(replace(outcome, losses=outcome.losses.detach()))
-    norm = masters.step(learning_rate(step, plan), plan.clip_norm)
-    return {
-        "step": step + 1,
-        "learning_rate": learning_rate(step, plan),
-        "gradient_norm": round(norm, 3),
-        **_summary(turns, outcomes),
-        "seconds": round(time.monotonic() - began, 2),
-    }
+    return _summary(turns, outcomes)
 
 
 def _outcome(logits: Tensor, table: Tensor, plan: WarmupRecipe, step: int, generator: torch.Generator) -> Outcome:
@@ -182,14 +162,3 @@ def _summary(turns: Sequence[Turn], outcomes: Sequence[Outcome]) -> dict[str, fl
     if not digits.all():
         summary["end_reward"] = earned[0, ~digits].mean()
     return {name: round(float(value), 4) for name, value in summary.items()}
-
-
-def _go_on(masters: MasterWeights, folder: RunFolder) -> int:
-    """Put back the state that was saved last, and return the step that comes next."""
-    state = folder.load_state(STAGE)
-    step = 0
-    if state is not None:
-        masters.load_state_dict(state)
-        step = int(state["step"])
-    folder.forget_after(STAGE, step if state else -1)
-    return step

@@ -7,7 +7,6 @@ Compare `one_token_warmup`, the fast path for answers of one token.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -39,7 +38,7 @@ from prorank_search.scoring.architectures import open_decoder
 from prorank_search.scoring.decoder import Decoder
 from prorank_training.answer_turns import digit_turn, output_head
 from prorank_training.groups import DevQuery, Group
-from prorank_training.one_token_warmup import BAD_STEPS_ALLOWED, STAGE, put_weights
+from prorank_training.one_token_warmup import STAGE, put_weights
 from prorank_training.pairs import Pair, dev_pairs, training_pairs
 from prorank_training.progress import Progress
 from prorank_training.recipe import Recipe, WarmupRecipe
@@ -47,6 +46,7 @@ from prorank_training.rewards import correctness_reward, format_reward, graded_f
 from prorank_training.run_folder import RunFolder
 from prorank_training.stage2_score import FROZEN
 from prorank_training.trainee import Trainee, by_transformers_names
+from prorank_training.training_loop import GradientWatch
 from prorank_training.warmup_probe import Probe
 
 _NAMES = {
@@ -214,7 +214,7 @@ class Watch(TrainerCallback):
         self._progress = progress
         self._measure = measure
         self._began = time.monotonic()
-        self._bad = 0
+        self._gradients = GradientWatch(STAGE)
 
     def on_log(
         self,
@@ -229,9 +229,7 @@ class Watch(TrainerCallback):
         if not logs or "loss" not in logs:  # the summary after the last step
             return
         metrics: dict[str, Any] = {ours: logs[theirs] for theirs, ours in _NAMES.items() if theirs in logs}
-        self._bad = 0 if math.isfinite(metrics["gradient_norm"]) else self._bad + 1
-        if self._bad > BAD_STEPS_ALLOWED:
-            raise RescorerError(f"the gradient was not finite for {self._bad} steps: lower warmup.learning_rate")
+        self._gradients.is_good(state.global_step, metrics["gradient_norm"])
         metrics = {"step": state.global_step, **metrics, "seconds": round(time.monotonic() - self._began, 2)}
         if state.global_step == self._plan.steps or state.global_step % self._plan.probe_every == 0:
             metrics["probe"] = self._measure()

@@ -1,0 +1,128 @@
+"""What both stages have in common: go on from a state, step after step, with logs, states, and when to give up."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from prorank_search.errors import RescorerError
+from prorank_training.master_weights import MasterWeights
+from prorank_training.progress import Progress
+from prorank_training.run_folder import RunFolder, Stage
+
+_BAD_STEPS_ALLOWED = 20
+
+
+class Plan(Protocol):
+    """What the loop reads of a stage's table in the recipe."""
+
+    @property
+    def steps(self) -> int:
+        """Steps in all."""
+        ...
+
+    @property
+    def clip_norm(self) -> float:
+        """What the gradient's norm is cut to."""
+        ...
+
+    @property
+    def save_every_s(self) -> float:
+        """Seconds between two states."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingLoop:
+    """A stage of a run.
+
+    Attributes:
+        stage: Its name, in metrics and states.
+        plan: Its table in the recipe.
+        masters: The trained weights.
+        folder: Where state and metrics go; a state that is there is gone on from.
+        progress: Called after each step.
+    """
+
+    stage: Stage
+    plan: Plan
+    masters: MasterWeights
+    folder: RunFolder
+    progress: Progress
+
+    def run(
+        self,
+        learn: Callable[[int], Mapping[str, float]],
+        learning_rate: Callable[[int], float],
+        measure: Callable[[int], Mapping[str, Any]],
+    ) -> None:
+        """Take all steps that are left.
+
+        Args:
+            learn: Collects the gradients of a step, counted from 0, and returns what it saw of them.
+            learning_rate: For a step, counted from 0.
+            measure: What is to be measured after so many steps, 0 among them; mostly nothing.
+
+        Raises:
+            RescorerError: The gradient stays infinite or not a number; the last good state is kept.
+            ConfigError: The state cannot be written.
+        """
+        start = self._go_on()
+        first = measure(0) if start == 0 else {}
+        if first:
+            self.folder.log(self.stage, {"step": 0, **first})
+        gradients, saved = GradientWatch(self.stage), time.monotonic()
+        for step in range(start, self.plan.steps):
+            began = time.monotonic()
+            learned = learn(step)
+            rate = learning_rate(step)
+            norm = self.masters.step(rate, self.plan.clip_norm)
+            taken: dict[str, Any] = {"step": step + 1, "learning_rate": rate, "gradient_norm": round(norm, 3)}
+            taken |= {**learned, "seconds": round(time.monotonic() - began, 2)}
+            good = gradients.is_good(step + 1, norm)
+            metrics = {**taken, **(measure(step + 1) if good else {})}
+            self.folder.log(self.stage, metrics)
+            self.progress(step + 1, self.plan.steps, metrics)
+            if step + 1 == self.plan.steps or (good and time.monotonic() - saved > self.plan.save_every_s):
+                self.folder.save_state(self.stage, {"step": step + 1, **self.masters.state_dict()})
+                saved = time.monotonic()
+
+    def _go_on(self) -> int:
+        """Put back the state that was saved last, and return the step that comes next."""
+        state = self.folder.load_state(self.stage)
+        if state is None:
+            self.folder.forget_after(self.stage, -1)
+            return 0
+        self.masters.load_state_dict(state)
+        step = int(state["step"])
+        self.folder.forget_after(self.stage, step)
+        return step
+
+
+class GradientWatch:
+    """Counts the steps in a row whose gradient was not finite, and gives up after too many of them.
+
+    Args:
+        stage: The stage's table in the recipe.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._bad = 0
+
+    def is_good(self, step: int, norm: float) -> bool:
+        """Tell whether a step's gradient was finite: one that was not has changed no weight.
+
+        Raises:
+            RescorerError: It was not, for many steps in a row.
+        """
+        self._bad = 0 if math.isfinite(norm) else self._bad + 1
+        if self._bad > _BAD_STEPS_ALLOWED:
+            raise RescorerError(
+                f"the gradient was not finite for {self._bad} steps up to step {step}; the last good state is kept: "
+                f"lower {self._stage}.learning_rate in the recipe"
+            )
+        return self._bad == 0
