@@ -26,7 +26,7 @@ _OURS = {
     "search": "Search an index: BM25 finds, the model puts the best first.",
     "compare": "Show a query's hits before and after rescoring, side by side.",
     "evaluate": "Measure both stages on queries with judgments.",
-    "evaluate-suite": "Measure several systems on several collections, side by side.",
+    "evaluate-suite": "Measure several systems side by side.",
     "rescore": "Rescore a TREC run file.",
     "index": "List indexes, delete one, go back to its version before.",
     "models": "Pull, list and show models.",

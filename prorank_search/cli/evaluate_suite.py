@@ -81,7 +81,7 @@ def _measure(
         check_page(report)
         plugins.require("matplotlib", needed_by="evaluate-suite --report")
     answers = {
-        system.name: read_answer_quality(file.parent / system.metrics, system.metrics_step)
+        system.name: read_answer_quality(Path(system.metrics), system.metrics_step)
         for system in suite.systems
         if system.metrics is not None
     }
@@ -179,8 +179,13 @@ def _show(result: SuiteResult, report: Path | None) -> None:
 
 
 def _show_tried(name: str, tried: list[Tried], before: dict[str, float]) -> None:
+    from prorank_search.evaluation.system_words import describe
+
     typer.echo(f"{name} with {len(tried)} blends on dev; the mean and each collection's ndcg@10, - where it loses\n")
-    rows = [[str(one), f"{one.ndcg:.4f}", *(_worth(one, name) for name in before)] for one in tried[:TRIED_SHOWN]]
+    rows = [
+        [describe(one.system), f"{one.ndcg:.4f}", *(_worth(one, name) for name in before)]
+        for one in tried[:TRIED_SHOWN]
+    ]
     first = ["first stage", "", *(f"{value:.4f}" for value in before.values())]
     options.echo_table(["blend", "mean", *before], [*rows, first])
 

@@ -53,15 +53,6 @@ class Tried:
             "losses": dict(self.losses),
         }
 
-    def __str__(self) -> str:
-        blend = self.system.blend
-        if blend is None:
-            weights = " ".join(f"{name}={weight:g}" for name, weight in self.system.weights.items())
-            return f"sum {self.system.normalize} {weights}"
-        if blend.score_mode == "replace":
-            return "replace"
-        return f"{blend.score_mode} {blend.normalize} {blend.query_weight:g}:{blend.rescore_query_weight:g}"
-
 
 def check_dev(suite: Suite) -> None:
     """Refuse a suite that would have a blend chosen on anything but dev.

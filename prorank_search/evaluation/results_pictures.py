@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from prorank_search.evaluation.measures import NDCG, mean
@@ -41,7 +42,7 @@ def bars(result: SuiteResult) -> Figure:
 
     names = [collection.name for collection in result.suite.collections]
     width = 0.8 / len(result.suite.systems)
-    figure = Figure(figsize=(2 + 1.1 * len(names), 4.5), layout="constrained")
+    figure = Figure(figsize=(max(8.0, 2.0 + 1.1 * len(names)), 4.5), layout="constrained")
     axes = figure.subplots()
     for number, system in enumerate(result.suite.systems):
         places = [place + (number + 0.5) * width - 0.4 for place in range(len(names))]
@@ -64,6 +65,8 @@ def lines(result: SuiteResult) -> Figure:
             points = sweep_of(result, names, system)
             if points:
                 axes.plot(list(points), list(points.values()), marker=".", label=system.name)
+        first = fmean(mean(result.on(name)[0].evaluation.first_stage)[NDCG] for name in names)
+        axes.axhline(first, color="grey", linestyle="dashed", label="first stage")
         axes.set_title(group)
         axes.set_xlabel("window_size")
     grid[0].set_ylabel(NDCG)

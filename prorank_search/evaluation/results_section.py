@@ -23,6 +23,7 @@ from prorank_search.evaluation.suite_summary import (
     groups,
     means,
 )
+from prorank_search.evaluation.system_words import describe
 
 BETTER, WORSE = "▲", "▼"
 
@@ -47,6 +48,7 @@ def section(
         f"## {result.suite.title}",
         _what_was_run(result, command),
         _table(["rescorer", "model", "device", "revision"], _rescorers(result)),
+        _table(["system", "order"], _systems(result)),
         *_warnings(result),
         f"### {NDCG}",
         legend(result),
@@ -62,7 +64,7 @@ def section(
         parts += [f"### Against {result.suite.rival}", _comparisons(result, against_rival(result))]
     if result.suite.windows:
         parts += ["### By window", f"Mean {NDCG} of the collections that are counted.", _table(*_sweep(result))]
-    parts += ["### Cost", _table(["system", "texts a query", "ms a query"], _costs(result))]
+    parts += ["### Cost", _table(["system", "texts a query", "ms a query"], _costs(result)), *_how_timed(result)]
     if answer_quality:
         parts += ["### The answers themselves", _table(*_answers(result, answer_quality))]
     return "\n\n".join(parts)
@@ -82,6 +84,12 @@ def _rescorers(result: SuiteResult) -> Iterator[list[str]]:
     for said in result.scored_by:
         entry: SuiteRescorer = result.suite.rescorers[said.rescorer]
         yield [said.rescorer, said.model, entry.device or "auto", f"`{said.revision}`"]
+
+
+def _systems(result: SuiteResult) -> Iterator[list[str]]:
+    own = {said.rescorer: said.blend for said in result.scored_by}
+    for system in result.suite.systems:
+        yield [system.name, describe(system, own[system.rescorers[0]] if system.rescorers else None)]
 
 
 def _warnings(result: SuiteResult) -> list[str]:
@@ -225,6 +233,15 @@ def _costs(result: SuiteResult) -> Iterator[list[str]]:
                 reads.setdefault(name, set()).add(texts)
         shown = [f"{name}: {' or '.join(map(str, sorted(counts)))}" for name, counts in reads.items()]
         yield [system.name, ", ".join(shown) or "0", _mean_ms(results)]
+
+
+def _how_timed(result: SuiteResult) -> list[str]:
+    timed = result.suite.timed_queries
+    text = (
+        f"Time: of the second stage alone, {timed} queries of each collection scored one after another without the "
+        "score cache; the mean over the collections."
+    )
+    return [text] if timed else []
 
 
 def _mean_ms(results: Sequence[Result]) -> str:

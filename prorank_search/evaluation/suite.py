@@ -13,7 +13,7 @@ from prorank_search.evaluation.suite_file import Suite, SuiteCollection, System,
 from prorank_search.evaluation.suite_scores import AllTables
 from prorank_search.evaluation.trec_files import Run, run_of
 from prorank_search.rescore import keep_order
-from prorank_search.types import RescorerInfo
+from prorank_search.types import Blend, RescorerInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class ScoredBy:
     model: str
     revision: str
     reason: str
+    blend: Blend | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def measure_suite(suite: Suite, everything: Sequence[Candidates], tables: AllTab
         for system in suite.systems
     ]
     said = [
-        ScoredBy(name, table.info.model, table.revision, table.info.reason)
+        ScoredBy(name, table.info.model, table.revision, table.info.reason, table.info.blend)
         for of_collection in tables.values()
         for name, table in of_collection.items()
     ]
