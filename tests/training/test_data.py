@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.errors import ConfigError, InputError
+from prorank_search.types import Document
 from prorank_training import data_folder
+from prorank_training.collection import open_folder, open_index
 from prorank_training.groups import DevQuery, Group
-from prorank_training.recipe import CollectionRecipe, DataRecipe
+from prorank_training.recipe import CollectionRecipe, DataRecipe, IndexRecipe
 from tests.training.tiny_training import write_beir
 
 DOCUMENTS = {f"d{number}": f"the fox number {number} runs in field {number}" for number in range(30)}
@@ -37,9 +40,14 @@ def recipe(**changes: object) -> DataRecipe:
 
 
 def make(collections: Path, folder: Path, wanted: DataRecipe) -> tuple[list[Group], list[DevQuery]]:
-    backend = TantivyBackend(folder / "indexes")
-    data_folder.make(wanted, "digest", collections, folder, backend, lambda *_: None)
+    rows(collections, folder, wanted)
     return data_folder.load("digest", folder)
+
+
+def rows(collections: Path, folder: Path, wanted: DataRecipe) -> list[data_folder.Statistics]:
+    backend = TantivyBackend(folder / "indexes")
+    opened = [open_folder(folder_recipe, collections, backend) for folder_recipe in wanted.collections]
+    return data_folder.make(wanted, "digest", opened, folder, lambda *_: None)
 
 
 def doc_ids(group: Group) -> list[str]:
@@ -60,9 +68,21 @@ def test_groups_come_from_the_train_split_and_their_texts_from_the_corpus(collec
 
 
 def test_queries_that_stand_in_another_split_are_dropped_and_counted(collections: Path, tmp_path: Path) -> None:
-    backend = TantivyBackend(tmp_path / "indexes")
-    (row,) = data_folder.make(recipe(), "digest", collections, tmp_path / "a", backend, lambda *_: None)
+    (row,) = rows(collections, tmp_path / "a", recipe())
     assert (row.groups, row.held_out, row.dev_queries) == (8, 2, 5)
+
+
+def test_queries_of_one_text_become_one_group_that_knows_all_their_documents(collections: Path, tmp_path: Path) -> None:
+    with (collections / "Foxes" / "queries.jsonl").open("a") as file:
+        file.write(json.dumps({"_id": "again", "text": QUERIES["q5"].upper()}) + "\n")
+    with (collections / "Foxes" / "qrels" / "train.tsv").open("a") as file:
+        file.write("again\td6\t1\n")
+    (row,) = rows(collections, tmp_path / "a", recipe(first_rank=1))
+    assert (row.groups, row.duplicates) == (8, 1)
+    groups, _ = data_folder.load("digest", tmp_path / "a")
+    (group,) = [group for group in groups if group.query.casefold() == QUERIES["q5"]]
+    assert group.provenance[0] in {"d5", "d6"}
+    assert not {"d5", "d6"} & set(doc_ids(group))
 
 
 def test_neither_the_positive_nor_a_copy_of_it_is_a_negative(collections: Path, tmp_path: Path) -> None:
@@ -100,6 +120,11 @@ def test_a_missing_train_split_is_named(collections: Path, tmp_path: Path) -> No
         make(collections, tmp_path / "a", recipe())
 
 
+def test_a_recipe_without_any_source_is_refused(collections: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="names neither collections nor indexes"):
+        rows(collections, tmp_path / "a", recipe(collections=[]))
+
+
 def test_a_missing_collection_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no folder .*Foxes"):
         make(tmp_path / "nowhere", tmp_path / "a", recipe())
@@ -108,7 +133,7 @@ def test_a_missing_collection_is_named(tmp_path: Path) -> None:
 def test_a_judged_query_without_text_is_named(collections: Path, tmp_path: Path) -> None:
     with (collections / "Foxes" / "qrels" / "train.tsv").open("a") as file:
         file.write("q99\td1\t1\n")
-    with pytest.raises(InputError, match=r"name the query 'q99', which queries\.jsonl lacks"):
+    with pytest.raises(InputError, match=r"name the query 'q99', which the queries lack"):
         make(collections, tmp_path / "a", recipe())
 
 
@@ -121,3 +146,75 @@ def test_data_of_another_recipe_is_refused(collections: Path, tmp_path: Path) ->
 def test_data_that_was_never_made_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="make it with `prorank train data`"):
         data_folder.load("digest", tmp_path)
+
+
+@pytest.fixture
+def titled(tmp_path: Path) -> Path:
+    """Twenty titled documents; a judgment for dev names d3, one for test d4, and the title of d5 is a test query."""
+    documents = {f"d{number}": f"the fox number {number} runs in field {number}" for number in range(20)}
+    queries = {"dev": "where", "test": "whence", "title": "About  Fox 5"}
+    qrels = {"train": [], "dev": [("dev", "d3")], "test": [("test", "d4"), ("title", "d9")]}
+    folder = write_beir(tmp_path / "collections" / "Foxes", documents, queries, qrels)
+    lines = [
+        json.dumps({"_id": doc_id, "title": f"about fox {doc_id[1:]}", "text": text})
+        for doc_id, text in documents.items()
+    ]
+    (folder / "corpus.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    return tmp_path / "collections"
+
+
+def test_titles_are_queries_whose_documents_are_seen_without_them(titled: Path, tmp_path: Path) -> None:
+    wanted = CollectionRecipe(folder="Foxes", analysis="english", language="en", groups=0, titles=100)
+    groups, _ = make(titled, tmp_path / "a", recipe(collections=[wanted]))
+    assert {group.query_id for group in groups} == {f"d{number}" for number in range(20) if number not in {3, 4, 5, 9}}
+    for group in groups:
+        assert (group.collection, group.query) == ("foxes-titles", f"about fox {group.query_id[1:]}")
+        assert group.provenance[0] == group.query_id
+        assert "about" not in " ".join([group.positive, *group.hard_negatives, *group.random_negatives])
+
+
+def test_as_many_titles_are_taken_as_wanted_and_counted_apart(titled: Path, tmp_path: Path) -> None:
+    wanted = CollectionRecipe(folder="Foxes", analysis="english", language="en", groups=0, titles=7)
+    made = rows(titled, tmp_path / "a", recipe(collections=[wanted]))
+    assert [(row.collection, row.groups, row.dev_queries) for row in made] == [("foxes", 0, 1), ("foxes-titles", 7, 0)]
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> tuple[Path, TantivyBackend]:
+    """An index, and files of queries and judgments."""
+    backend = TantivyBackend(tmp_path / "indexes")
+    with backend.writer("field-guide", analysis="english", replace=True) as writer:
+        writer.add(Document(doc_id, text) for doc_id, text in DOCUMENTS.items())
+        writer.publish()
+    (tmp_path / "queries.tsv").write_text("".join(f"{key}\t{text}\n" for key, text in QUERIES.items()))
+    (tmp_path / "mine.qrels").write_text("".join(f"q{number} 0 d{number} 1\n" for number in range(12)))
+    (tmp_path / "dev.qrels").write_text("".join(f"q{number} 0 d{number} 1\n" for number in range(10, 15)))
+    return tmp_path, backend
+
+
+def index_recipe(**changes: object) -> IndexRecipe:
+    plan = {"index": "field-guide", "queries": "queries.tsv", "qrels": "mine.qrels", "language": "en", "groups": 100}
+    return IndexRecipe.model_validate(plan | changes)
+
+
+def test_an_index_and_files_of_judgments_do_as_well_as_a_folder(judged: tuple[Path, TantivyBackend]) -> None:
+    folder, backend = judged
+    opened = open_index(index_recipe(dev_qrels="dev.qrels"), folder, backend)
+    (row,) = data_folder.make(recipe(), "digest", [opened], folder / "a", lambda *_: None)
+    assert (row.collection, row.groups, row.held_out, row.dev_queries) == ("field-guide", 10, 2, 5)
+    groups, dev = data_folder.load("digest", folder / "a")
+    assert {group.query_id for group in groups} == {f"q{number}" for number in range(10)}
+    assert all(len(group.hard_negatives) == 4 for group in groups)
+    assert len(dev) == 5
+
+
+def test_a_test_split_is_never_trained_on(judged: tuple[Path, TantivyBackend]) -> None:
+    folder, backend = judged
+    with pytest.raises(ConfigError, match=r"test\.tsv holds a test split, which training never reads"):
+        open_index(index_recipe(qrels="qrels/test.tsv"), folder, backend)
+
+
+def test_an_index_that_is_not_there_is_named(judged: tuple[Path, TantivyBackend]) -> None:
+    folder, backend = judged
+    with pytest.raises(InputError, match="nowhere"):
+        open_index(index_recipe(index="nowhere"), folder, backend)

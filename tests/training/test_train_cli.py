@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,7 +83,7 @@ def test_from_a_recipe_to_a_model_that_searches(recipe: Path, tmp_path: Path) ->
 def test_the_stages_can_be_taken_one_by_one_and_share_their_data(recipe: Path, tmp_path: Path) -> None:
     code, out, _ = prorank("data", recipe, "--run", "first", "--data", "shared")
     assert code == 0
-    assert out.splitlines()[1].split() == ["animals", "en", "18", "3.0", "0", "6"]
+    assert out.splitlines()[1].split() == ["animals", "en", "18", "3.0", "0", "6", "0"]
     recipe.write_text(RECIPE.replace("steps = 25", "steps = 2"), encoding="utf-8")
     code, out, _ = prorank("score", recipe, "--run", "second", "--data", "shared", "--json")
     assert (code, json.loads(out)["step"]) == (0, 2)
@@ -101,10 +105,29 @@ def test_a_recipe_names_its_teacher_and_how_much_it_scores(recipe: Path, tmp_pat
     recipe.write_text(RECIPE.replace("[score]", table), encoding="utf-8")
     code, out, err = prorank("data", recipe, "--run", "run")
     assert code == 0, err
-    assert out.splitlines()[1].split()[6] == "5"
+    assert out.splitlines()[1].split()[7] == "5"
     assert (
         json.loads((tmp_path / "run" / "data.json").read_text())["teacher"]["languages"]["en"]["rescorer"] == "overlap"
     )
+
+
+def test_an_index_with_files_of_judgments_is_a_source_too(recipe: Path) -> None:
+    assert CliRunner().invoke(app, ["ingest", "collections/animals", "--index", "mine"]).exit_code == 0
+    table = """
+[[data.indexes]]
+index = "mine"
+queries = "animals/queries.jsonl"
+qrels = "animals/qrels/train.tsv"
+dev_qrels = "animals/qrels/dev.tsv"
+language = "en"
+groups = 7
+"""
+    lines = [line for line in RECIPE.splitlines() if not line.startswith("collections")]
+    recipe.write_text("\n".join(lines).replace("[score]", f"{table}\n[score]"))
+    code, out, err = prorank("data", recipe, "--json")
+    assert code == 0, err
+    (row,) = json.loads(out)
+    assert (row["collection"], row["groups"], row["dev_queries"]) == ("mine", 7, 6)
 
 
 def test_a_run_is_named_after_its_recipe_where_no_folder_is_given(recipe: Path, tmp_path: Path) -> None:
@@ -182,3 +205,48 @@ def test_a_warm_up_needs_its_table(recipe: Path) -> None:
     code, _, err = prorank("warmup", recipe)
     assert code == 2
     assert "[warmup]" in err
+
+
+def _train_together(recipe: Path, processes: int) -> None:
+    """Run stage 2 in several processes, told of each other as `accelerate launch` tells them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-m", "prorank_search.cli", "train", "score", str(recipe), "--run", "together"]
+    told = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
+    started = [
+        subprocess.Popen(
+            [*command, "--data", "shared"],
+            env=os.environ | told | {"RANK": number, "LOCAL_RANK": number},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in map(str, range(processes))
+    ]
+    for process in started:
+        _, err = process.communicate(timeout=300)
+        assert process.returncode == 0, err
+
+
+def _measured(run: Path) -> list[dict[str, float]]:
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [{name: line[name] for name in ("step", "loss", "listwise", "gradient_norm")} for line in lines]
+
+
+def test_two_processes_train_as_one_does(recipe: Path, tmp_path: Path) -> None:
+    text = RECIPE.replace("steps = 25", "steps = 4").replace("evaluate_every = 25", "evaluate_every = 2")
+    recipe.write_text(text, encoding="utf-8")
+    assert prorank("data", recipe, "--run", "alone", "--data", "shared")[0] == 0
+    assert prorank("score", recipe, "--run", "alone", "--data", "shared")[0] == 0
+    _train_together(recipe, processes=2)
+    together, alone = _measured(tmp_path / "together"), _measured(tmp_path / "alone")
+    assert len(together) == 4
+    for one, other in zip(together, alone, strict=True):
+        assert one == pytest.approx(other, rel=0.02, abs=2e-3)
+
+
+def test_what_runs_in_one_process_refuses_several(recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    code, _, err = prorank("data", recipe)
+    assert (code, "WORLD_SIZE says 2" in err) == (2, True)

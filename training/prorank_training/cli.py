@@ -32,7 +32,9 @@ DataOption = Annotated[
     Path | None,
     typer.Option("--data", help="Folder of groups and dev queries, for runs that share them; else the run's."),
 ]
-CollectionsOption = Annotated[Path, typer.Option("--collections", help="Folder of the recipe's BEIR folders.")]
+CollectionsOption = Annotated[
+    Path, typer.Option("--collections", help="Folder of the recipe's BEIR folders and files of judgments.")
+]
 TeacherOption = Annotated[
     str | None,
     typer.Option(
@@ -76,7 +78,7 @@ def data(
     json: options.JsonOption = False,
     config: options.ConfigOption = None,
 ) -> None:
-    """Make training groups and dev queries out of BEIR folders; of their judgments, only train and dev are used."""
+    """Make training groups and dev queries out of BEIR folders and indexes; no judgment of a test split is used."""
     with _open(recipe, run, data, config, resume=resume, device=device) as opened:
         _show_data(_make_data(opened, collections, teacher), json=json)
 
@@ -204,14 +206,12 @@ _OUT_OF_MEMORY = "memory ran out: lower tokens_a_batch, groups_a_step or documen
 
 
 def _make_data(run: Run, collections: Path, teacher: str | None) -> list[dict[str, object]]:
-    from prorank_search.search import load_backend
     from prorank_training import data_folder, teacher_scores
     from prorank_training.progress import step_progress
 
-    own = {"home": run.settings.home / "training", "backend": "tantivy", "url": None}
-    backend = load_backend(run.settings.model_copy(update=own))
     with step_progress("data", every=500) as progress:
-        made = data_folder.make(run.recipe.data, run.recipe.data_digest(), collections, run.data, backend, progress)
+        opened = _collections(run, collections)
+        made = data_folder.make(run.recipe.data, run.recipe.data_digest(), opened, run.data, progress)
     _teach(run, teacher)
     taught = teacher_scores.read_taught(run.data / data_folder.TEACHER_FILE)
     judged = teacher_scores.statistics(taught, run.recipe.score.teacher_margin)
@@ -219,6 +219,19 @@ def _make_data(run: Run, collections: Path, teacher: str | None) -> list[dict[st
         return [asdict(row) for row in made]
     none = teacher_scores.TeacherStatistics(0, 0.0, 0.0)
     return [asdict(row) | asdict(judged.get(row.collection, none)) for row in made]
+
+
+def _collections(run: Run, root: Path) -> Iterator[Collection]:
+    """Open the recipe's collections; folders are indexed apart, so that no index of the user's is written to."""
+    from prorank_search.search import load_backend
+    from prorank_training.collection import open_folder, open_index
+
+    own = {"home": run.settings.home / "training", "backend": "tantivy", "url": None}
+    backend = load_backend(run.settings.model_copy(update=own))
+    for folder in run.recipe.data.collections:
+        yield open_folder(folder, root, backend)
+    for index in run.recipe.data.indexes or []:
+        yield open_index(index, root, load_backend(run.settings))
 
 
 def _teach(run: Run, teacher: str | None) -> None:

@@ -1,65 +1,77 @@
-"""A BEIR folder as training reads it: in memory, its corpus indexed."""
+"""What training takes queries, judgments and documents from: a BEIR folder, or an index with files of judgments."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from prorank_search import beir
-from prorank_search.errors import InputError
+from prorank_search.errors import ConfigError, InputError
+from prorank_search.evaluation.qrels_files import read_qrels
+from prorank_search.evaluation.query_files import read_queries
 from prorank_search.protocols import IndexBackend
-from prorank_search.types import Document, Query, Ranking, SearchRequest
-from prorank_training.recipe import CollectionRecipe
+from prorank_search.types import Document, Qrel, Query, Ranking, SearchRequest
+from prorank_training.recipe import CollectionRecipe, IndexRecipe
 
 _QUERIES_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A BEIR folder in memory, its corpus indexed.
+    """Documents in memory, the index they are found in, and judgments by split.
 
     Attributes:
         recipe: What is wanted of it.
-        folder: Where it lies.
+        name: What it is called in groups and tables.
+        place: Where it lies, for messages.
         corpus: Its documents.
         queries: Its queries by id.
+        splits: The splits that it has judgments of.
+        qrels: Reads the judgments of a split.
         backend: Where it is indexed.
         index: The index's name.
     """
 
-    recipe: CollectionRecipe
-    folder: Path
+    recipe: CollectionRecipe | IndexRecipe
+    name: str
+    place: str
     corpus: Mapping[str, Document]
     queries: Mapping[str, Query]
+    splits: Sequence[str]
+    qrels: Callable[[str], list[Qrel]]
     backend: IndexBackend
     index: str
-
-    @property
-    def name(self) -> str:
-        """What the collection is called in groups and tables."""
-        return self.folder.name.lower()
 
     def query(self, query_id: str) -> Query:
         """Return a query that the judgments name.
 
         Raises:
-            InputError: `queries.jsonl` lacks it.
+            InputError: The queries lack it.
         """
         if query_id not in self.queries:
-            raise InputError(f"{self.folder}: the judgments name the query {query_id!r}, which queries.jsonl lacks")
+            raise InputError(f"{self.place}: the judgments name the query {query_id!r}, which the queries lack")
         return self.queries[query_id]
 
-    def rankings(self, query_ids: list[str], top_k: int) -> Iterator[tuple[str, Ranking]]:
+    def rankings(self, queries: Iterable[Query], top_k: int) -> Iterator[Ranking]:
         """Yield the first stage's answer to each query."""
-        for start in range(0, len(query_ids), _QUERIES_AT_ONCE):
-            some = query_ids[start : start + _QUERIES_AT_ONCE]
-            requests = [SearchRequest(self.index, self.query(query_id), top_k=top_k) for query_id in some]
-            yield from zip(some, self.backend.search_many(requests), strict=True)
+        wanted = list(queries)
+        for start in range(0, len(wanted), _QUERIES_AT_ONCE):
+            some = wanted[start : start + _QUERIES_AT_ONCE]
+            yield from self.backend.search_many([SearchRequest(self.index, query, top_k=top_k) for query in some])
 
 
-def open_collection(recipe: CollectionRecipe, root: Path, backend: IndexBackend) -> Collection:
-    """Read a collection and index its corpus, unless that was done before."""
+def open_folder(recipe: CollectionRecipe, root: Path, backend: IndexBackend) -> Collection:
+    """Read a BEIR folder and index its corpus, unless that was done before.
+
+    Args:
+        recipe: What is wanted of it.
+        root: The folder of collections.
+        backend: Where it is indexed.
+
+    Raises:
+        InputError: The folder or a file of it is missing, or a line cannot be used.
+    """
     folder = root / recipe.folder
     index = f"{folder.name.lower()}-{recipe.analysis}"
     corpus = {document.doc_id: document for document in beir.read_corpus(folder)}
@@ -67,4 +79,45 @@ def open_collection(recipe: CollectionRecipe, root: Path, backend: IndexBackend)
         with backend.writer(index, analysis=recipe.analysis, replace=True) as writer:
             writer.add(corpus.values())
             writer.publish()
-    return Collection(recipe, folder, corpus, beir.read_queries(folder), backend, index)
+    return Collection(
+        recipe=recipe,
+        name=folder.name.lower(),
+        place=str(folder),
+        corpus=corpus,
+        queries=beir.read_queries(folder),
+        splits=beir.splits(folder),
+        qrels=lambda split: beir.read_qrels(folder, split),
+        backend=backend,
+        index=index,
+    )
+
+
+def open_index(recipe: IndexRecipe, root: Path, backend: IndexBackend) -> Collection:
+    """Read an index's documents, and its queries and judgments from files beside the collections.
+
+    Args:
+        recipe: The index and the files.
+        root: The folder that the files are relative to.
+        backend: Holds the index, which is only read.
+
+    Raises:
+        InputError: The index or a file is missing, or a line cannot be used.
+        ConfigError: The judgments are a test split's.
+    """
+    files = {"train": root / recipe.qrels}
+    if recipe.dev_qrels is not None:
+        files["dev"] = root / recipe.dev_qrels
+    for path in files.values():
+        if path.name.partition(".")[0].lower() == "test":
+            raise ConfigError(f"{path} holds a test split, which training never reads: name other judgments")
+    return Collection(
+        recipe=recipe,
+        name=recipe.index,
+        place=f"index {recipe.index}",
+        corpus={document.doc_id: document for document in backend.scan(recipe.index)},
+        queries=read_queries(root / recipe.queries),
+        splits=list(files),
+        qrels=lambda split: read_qrels(files[split]),
+        backend=backend,
+        index=recipe.index,
+    )

@@ -1,14 +1,17 @@
-"""Training groups and dev queries out of a collection. No judgment of a test split is ever looked at."""
+"""Training groups and dev queries out of a collection.
+
+Of a test split only the queries' texts and the documents' ids are looked at, so that nothing of it is trained on.
+"""
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from prorank_search import beir
 from prorank_search.profiles import Profile
+from prorank_search.types import Document, Query
 from prorank_training.collection import Collection
 from prorank_training.groups import DevQuery, Group
 from prorank_training.negatives import hard_negatives, random_negatives
@@ -17,42 +20,92 @@ from prorank_training.recipe import DataRecipe
 _text_of = Profile().text_of
 
 
-def train_queries(collection: Collection, rng: random.Random) -> tuple[list[str], int]:
-    """Choose the queries of the train split that become groups.
+@dataclass(frozen=True, slots=True)
+class TrainingQuery:
+    """A query to make a group of.
 
-    Returns:
-        Their ids in random order, as many as the recipe wants, and how many of the split were dropped because their
-        text also stands in another split.
+    Attributes:
+        query: Its id and text.
+        relevant: The documents that answer it.
+        text_of: What the model sees of a document in this group.
     """
+
+    query: Query
+    relevant: Sequence[Document]
+    text_of: Callable[[Document], str] = _text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The queries of a train split that become groups.
+
+    Attributes:
+        queries: In random order, each text once.
+        held_out: Queries that were dropped because their text also stands in another split.
+        duplicates: Queries that were dropped because another of the split has the same text, and took their documents.
+    """
+
+    queries: list[TrainingQuery]
+    held_out: int
+    duplicates: int
+
+
+def judged_queries(collection: Collection, rng: random.Random) -> Chosen:
+    """Choose queries of the train split, as many as the recipe wants."""
     if not collection.recipe.groups:
-        return [], 0
+        return Chosen([], 0, 0)
     positives = _positives(collection)
-    others = {_folded(collection, query_id) for query_id in _other_splits(collection.folder)}
-    usable = [query_id for query_id in sorted(positives) if _folded(collection, query_id) not in others]
+    others = _texts_of_other_splits(collection)
+    usable = [query_id for query_id in sorted(positives) if _folded(collection.query(query_id)) not in others]
     rng.shuffle(usable)
-    return usable[: collection.recipe.groups], len(positives) - len(usable)
+    by_text: dict[str, list[str]] = defaultdict(list)
+    for query_id in usable:
+        by_text[_folded(collection.query(query_id))].append(query_id)
+    queries = [
+        TrainingQuery(collection.query(same[0]), _documents(collection, same, positives)) for same in by_text.values()
+    ]
+    return Chosen(
+        queries[: collection.recipe.groups], len(positives) - len(usable), duplicates=len(usable) - len(queries)
+    )
+
+
+def title_queries(collection: Collection, wanted: int, rng: random.Random) -> list[TrainingQuery]:
+    """Choose documents whose title becomes the query of a group, in which documents are seen without their titles.
+
+    Documents that a judgment of another split than train names are left out, and titles that are queries there.
+    """
+    judged = {qrel.doc_id for split in _other_splits(collection) for qrel in collection.qrels(split)}
+    texts = _texts_of_other_splits(collection)
+    titled = [doc for doc_id, doc in sorted(collection.corpus.items()) if doc_id not in judged and doc.title]
+    untitled = [replace(document, text=_without_title(document)) for document in titled]
+    queries = {
+        _folded(query): TrainingQuery(query, [document], _without_title)
+        for document in untitled
+        if document.text and _folded(query := Query(document.doc_id, document.title.strip())) not in texts
+    }
+    return rng.sample(list(queries.values()), min(wanted, len(queries)))
 
 
 def training_groups(
-    collection: Collection, query_ids: list[str], recipe: DataRecipe, rng: random.Random
+    collection: Collection, queries: Iterable[TrainingQuery], recipe: DataRecipe, rng: random.Random
 ) -> Iterator[Group]:
-    """Yield a training group for each of these queries of the train split."""
-    positives = _positives(collection) if query_ids else {}
+    """Yield a training group for each query."""
+    queries = list(queries)
     corpus = list(collection.corpus.values())
-    for query_id, ranking in collection.rankings(query_ids, recipe.last_rank + 5):
-        relevant = [collection.corpus[doc_id] for doc_id in positives[query_id]]
-        positive = rng.choice(relevant)
+    rankings = collection.rankings((asked.query for asked in queries), recipe.last_rank + 5)
+    for asked, ranking in zip(queries, rankings, strict=True):
+        positive = rng.choice(asked.relevant)
         ranks = (recipe.first_rank, recipe.last_rank)
-        hard = hard_negatives(ranking.hits, relevant, ranks, recipe.hard_negatives, recipe.near_duplicate)
-        easy = random_negatives(corpus, relevant, recipe.random_negatives, rng)
+        hard = hard_negatives(ranking.hits, asked.relevant, ranks, recipe.hard_negatives, recipe.near_duplicate)
+        easy = random_negatives(corpus, asked.relevant, recipe.random_negatives, rng)
         yield Group(
             collection=collection.name,
             language=collection.recipe.language,
-            query_id=query_id,
-            query=ranking.query.text,
-            positive=_text_of(positive),
-            hard_negatives=[_text_of(document) for document in hard],
-            random_negatives=[_text_of(document) for document in easy],
+            query_id=asked.query.query_id,
+            query=asked.query.text,
+            positive=asked.text_of(positive),
+            hard_negatives=[asked.text_of(document) for document in hard],
+            random_negatives=[asked.text_of(document) for document in easy],
             provenance=[document.doc_id for document in (positive, *hard, *easy)],
             teacher=[],
         )
@@ -60,15 +113,16 @@ def training_groups(
 
 def dev_queries(collection: Collection, recipe: DataRecipe) -> Iterator[DevQuery]:
     """Yield a fixed sample of one collection's dev queries, each with its first-stage hits."""
-    if "dev" not in beir.splits(collection.folder):
+    if "dev" not in collection.splits:
         return
     relevance: dict[str, dict[str, int]] = defaultdict(dict)
-    for qrel in beir.read_qrels(collection.folder, "dev"):
+    for qrel in collection.qrels("dev"):
         relevance[qrel.query_id][qrel.doc_id] = qrel.relevance
     judged = sorted(query_id for query_id, grades in relevance.items() if any(grades.values()))
     rng = random.Random(f"dev {recipe.seed} {collection.name}")
     sample = rng.sample(judged, min(recipe.dev_queries, len(judged)))
-    for query_id, ranking in collection.rankings(sample, recipe.dev_window + 1):
+    rankings = collection.rankings(map(collection.query, sample), recipe.dev_window + 1)
+    for query_id, ranking in zip(sample, rankings, strict=True):
         hits = [hit for hit in ranking.hits if hit.document.doc_id != query_id][: recipe.dev_window]
         grades = relevance[query_id]
         yield DevQuery(
@@ -81,18 +135,31 @@ def dev_queries(collection: Collection, recipe: DataRecipe) -> Iterator[DevQuery
         )
 
 
-def _other_splits(folder: Path) -> set[str]:
-    names = [split for split in beir.splits(folder) if split != "train"]
-    return {qrel.query_id for split in names for qrel in beir.read_qrels(folder, split)}
+def _other_splits(collection: Collection) -> list[str]:
+    return [split for split in collection.splits if split != "train"]
+
+
+def _texts_of_other_splits(collection: Collection) -> set[str]:
+    query_ids = {qrel.query_id for split in _other_splits(collection) for qrel in collection.qrels(split)}
+    return {_folded(collection.query(query_id)) for query_id in query_ids}
 
 
 def _positives(collection: Collection) -> dict[str, list[str]]:
     positives: dict[str, list[str]] = defaultdict(list)
-    for qrel in beir.read_qrels(collection.folder, "train"):
+    for qrel in collection.qrels("train"):
         if qrel.relevance > 0 and qrel.doc_id in collection.corpus:
             positives[qrel.query_id].append(qrel.doc_id)
     return positives
 
 
-def _folded(collection: Collection, query_id: str) -> str:
-    return " ".join(collection.query(query_id).text.casefold().split())
+def _documents(collection: Collection, query_ids: Iterable[str], positives: dict[str, list[str]]) -> list[Document]:
+    doc_ids = dict.fromkeys(doc_id for query_id in query_ids for doc_id in positives[query_id])
+    return [collection.corpus[doc_id] for doc_id in doc_ids]
+
+
+def _without_title(document: Document) -> str:
+    return document.text.removeprefix(document.title).lstrip()
+
+
+def _folded(query: Query) -> str:
+    return " ".join(query.text.casefold().split())

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from prorank_search.errors import ConfigError, InputError
-from prorank_search.protocols import IndexBackend
-from prorank_training.collection import Collection, open_collection
-from prorank_training.data import dev_queries, train_queries, training_groups
+from prorank_training.collection import Collection
+from prorank_training.data import Chosen, dev_queries, judged_queries, title_queries, training_groups
 from prorank_training.groups import DevQuery, Group, read_dev, read_groups, write_dev, write_groups
 from prorank_training.progress import Progress
-from prorank_training.recipe import DataRecipe
+from prorank_training.recipe import CollectionRecipe, DataRecipe
 from prorank_training.run_folder import write_atomically
 from prorank_training.teacher_scores import read_taught
 
@@ -34,6 +33,7 @@ class Statistics:
         hard_negatives: Hard negatives a group, on average.
         held_out: Training queries that were dropped because their text also stands in another split.
         dev_queries: Dev queries.
+        duplicates: Training queries that were dropped because another has the same text, and took their documents.
     """
 
     collection: str
@@ -42,43 +42,44 @@ class Statistics:
     hard_negatives: float
     held_out: int
     dev_queries: int
+    duplicates: int = 0
 
 
 def make(
-    recipe: DataRecipe, digest: str, root: Path, folder: Path, backend: IndexBackend, progress: Progress
+    recipe: DataRecipe, digest: str, collections: Iterable[Collection], folder: Path, progress: Progress
 ) -> list[Statistics]:
     """Write groups and dev queries into a folder, and what they are made of; leave them where they are there.
 
     Args:
         recipe: What is wanted.
         digest: The recipe's digest of that.
-        root: The folder of collections.
+        collections: What it is taken from; opened one after another, where there is something to make.
         folder: Where the files go.
-        backend: Where the collections are indexed, for negatives and for the windows of dev queries.
-        progress: Told of each query.
+        progress: Told of each group.
 
     Raises:
         InputError: A collection or a split is missing, or a line of it cannot be used.
-        ConfigError: The folder holds the data of another recipe.
+        ConfigError: The folder holds the data of another recipe, or this one names no source.
     """
     about = folder / ABOUT_FILE
     if about.exists():
         return read_statistics(digest, folder)
-    total = sum(wanted.groups + recipe.dev_queries for wanted in recipe.collections)
+    total = _groups_wanted(recipe)
     groups: list[Group] = []
     dev: list[DevQuery] = []
     statistics: list[Statistics] = []
-    for wanted in recipe.collections:
-        collection = open_collection(wanted, root, backend)
-        rng = random.Random(f"{recipe.seed} {collection.name}")
-        query_ids, held_out = train_queries(collection, rng)
-        before = len(groups)
-        for group in training_groups(collection, query_ids, recipe, rng):
-            groups.append(group)
-            progress(len(groups) + len(dev), total, {"collection": collection.name})
+    for collection in collections:
         own_dev = list(dev_queries(collection, recipe))
-        statistics.append(_statistics(collection, groups[before:], held_out, len(own_dev)))
         dev += own_dev
+        for source, chosen, rng in _sources(collection, recipe.seed):
+            own = []
+            for group in training_groups(source, chosen.queries, recipe, rng):
+                own.append(group)
+                progress(len(groups) + len(own), total, {"collection": source.name})
+            statistics.append(_statistics(source, own, chosen, len(own_dev) if source is collection else 0))
+            groups += own
+    if not statistics:
+        raise ConfigError("the recipe's table [data] names neither collections nor indexes: name one")
     random.Random(recipe.seed).shuffle(groups)
     folder.mkdir(parents=True, exist_ok=True)
     write_groups(folder / GROUPS_FILE, groups)
@@ -86,6 +87,21 @@ def make(
     rows = [asdict(row) for row in statistics]
     write_atomically(about, json.dumps({"data_hash": digest, "collections": rows}, indent=1).encode())
     return statistics
+
+
+def _sources(collection: Collection, seed: int) -> Iterator[tuple[Collection, Chosen, random.Random]]:
+    """Yield what groups of a collection are made from: its train split, then its documents' titles, where wanted."""
+    rng = random.Random(f"{seed} {collection.name}")
+    yield collection, judged_queries(collection, rng), rng
+    if isinstance(collection.recipe, CollectionRecipe) and collection.recipe.titles:
+        titled = replace(collection, name=f"{collection.name}-titles")
+        rng = random.Random(f"{seed} {titled.name}")
+        yield titled, Chosen(title_queries(titled, collection.recipe.titles, rng), 0, 0), rng
+
+
+def _groups_wanted(recipe: DataRecipe) -> int:
+    folders = sum(wanted.groups + (wanted.titles or 0) for wanted in recipe.collections)
+    return folders + sum(wanted.groups for wanted in recipe.indexes or [])
 
 
 def read_statistics(digest: str, folder: Path) -> list[Statistics]:
@@ -159,8 +175,14 @@ def _names(teacher: Mapping[str, Any]) -> str:
     return json.dumps(teacher, sort_keys=True)
 
 
-def _statistics(collection: Collection, groups: list[Group], held_out: int, dev: int) -> Statistics:
+def _statistics(source: Collection, groups: list[Group], chosen: Chosen, dev: int) -> Statistics:
     negatives = fmean(len(group.hard_negatives) for group in groups) if groups else 0.0
     return Statistics(
-        collection.name, collection.recipe.language, len(groups), round(negatives, 2), held_out, dev_queries=dev
+        collection=source.name,
+        language=source.recipe.language,
+        groups=len(groups),
+        hard_negatives=round(negatives, 2),
+        held_out=chosen.held_out,
+        dev_queries=dev,
+        duplicates=chosen.duplicates,
     )

@@ -35,12 +35,25 @@ class CollectionRecipe(_Table):
     analysis: str = Field(description="Analysis preset of the index that negatives come from.")
     language: str = Field(description="Language tag, for statistics.")
     groups: int = Field(ge=0, description="Training groups at most; 0: only dev queries are taken.")
+    titles: int | None = Field(None, ge=1, description="Groups more, with a document's title as the query.")
+
+
+class IndexRecipe(_Table):
+    """What is taken from an index and from files of judgments, relative to the folder of collections."""
+
+    index: str = Field(description="The index: its documents, and where negatives come from. It is only read.")
+    queries: str = Field(description="Queries: JSONL, CSV, or lines of an id, a tab and a text.")
+    qrels: str = Field(description="Judgments to train on: TREC, BEIR or CSV.")
+    dev_qrels: str | None = Field(None, description="Judgments of other queries, to choose by.")
+    language: str = Field(description="Language tag, for statistics.")
+    groups: int = Field(ge=0, description="Training groups at most; 0: only dev queries are taken.")
 
 
 class DataRecipe(_Table):
     """How training groups are made."""
 
-    collections: list[CollectionRecipe]
+    collections: list[CollectionRecipe] = []
+    indexes: list[IndexRecipe] | None = None
     first_rank: int = Field(2, ge=1, description="Best rank a hard negative may have.")
     last_rank: int = Field(50, description="Worst rank a hard negative may have.")
     hard_negatives: int = 6
@@ -123,7 +136,6 @@ class ScoreRecipe(_Table):
     save_every_s: float = 900.0
     evaluate_every: int = Field(500, description="Steps between dev evaluations.")
     evaluate_queries: int = Field(20, description="Dev queries a collection in those.")
-
 
     @property
     def falls_from(self) -> int:
