@@ -18,10 +18,12 @@ def open_source(source: str, options: ReaderOptions, reader: str | None = None) 
         reader: Name of the reader; None: the one whose format the source has.
 
     Raises:
-        InputError: No reader reads this source, or the one that was named does not.
+        InputError: The source has no name, no reader reads this source, or the one that was named does not.
         ConfigError: Several readers do.
         UnknownPluginError: Nobody installed a reader of that name.
     """
+    if not source.strip():
+        raise InputError("the source has no name: give a file, a folder or a package; . for the folder you are in")
     names = list(plugins.installed("readers")) if reader is None else [reader]
     opened = {name: plugins.load("readers", name)(source, options) for name in names}
     willing: dict[str, Reader] = {name: found for name, found in opened.items() if found is not None}

@@ -1,4 +1,4 @@
-"""Contract suites: what every backend and every rescorer must do, as pytest classes to inherit from.
+"""Contract suites: what every backend, rescorer and reader must do, as pytest classes to inherit from.
 
 class TestMine(IndexBackendContract):
     @pytest.fixture
@@ -9,6 +9,7 @@ class TestMine(IndexBackendContract):
 from __future__ import annotations
 
 from prorank_search.testing.backends import DOCUMENTS, IndexBackendContract, SearchBackendContract
+from prorank_search.testing.readers import ReaderContract
 from prorank_search.testing.rescorers import RescorerContract
 
-__all__ = ["DOCUMENTS", "IndexBackendContract", "RescorerContract", "SearchBackendContract"]
+__all__ = ["DOCUMENTS", "IndexBackendContract", "ReaderContract", "RescorerContract", "SearchBackendContract"]

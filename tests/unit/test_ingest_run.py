@@ -180,6 +180,12 @@ def test_a_file_in_a_format_nobody_reads_is_told_from_one_that_is_not_there(tmp_
         open_source(str(write(tmp_path / "one.json", {"id": "1", "text": "x"})), ReaderOptions())
 
 
+@pytest.mark.parametrize("source", ["", " "])
+def test_a_source_without_a_name_is_not_the_working_directory(source: str) -> None:
+    with pytest.raises(InputError, match="the source has no name"):
+        open_source(source, ReaderOptions())
+
+
 def test_a_source_that_nobody_reads_is_refused_with_what_can_be_read() -> None:
     with pytest.raises(InputError, match="'no_such_thing' is no file or folder here, and no name that can be read"):
         open_source("no_such_thing", ReaderOptions())

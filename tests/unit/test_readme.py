@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ def run(example: str) -> dict[str, Any]:
 
 
 def example_that_defines(name: str, repository: Path) -> dict[str, Any]:
-    (example,) = [text for text in examples(repository / "CONTRIBUTING.md") if f"def {name}(" in text]
+    (example,) = [text for text in examples(repository / "CONTRIBUTING.md") if f"\ndef {name}(" in text]
     return run(example)
 
 
@@ -86,3 +88,18 @@ def test_the_reader_of_contributing_reads(repository: Path, tmp_path: Path) -> N
     assert [record.doc_id for record in reader.read() if isinstance(record, Document)] == ["quote-1", "quote-3"]
     assert [record.line for record in reader.read(1) if isinstance(record, BadRecord)] == [2]
     assert open_reader("some.csv", ReaderOptions()) is None
+
+
+def test_the_reader_of_contributing_keeps_its_protocol(repository: Path, tmp_path: Path) -> None:
+    parts = [
+        text for text in examples(repository / "CONTRIBUTING.md") if "QuotesReader" in text or "TestQuotes" in text
+    ]
+    (tmp_path / "test_quotes.py").write_text("\n".join(parts), encoding="utf-8")
+    suite = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_quotes.py"],
+        check=False,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert suite.returncode == 0, suite.stdout
