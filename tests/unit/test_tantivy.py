@@ -174,6 +174,16 @@ def test_an_empty_index_finds_nothing(backend: TantivyBackend) -> None:
     assert list(backend.scan("animals")) == []
 
 
+def test_a_scan_finds_each_document_once_whichever_commit_brought_it(backend: TantivyBackend) -> None:
+    with backend.writer("animals", analysis="english", replace=True) as writer:
+        for commit in range(3):
+            writer.add([Document(f"only-{commit}", "fox"), Document("every", f"fox {commit}")])
+            writer.commit()
+        writer.publish()
+    scanned = sorted((document.doc_id, document.text) for document in backend.scan("animals"))
+    assert scanned == [("every", "fox 2"), ("only-0", "fox"), ("only-1", "fox"), ("only-2", "fox")]
+
+
 def test_passages_and_nested_metadata_come_back_as_they_were(backend: TantivyBackend) -> None:
     document = Document("1", "fox", "", {"a": {"b": [1, None, True]}, "long": "x" * 70_000}, "parent", (3, 9))
     fill(backend, document)
