@@ -123,7 +123,12 @@ class IndexBackend(SearchBackend, Protocol):
         ...
 
     def rollback(self, index: str) -> str:
-        """Publish the version before the present one; return its name."""
+        """Publish the version before the present one; return its name.
+
+        Raises:
+            InputError: The index does not exist, or no version was published before.
+            BackendError: That version cannot be read any longer; the present one stays.
+        """
         ...
 
     def count(self, index: str) -> int:

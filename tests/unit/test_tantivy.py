@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
@@ -94,6 +95,15 @@ def test_two_published_versions_are_kept(backend: TantivyBackend) -> None:
     assert found(backend, "fox") == ["2"]
     with pytest.raises(InputError, match="nothing to return to"):
         backend.rollback("animals")
+
+
+def test_a_rollback_to_a_version_that_is_gone_leaves_the_present_one(backend: TantivyBackend, tmp_path: Path) -> None:
+    for number in range(2):
+        fill(backend, Document(str(number), "fox"))
+    rmtree(tmp_path / "indexes" / "animals" / backend.versions("animals")[0])
+    with pytest.raises(BackendError, match="--replace"):
+        backend.rollback("animals")
+    assert found(backend, "fox") == ["1"]
 
 
 def test_a_replaced_index_is_never_read_from_the_old_one_s_memory(backend: TantivyBackend) -> None:

@@ -97,7 +97,12 @@ def publish(folder: Path, version: str) -> None:
 
 
 def rollback(folder: Path) -> str:
-    """Let searches see the version published before the present one; return its name."""
+    """Let searches see the version published before the present one; return its name.
+
+    Raises:
+        InputError: There is no version before it.
+        BackendError: That version is not on disk any longer, or cannot be read.
+    """
     published(folder)
     names = history(folder)
     if len(names) == 1:
@@ -105,6 +110,7 @@ def rollback(folder: Path) -> str:
             f"index {folder.name!r} has no published version before {names[0]!r}, so there is nothing to return to"
         )
         raise InputError(message)
+    read_info(folder / names[-2])
     _write(folder / "published", "\n".join(names[:-1]))
     return names[-2]
 
