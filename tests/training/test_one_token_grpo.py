@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from prorank_training.one_token_grpo import draw, entropy, expected, sampled, supervised
+from prorank_training.one_token_grpo import answer_entropy, draw, expected, sampled, supervised
 
 TABLE = torch.tensor([[[0.0, 1.0, 1.0, 0.0]], [[0.0, 0.0, 1.0, 0.0]]])  # tokens 1 and 2 are answers, 2 is right
 EQUAL = torch.ones(2)
@@ -59,6 +59,16 @@ def test_a_weight_of_nothing_leaves_a_reward_out_of_the_gradient_but_in_the_log(
     assert outcome.deviation.item() == 0
 
 
-def test_entropy_is_highest_where_all_tokens_are_as_likely() -> None:
-    torch.testing.assert_close(entropy(torch.zeros(1, 4)), torch.tensor([4.0]).log())
-    assert entropy(_logits()) < entropy(torch.zeros(1, 4))
+def test_the_answers_entropy_is_that_of_the_tokens_that_earn_and_no_others() -> None:
+    table = torch.zeros(2, 2, 4)
+    table[0, 0, 1:3] = 1.0
+    table[0, 1, 3] = 1.0
+    logits = torch.tensor([[9.0, 0.0, 1.0, 5.0], [0.0, 0.0, 0.0, 2.0]], requires_grad=True)
+    of_answers, of_one = answer_entropy(logits, table)
+    shares = torch.tensor([0.0, 1.0]).softmax(-1)
+    torch.testing.assert_close(of_answers, -(shares * shares.log()).sum())
+    assert of_one.item() == 0
+    of_answers.backward()
+    assert logits.grad is not None
+    assert logits.grad[0, 1] > 0 > logits.grad[0, 2]
+    assert logits.grad[0, [0, 3]].tolist() == [0.0, 0.0]

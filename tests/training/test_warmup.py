@@ -82,7 +82,8 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.mark.parametrize("objective", ["sampled", "expected"])
 def test_from_a_cold_start_rewards_alone_teach_the_form(objective: str, settings: Settings, tmp_path: Path) -> None:
-    steps = _run(_recipe(objective=objective, probe_every=40), RunFolder(tmp_path / "run"), settings)
+    recipe = _recipe(objective=objective, samples=4096, probe_every=40)
+    steps = _run(recipe, RunFolder(tmp_path / "run"), settings)
     before, after = steps[0]["probe"], steps[-1]["probe"]
     assert before["mass"] < 0.05
     assert before["compliance"] < 0.01

@@ -69,15 +69,16 @@ def expected(logits: Tensor, table: Tensor, weights: Tensor) -> Outcome:
     return Outcome(-mean / (deviation + _EPSILON), earned.detach(), deviation)
 
 
-def entropy(logits: Tensor) -> Tensor:
-    """Return the entropy of each group's next token in nats, (groups,), with gradients.
+def answer_entropy(logits: Tensor, table: Tensor) -> Tensor:
+    """Return the entropy of each group's answer in nats, given that it is a token that earns, (groups,).
 
-    A bonus of it, as TRL's `entropy_coef` gives, keeps a warm-up from ending in one answer for all: rewards of equally
-    many relevant and irrelevant pairs are indifferent to how often "1" is said, so without a bonus that share drifts
-    until the other answer is never sampled again.
+    A bonus of it keeps a warm-up from ending in one answer for all: rewards of equally many relevant and irrelevant
+    pairs are indifferent to how often "1" is said, so without a bonus that share drifts until the other answer is never
+    sampled again. The entropy over all tokens, TRL's bonus, would reward leaving the answers' form.
     """
-    log_probabilities = logits.float().log_softmax(-1)
-    return -(log_probabilities.exp() * log_probabilities).sum(-1)
+    earns = (table > 0).any(0)  # (groups, tokens)
+    log_shares = logits.float().masked_fill(~earns, -torch.inf).log_softmax(-1)
+    return -(log_shares.exp() * log_shares.masked_fill(~earns, 0.0)).sum(-1)
 
 
 def supervised(logits: Tensor, table: Tensor) -> Outcome:

@@ -30,7 +30,7 @@ from prorank_training.answer_turns import (
 )
 from prorank_training.groups import DevQuery, Group
 from prorank_training.master_weights import MasterWeights
-from prorank_training.one_token_grpo import Outcome, draw, entropy, expected, sampled, supervised
+from prorank_training.one_token_grpo import Outcome, answer_entropy, draw, expected, sampled, supervised
 from prorank_training.pairs import Pair, dev_pairs, training_pairs
 from prorank_training.progress import Progress
 from prorank_training.recipe import Recipe, WarmupRecipe
@@ -146,7 +146,7 @@ def _outcome(logits: Tensor, table: Tensor, plan: WarmupRecipe, step: int, gener
         outcome = expected(logits, table, weights)
     else:
         outcome = sampled(logits, table, weights, draw(logits, plan.samples, generator))
-    return replace(outcome, losses=outcome.losses - plan.entropy_coef * entropy(logits))
+    return replace(outcome, losses=outcome.losses - plan.entropy_coef * answer_entropy(logits, table))
 
 
 def _summary(turns: Sequence[Turn], outcomes: Sequence[Outcome]) -> dict[str, float]:
