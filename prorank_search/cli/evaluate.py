@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-SIGNIFICANT = 0.05
-"""Below this p-value a difference is called one that chance hardly explains."""
-
 
 @app.command()
 def evaluate(
@@ -184,6 +181,8 @@ def _table(evaluation: Evaluation) -> Table:
 
 
 def _in_words(comparison: RunComparison) -> str:
+    from prorank_search.evaluation.comparison import SIGNIFICANT
+
     low, high = comparison.ci95
     chance = "chance hardly explains it" if comparison.p_value < SIGNIFICANT else "it may be chance"
     return (

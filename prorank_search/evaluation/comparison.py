@@ -13,6 +13,9 @@ from statistics import fmean
 
 from prorank_search.errors import InputError
 
+SIGNIFICANT = 0.05
+"""Below this p-value a difference is called one that chance hardly explains."""
+
 RESAMPLES = 10_000
 """Random swaps of the test (where fewer exist, each is tried once) and resamples of the interval."""
 

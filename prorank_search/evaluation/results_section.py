@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 from prorank_search.evaluation.answer_quality import COLUMNS
-from prorank_search.evaluation.comparison import RunComparison
+from prorank_search.evaluation.comparison import SIGNIFICANT, RunComparison
 from prorank_search.evaluation.measures import MRR, NDCG, mean
 from prorank_search.evaluation.provenance import code_revision, machine
 from prorank_search.evaluation.suite import Result, SuiteResult
 from prorank_search.evaluation.suite_file import SuiteRescorer, System
 from prorank_search.evaluation.suite_summary import (
     ALL,
-    SIGNIFICANT,
     Key,
     against_first_stage,
     against_rival,
@@ -238,8 +237,8 @@ def _costs(result: SuiteResult) -> Iterator[list[str]]:
 def _how_timed(result: SuiteResult) -> list[str]:
     timed = result.suite.timed_queries
     text = (
-        f"Time: of the second stage alone, {timed} queries of each collection scored one after another without the "
-        "score cache; the mean over the collections."
+        "Time: of the second stage alone, without the score cache; the mean over the collections, queries timed one "
+        f"after another: {timed} of each."
     )
     return [text] if timed else []
 

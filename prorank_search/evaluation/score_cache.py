@@ -4,31 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from threading import Lock
 
-from prorank_search.errors import ConfigError
+from prorank_search.disk_cache import DiskCache, Row
 from prorank_search.protocols import Rescorer
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS scores (
-    age INTEGER PRIMARY KEY,
-    key BLOB NOT NULL UNIQUE,
-    score REAL NOT NULL,
-    truncated INTEGER NOT NULL,
-    query_truncated INTEGER NOT NULL
-)
-"""
-_OLDEST_TENTH = """
-DELETE FROM scores WHERE age <= (SELECT min(age) + max((max(age) - min(age)) / 10, 1) FROM scores)
-"""
-_BYTES_A_MB = 1_000_000
-_WAIT_S = 60.0
+_COLUMNS = {"score": "REAL", "truncated": "INTEGER", "query_truncated": "INTEGER"}
 
 
 class CachedRescorer:
@@ -48,16 +32,8 @@ class CachedRescorer:
 
     def __init__(self, rescorer: Rescorer, path: Path, limit_mb: float) -> None:
         self._rescorer = rescorer
-        self._path = path
-        self._limit_bytes = limit_mb * _BYTES_A_MB
-        self._lock = Lock()
-        with self._usable():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, timeout=_WAIT_S, check_same_thread=False, isolation_level=None)
-            self._connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._connection.execute(_SCHEMA)
+        advice = "delete it, or go without it (--no-cache)"
+        self._cache = DiskCache(path, "scores", _COLUMNS, limit_mb, advice=advice)
 
     @property
     def revision(self) -> str:
@@ -77,66 +53,27 @@ class CachedRescorer:
             ConfigError: The file can no longer be used.
         """
         keys = [_key(self.revision, request, text) for text in request.texts]
-        with self._usable():
-            known = self._read(keys)
+        known = {key: _from_row(row) for key, row in self._cache.read(keys).items()}
         missing = {key: text for key, text in zip(keys, request.texts, strict=True) if key not in known}
         if missing:
             answers = self._rescorer.score(replace(request, texts=list(missing.values())))
             fresh = dict(zip(missing, answers, strict=True))
-            with self._usable():
-                self._write(fresh)
+            self._cache.write({key: _to_row(one.score, one) for key, one in fresh.items() if one.score is not None})
             known |= fresh
         return [known[key] for key in keys]
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._connection.close()
+        self._cache.close()
 
-    @contextmanager
-    def _usable(self) -> Iterator[None]:
-        try:
-            with self._lock:
-                yield
-        except (OSError, sqlite3.Error) as error:
-            raise ConfigError(
-                f"the score cache {self._path} cannot be used ({error}): delete it, or go without it (--no-cache)"
-            ) from error
 
-    def _read(self, keys: Iterable[bytes]) -> dict[bytes, Scored]:
-        known = {}
-        for key in keys:
-            row = self._connection.execute(
-                "SELECT score, truncated, query_truncated FROM scores WHERE key = ?", (key,)
-            ).fetchone()
-            if row:
-                known[key] = Scored(row[0], bool(row[1]), bool(row[2]))
-        return known
+def _to_row(score: float, scored: Scored) -> Row:
+    return score, scored.truncated, scored.query_truncated
 
-    def _write(self, scored: dict[bytes, Scored]) -> None:
-        rows = [
-            (key, answer.score, answer.truncated, answer.query_truncated)
-            for key, answer in scored.items()
-            if answer.score is not None
-        ]
-        self._connection.execute("BEGIN IMMEDIATE")
-        with self._connection:
-            self._connection.executemany(
-                "INSERT OR IGNORE INTO scores (key, score, truncated, query_truncated) VALUES (?, ?, ?, ?)", rows
-            )
-            self._evict()
-        self._connection.execute("PRAGMA incremental_vacuum").fetchall()
 
-    def _evict(self) -> None:
-        while self._used_bytes() > self._limit_bytes and self._connection.execute(_OLDEST_TENTH).rowcount:
-            pass
-
-    def _used_bytes(self) -> int:
-        pages, free, size = (
-            self._connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        return int((pages - free) * size)
+def _from_row(row: Row) -> Scored:
+    score, truncated, query_truncated = row
+    return Scored(float(score), bool(truncated), bool(query_truncated))
 
 
 def _key(revision: str, request: ScoreRequest, text: str) -> bytes:

@@ -7,13 +7,10 @@ from dataclasses import asdict
 from itertools import product
 from statistics import fmean
 
-from prorank_search.evaluation.comparison import RunComparison, compare_runs, holm
+from prorank_search.evaluation.comparison import SIGNIFICANT, RunComparison, compare_runs, holm
 from prorank_search.evaluation.measures import MEASURES, NDCG, mean, of_measure
 from prorank_search.evaluation.suite import Result, SuiteResult
 from prorank_search.evaluation.suite_file import Suite
-
-SIGNIFICANT = 0.05
-"""Below this p-value a difference is called one that chance hardly explains."""
 
 Key = tuple[str, str]
 """The names of a system and a collection."""

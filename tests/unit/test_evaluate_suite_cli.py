@@ -11,6 +11,9 @@ from typer.testing import CliRunner, Result
 
 from prorank_search.cli import app
 from prorank_search.cli.text_progress import TimeLeft
+from prorank_search.search import load_backend
+from prorank_search.settings import load_settings
+from prorank_search.types import Document
 
 TEXTS = {"goose": "goose goose goose", "grey": "a grey goose in the reeds", "walk": "a goose walk", "fox": "a red fox"}
 
@@ -94,6 +97,16 @@ def test_the_suites_own_index_is_none_that_a_user_searches(prorank_home: Path) -
     assert len(list((prorank_home / "evaluation" / "indexes").glob("corpus-english-*"))) == 1
 
 
+def test_an_index_of_the_users_own_is_searched_as_its_profile_says(suite: Path) -> None:
+    with load_backend(load_settings()).writer("mine", analysis="english", replace=False) as writer:
+        writer.add(Document(doc_id, text) for doc_id, text in TEXTS.items())
+        writer.publish()
+    Path("prorank.toml").write_text('[profiles.mine]\ntemplate = "the same for all"\n')
+    suite.write_text(SUITE.replace('analysis = "english"', 'index = "mine"'))
+    before, after = answered("small.toml")["runs"]
+    assert after["second_stage"] == before["first_stage"]
+
+
 def test_the_page_has_tables_pictures_and_the_answers(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     assert prorank("small.toml", "--report", "results.md").exit_code == 0
@@ -145,6 +158,7 @@ def test_the_choice_is_shown_with_the_first_stage_beside_it() -> None:
         ("", "", ["--report", "nowhere/a.md"], 3, "the folder nowhere does not exist"),
         ('"animals"', '"plants"', [], 3, "no folder collections/plants"),
         ('"dev"', '"train"', [], 3, "no split 'train'"),
+        ('analysis = "english"', 'index = "nowhere"', [], 3, "no index 'nowhere'"),
         ('"overlap"', '"nobody"', [], 2, "no plugin 'nobody'"),
         ('"answers.json"', '"small.toml"', [], 3, "the metrics small.toml cannot be read"),
         ('"answers.json"', '"no.json"', [], 3, "the metrics no.json cannot be read"),
