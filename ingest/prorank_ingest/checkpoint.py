@@ -1,4 +1,4 @@
-"""How far an ingest has come: a small SQLite file for each run that has not ended, so that a killed run can go on.
+"""How far an index's last ingest has come: a small SQLite file until it has ended, so that a killed run can go on.
 
 The backend commits first, then the checkpoint. A kill in between makes the next run read a batch again, and adding a
 document twice under one id is adding it once.
@@ -48,7 +48,7 @@ class State:
 
 
 class Checkpoint:
-    """The checkpoint of one run; use it with `contextlib.closing`.
+    """The checkpoint of an index's last ingest; use it with `contextlib.closing`.
 
     `fingerprint` stands for all that must be the same for a run to go on: source, options, limit.
 

@@ -68,7 +68,7 @@ def ingest(
 
     settings = settings_from(backend=backend, url=url, config=config)
     options = ReaderOptions(id_column, title_column, text_column, docstrings=not no_docstrings)
-    job = Job(source, index, settings.home, options, analysis, replace, limit, f"{settings.backend} {settings.url}")
+    job = Job(source, index, settings.home, options, analysis, replace, limit, settings.url or "")
     opened = open_source(source, options, reader)
     try:
         with progress_bar(index) as watch:

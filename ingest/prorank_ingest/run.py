@@ -42,7 +42,7 @@ class Job:
         analysis: An analysis preset, or `auto`: the one that fits the first documents, or that the index has.
         replace: Fill a new version of the index and swap it in at the end.
         limit: Records that are read at most.
-        engine: Which first stage it is, where there are several.
+        engine: Address of the engine, where there is one.
     """
 
     source: str
@@ -112,7 +112,7 @@ def ingest(
     started = time.monotonic()
     versions = backend.versions(job.index)
     published = next((info for info in backend.indexes() if info.name == job.index), None)
-    with closing(Checkpoint(_checkpoint_path(job), _fingerprint(job, reader))) as checkpoint:
+    with closing(Checkpoint(_checkpoint_path(job, backend), _fingerprint(job, reader))) as checkpoint:
         left = _usable(checkpoint.load(), versions, published, replace=job.replace)
         begin = left.position if left else 0
         records = islice(reader.read(begin), None if job.limit is None else max(job.limit - begin, 0))
@@ -232,16 +232,17 @@ def _require_documents(job: Job, state: State, checkpoint: Checkpoint) -> None:
         )
 
 
-def _checkpoint_path(job: Job) -> Path:
-    source = str(Path(job.source).resolve()) if Path(job.source).exists() else job.source
-    key = hashlib.sha256(repr((source, job.engine, job.replace)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return job.home / "ingest" / f"{job.index}-{key}.sqlite"
+def _checkpoint_path(job: Job, backend: IndexBackend) -> Path:
+    """Return the one place for an index: whatever is ingested next, no checkpoint of an earlier run outlives it."""
+    return job.home / "ingest" / f"{job.index}@{_hash(type(backend).__module__, job.engine)[:8]}.sqlite"
 
 
 def _fingerprint(job: Job, reader: Reader) -> str:
-    reads = (
-        version("prorank-search"),
-        type(reader).__module__,
-        reader.fingerprint(),
-    )  # another reader counts otherwise
-    return hashlib.sha256(repr((reads, job.options, job.analysis, job.limit)).encode()).hexdigest()
+    """Return what must be the same for a run to go on; another reader or another release may count otherwise."""
+    source = str(Path(job.source).resolve()) if Path(job.source).exists() else job.source
+    reads = (version("prorank-search"), type(reader).__module__, reader.fingerprint())
+    return _hash(source, reads, job.replace, job.options, job.analysis, job.limit)
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogateescape")).hexdigest()

@@ -136,6 +136,16 @@ def test_a_source_that_changed_meanwhile_is_read_from_its_beginning(tmp_path: Pa
     assert stored(tmp_path) == NEW | {"0": "changed"}
 
 
+def test_after_another_ingest_into_the_index_a_killed_one_begins_at_the_beginning(tmp_path: Path) -> None:
+    finish(write_corpus(tmp_path / "old.jsonl", {"0": "old text"}), tmp_path, "upsert")
+    source = write_corpus(tmp_path / "new.jsonl", NEW)
+    kill(source, tmp_path, "upsert", "saved", 3)
+    finish(write_corpus(tmp_path / "other.jsonl", {"0": "other text"}), tmp_path, "upsert")
+    assert list((tmp_path / "ingest").iterdir()) == []
+    assert finish(source, tmp_path, "upsert").resumed_from is None
+    assert stored(tmp_path) == NEW
+
+
 def test_an_index_that_was_deleted_meanwhile_is_filled_from_the_beginning(tmp_path: Path) -> None:
     source = write_corpus(tmp_path / "new.jsonl", NEW)
     kill(source, tmp_path, "upsert", "saved", 3)

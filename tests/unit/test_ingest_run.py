@@ -227,7 +227,7 @@ def test_a_checkpoint_that_cannot_be_used_is_named(
     tmp_path: Path, backend: TantivyBackend, prorank_home: Path, *, folder: bool
 ) -> None:
     source = write(tmp_path / "a.jsonl", {"id": "1", "text": "x"})
-    path = run._checkpoint_path(run.Job(str(source), "animals", prorank_home))  # noqa: SLF001
+    path = run._checkpoint_path(run.Job(str(source), "animals", prorank_home), backend)  # noqa: SLF001
     path.parent.mkdir(parents=True)
     if folder:
         path.mkdir()
