@@ -15,7 +15,7 @@ from prorank_search.settings import Settings
 from prorank_search.types import Scored, ScoreRequest
 from prorank_training import data_folder, teacher
 from prorank_training.groups import Group, epoch_order, write_dev, write_groups
-from prorank_training.recipe import Recipe, TeacherRecipe
+from prorank_training.recipe import CollectionRecipe, Recipe, TeacherRecipe
 from prorank_training.teacher_scores import Taught, likely_false, read_taught, statistics
 from tests.training.tiny_training import dev_queries, groups, recipe
 
@@ -25,6 +25,13 @@ LANGUAGES = ("en", "zh", "ja")
 
 class KilledError(Exception):
     """Stands for a kill: nothing in training catches it."""
+
+
+def wanted() -> Recipe:
+    """The recipe whose collections have three languages."""
+    sources = [CollectionRecipe(folder=name, analysis="english", language=name, groups=8) for name in LANGUAGES]
+    plain = recipe()
+    return plain.model_copy(update={"data": plain.data.model_copy(update={"collections": sources})})
 
 
 @pytest.fixture
@@ -40,7 +47,7 @@ def written(path: Path, some: list[Group]) -> Path:
     path.mkdir()
     write_groups(path / data_folder.GROUPS_FILE, some)
     write_dev(path / data_folder.DEV_FILE, dev_queries())
-    about = {"data_hash": recipe().data_digest(), "collections": []}
+    about = {"data_hash": wanted().data_digest(), "collections": []}
     (path / data_folder.ABOUT_FILE).write_text(json.dumps(about), encoding="utf-8")
     return path
 
@@ -50,12 +57,12 @@ def teach(folder: Path, plan: TeacherRecipe = OVERLAP, killed_after: int = 0) ->
         if done == killed_after:
             raise KilledError
 
-    teacher.teach(recipe(), plan, folder, Settings(), progress)
+    teacher.teach(wanted(), plan, teacher.open_teachers(plan, wanted().data, Settings()), folder, progress)
     return loaded(folder)
 
 
 def loaded(folder: Path) -> list[Group]:
-    return data_folder.load(recipe().data_digest(), folder)[0]
+    return data_folder.load(wanted().data_digest(), folder)[0]
 
 
 @pytest.fixture
@@ -78,7 +85,7 @@ def test_every_document_of_a_group_gets_the_teachers_score_in_the_groups_order(f
 
 def test_groups_are_scored_in_training_order_and_only_as_many_as_asked(folder: Path) -> None:
     taught = teach(folder, TeacherRecipe(rescorer="overlap", groups=7))
-    order = epoch_order(len(taught), 24, recipe().seed)
+    order = epoch_order(len(taught), 24, wanted().seed)
     assert [row.group for row in read_taught(folder / data_folder.TEACHER_FILE)] == order[:7]
     assert all(not taught[at].teacher for at in order[7:])
 
@@ -139,6 +146,17 @@ def test_scores_of_other_groups_are_refused(folder: Path) -> None:
     write_groups(folder / data_folder.GROUPS_FILE, groups(3))
     with pytest.raises(InputError, match=r"teacher\.jsonl holds the scores of other groups"):
         loaded(folder)
+
+
+def test_a_teacher_for_a_language_that_no_collection_has_is_refused(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"a teacher for english; its collections have the languages en, ja, zh"):
+        teach(folder, TeacherRecipe(rescorer={"english": "overlap"}))
+
+
+def test_scores_that_cannot_be_written_are_told_in_a_sentence(folder: Path) -> None:
+    (folder / f"{data_folder.TEACHER_FILE}.partial").mkdir()
+    with pytest.raises(ConfigError, match=r"cannot be written into .*the same command again"):
+        teach(folder)
 
 
 def test_a_teacher_that_leaves_a_text_without_a_score_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

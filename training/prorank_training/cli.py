@@ -19,7 +19,7 @@ from prorank_search.errors import ConfigError, RescorerError
 if TYPE_CHECKING:
     from prorank_search.settings import Settings
     from prorank_training.collection import Collection
-    from prorank_training.recipe import Recipe
+    from prorank_training.recipe import Recipe, TeacherRecipe
     from prorank_training.run_folder import RunFolder, Stage
 
 INTERRUPTED = 130
@@ -207,12 +207,17 @@ _OUT_OF_MEMORY = "memory ran out: lower tokens_a_batch, groups_a_step or documen
 
 def _make_data(run: Run, collections: Path, teacher: str | None) -> list[dict[str, object]]:
     from prorank_training import data_folder, teacher_scores
+    from prorank_training import teacher as teaching
     from prorank_training.progress import step_progress
 
+    plan = _teacher_plan(run, teacher)
+    teachers = teaching.open_teachers(plan, run.recipe.data, run.settings) if plan else {}
     with step_progress("data", every=500) as progress:
         opened = _collections(run, collections)
         made = data_folder.make(run.recipe.data, run.recipe.data_digest(), opened, run.data, progress)
-    _teach(run, teacher)
+    if plan:
+        with step_progress("teacher", every=100) as progress:
+            teaching.teach(run.recipe, plan, teachers, run.data, progress)
     taught = teacher_scores.read_taught(run.data / data_folder.TEACHER_FILE)
     judged = teacher_scores.statistics(taught, run.recipe.score.teacher_margin)
     if not judged:
@@ -234,19 +239,13 @@ def _collections(run: Run, root: Path) -> Iterator[Collection]:
         yield open_index(index, root, load_backend(run.settings))
 
 
-def _teach(run: Run, teacher: str | None) -> None:
+def _teacher_plan(run: Run, teacher: str | None) -> TeacherRecipe | None:
     from prorank_training.recipe import TeacherRecipe
 
     plan = run.recipe.teacher
-    if teacher:
-        plan = plan.model_copy(update={"rescorer": teacher}) if plan else TeacherRecipe(rescorer=teacher)
-    if plan is None:
-        return
-    from prorank_training import teacher as teaching
-    from prorank_training.progress import step_progress
-
-    with step_progress("teacher", every=100) as progress:
-        teaching.teach(run.recipe, plan, run.data, run.settings, progress)
+    if teacher is None:
+        return plan
+    return plan.model_copy(update={"rescorer": teacher}) if plan else TeacherRecipe(rescorer=teacher)
 
 
 def _warm_up(run: Run) -> dict[str, object]:

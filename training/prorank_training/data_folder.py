@@ -59,7 +59,7 @@ def make(
 
     Raises:
         InputError: A collection or a split is missing, or a line of it cannot be used.
-        ConfigError: The folder holds the data of another recipe, or this one names no source.
+        ConfigError: The folder holds another recipe's data or cannot be written, or this recipe names no source.
     """
     about = folder / ABOUT_FILE
     if about.exists():
@@ -81,11 +81,14 @@ def make(
     if not statistics:
         raise ConfigError("the recipe's table [data] names neither collections nor indexes: name one")
     random.Random(recipe.seed).shuffle(groups)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_groups(folder / GROUPS_FILE, groups)
-    write_dev(folder / DEV_FILE, dev)
     rows = [asdict(row) for row in statistics]
-    write_atomically(about, json.dumps({"data_hash": digest, "collections": rows}, indent=1).encode())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_groups(folder / GROUPS_FILE, groups)
+        write_dev(folder / DEV_FILE, dev)
+        write_atomically(about, json.dumps({"data_hash": digest, "collections": rows}, indent=1).encode())
+    except OSError as error:
+        raise ConfigError(f"the groups cannot be written into {folder}: {error}; make room, or name another") from error
     return statistics
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prorank_search.errors import RescorerError
+from prorank_search.errors import ConfigError, RescorerError
 from prorank_search.search import load_rescorer
 from prorank_search.types import ScoreRequest
 from prorank_training import data_folder
@@ -19,40 +19,56 @@ if TYPE_CHECKING:
     from prorank_search.protocols import Rescorer
     from prorank_search.settings import Settings
     from prorank_training.progress import Progress
-    from prorank_training.recipe import Recipe, TeacherRecipe
+    from prorank_training.recipe import DataRecipe, Recipe, TeacherRecipe
 
 _DIGITS = 5
 
 
-def teach(recipe: Recipe, plan: TeacherRecipe, folder: Path, settings: Settings, progress: Progress) -> None:
+def open_teachers(plan: TeacherRecipe, data: DataRecipe, settings: Settings) -> dict[str, Rescorer]:
+    """Open the teacher of each language that has one; languages with the same teacher share it.
+
+    Raises:
+        ConfigError: A language is named that no group will have.
+    """
+    languages = sorted({row.language for row in data.collections} | {row.language for row in data.indexes or []})
+    strange = set() if isinstance(plan.rescorer, str) else plan.rescorer.keys() - set(languages)
+    if strange:
+        raise ConfigError(
+            f"the recipe names a teacher for {', '.join(sorted(strange))}; its collections have the languages "
+            f"{', '.join(languages)}"
+        )
+    named = {language: name for language in languages if (name := plan.rescorer_of(language))}
+    opened = {name: _open(name, plan, settings) for name in sorted(set(named.values()))}
+    return {language: opened[name] for language, name in named.items()}
+
+
+def teach(
+    recipe: Recipe, plan: TeacherRecipe, teachers: Mapping[str, Rescorer], folder: Path, progress: Progress
+) -> None:
     """Score the documents of groups, in the order in which training takes the groups; go on where it was left.
 
     Args:
         recipe: Whose data it is.
-        plan: Which teacher, and how many groups.
+        plan: Which teachers these are, and how many groups are scored.
+        teachers: The teacher of each language; groups of other languages are left out.
         folder: The data, to which the scores are added group by group.
-        settings: Device and the rest of what rescorers need.
         progress: Told of each group.
 
     Raises:
         InputError: There is no data.
-        ConfigError: The data is another recipe's, or holds another teacher's scores.
+        ConfigError: The data is another recipe's, holds another teacher's scores, or cannot be written.
         RescorerError: A teacher left a text without a score.
     """
     groups, _ = data_folder.load(recipe.data_digest(), folder)
-    languages = sorted({group.language for group in groups})
-    teachers = open_teachers(plan, languages, settings)
     data_folder.note_teacher(folder, _about(plan, teachers))
     wanted = epoch_order(len(groups), min(plan.groups or len(groups), len(groups)), recipe.seed)
     lessons = [at for at in wanted if groups[at].language in teachers]
-    _score(groups, lessons, teachers, folder / data_folder.TEACHER_FILE, progress)
-
-
-def open_teachers(plan: TeacherRecipe, languages: Sequence[str], settings: Settings) -> dict[str, Rescorer]:
-    """Open the teacher of each language that has one; languages with the same teacher share it."""
-    named = {language: name for language in languages if (name := plan.rescorer_of(language))}
-    opened = {name: _open(name, plan, settings) for name in sorted(set(named.values()))}
-    return {language: opened[name] for language, name in named.items()}
+    try:
+        _score(groups, lessons, teachers, folder / data_folder.TEACHER_FILE, progress)
+    except OSError as error:
+        raise ConfigError(
+            f"the teacher's scores cannot be written into {folder}: {error}; make room and give the same command again"
+        ) from error
 
 
 def _open(name: str, plan: TeacherRecipe, settings: Settings) -> Rescorer:
