@@ -32,7 +32,6 @@ class EmbeddingFacts(BaseModel):
     pooling: Literal["cls", "mean"] = Field(description="The first token's hidden state, or the mean over all tokens.")
     query_prefix: str = Field("", description="What stands before a query, and before no document.")
     max_length_tokens: int = Field(512, ge=32, description="The most tokens that the model can read.")
-    quantized: bool = Field(default=False, description="Whether a pass over several texts rounds by the range of all.")
 
 
 def read_embedding_facts(folder: Path) -> EmbeddingFacts:

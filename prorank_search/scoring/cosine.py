@@ -13,14 +13,20 @@ import numpy as np
 import numpy.typing as npt
 
 from prorank_search.disk_cache import DiskCache, Row
+from prorank_search.scoring.speed import Speed
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
 Vectors = npt.NDArray[np.float16]
 
-_TEXTS_UNTIL_DEADLINE_CHECK = 8
-
 _TEXTS_A_CALL = 256
-"""Where nobody waits: enough of them that texts of similar length find each other, and little is lost to a kill."""
+"""Where nobody waits: many, so that those of similar length find each other, but not all, lest a kill loses them."""
+
+_WINDOW_ON_ACCELERATOR, _WINDOW_ON_CPU = 100, 30
+
+_TYPICAL_TEXT = "word " * 160
+"""For the guess of what fits into a deadline."""
+
+_PROBE_TEXTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,13 @@ class Encoded:
 
 
 class Encoder(Protocol):
-    """A model that turns texts into vectors of unit length. Safe from many threads."""
+    """A model that turns texts into vectors of unit length. Safe from many threads.
+
+    Attributes:
+        texts_a_pass: How many texts it takes at once; between passes a deadline is looked at.
+    """
+
+    texts_a_pass: int
 
     @property
     def revision(self) -> str:
@@ -52,6 +64,10 @@ class Encoder(Protocol):
         """Return one vector for each text, in the same order."""
         ...
 
+    def close(self) -> None:
+        """Give back what it holds beside memory."""
+        ...
+
 
 class CosineRescorer:
     """Score = cosine of the query's and the text's vector, -1..1. Safe from many threads.
@@ -61,15 +77,26 @@ class CosineRescorer:
 
     Args:
         encoder: The model.
-        info: What it says of itself.
+        name: What results call it.
         cache: Keeps document vectors; None: they are computed each time.
+        speed_file: The cache of this machine's measured speed; None: the model runs on an accelerator.
     """
 
-    def __init__(self, encoder: Encoder, info: RescorerInfo, cache: DiskCache | None = None) -> None:
+    def __init__(
+        self, encoder: Encoder, name: str, cache: DiskCache | None = None, speed_file: Path | None = None
+    ) -> None:
         self._encoder = encoder
+        self._name = name
         self._cache = cache
-        self.info = info
+        self._speed = Speed(speed_file, encoder.revision, lambda: _probe(encoder)) if speed_file else None
         self.revision = encoder.revision
+
+    @property
+    def info(self) -> RescorerInfo:
+        """What the model is, and how fast it was seen to be on texts without a vector."""
+        if self._speed is None:
+            return RescorerInfo(self._name, window_size=_WINDOW_ON_ACCELERATOR)
+        return RescorerInfo(self._name, window_size=_WINDOW_ON_CPU, seconds_a_text=self._speed.seconds_a_text)
 
     def score(self, request: ScoreRequest) -> list[Scored]:
         """Score each text; those that the deadline overtakes come back unscored."""
@@ -79,19 +106,30 @@ class CosineRescorer:
         keys = [_key(self.revision, text) for text in request.texts]
         known = self._read(keys)
         missing = {key: text for key, text in zip(keys, request.texts, strict=True) if key not in known}
-        for part in _parts(list(missing), request):
+        for part in _parts(list(missing), self._texts_a_part(request)):
             if _over(request):
                 break
-            encoded = self._encoder.encode_documents([missing[key] for key in part])
-            fresh = dict(zip(part, encoded, strict=True))
+            fresh = self._encode({key: missing[key] for key in part})
             self._write(fresh)
             known |= fresh
         return [_scored(query, known.get(key)) for key in keys]
 
     def close(self) -> None:
-        """Close the cache."""
+        """Close the cache and give back what the model holds."""
+        self._encoder.close()
         if self._cache is not None:
             self._cache.close()
+
+    def _texts_a_part(self, request: ScoreRequest) -> int:
+        nobody_waits = request.deadline is None and request.cancelled is None
+        return _TEXTS_A_CALL if nobody_waits else self._encoder.texts_a_pass
+
+    def _encode(self, texts: dict[bytes, str]) -> dict[bytes, Encoded]:
+        began = time.monotonic()
+        encoded = self._encoder.encode_documents(list(texts.values()))
+        if self._speed is not None:
+            self._speed.saw(len(texts), time.monotonic() - began)
+        return dict(zip(texts, encoded, strict=True))
 
     def _read(self, keys: Sequence[bytes]) -> dict[bytes, Encoded]:
         rows = self._cache.read(keys) if self._cache else {}
@@ -126,10 +164,16 @@ def _from_row(row: Row) -> Encoded:
     return Encoded(np.frombuffer(vector, dtype=np.float16), bool(truncated))
 
 
-def _parts(keys: list[bytes], request: ScoreRequest) -> Iterator[list[bytes]]:
-    size = _TEXTS_A_CALL if request.deadline is None and request.cancelled is None else _TEXTS_UNTIL_DEADLINE_CHECK
+def _parts(keys: list[bytes], size: int) -> Iterator[list[bytes]]:
     for start in range(0, len(keys), size):
         yield keys[start : start + size]
+
+
+def _probe(encoder: Encoder) -> float:
+    """Return the seconds that one text of usual length takes."""
+    began = time.monotonic()
+    encoder.encode_documents([_TYPICAL_TEXT] * _PROBE_TEXTS)
+    return (time.monotonic() - began) / _PROBE_TEXTS
 
 
 def _over(request: ScoreRequest) -> bool:

@@ -10,7 +10,6 @@ from prorank_search.errors import ConfigError
 from prorank_search.models.contents import read_embedding_facts
 from prorank_search.scoring.cosine import CosineRescorer, open_vector_cache
 from prorank_search.settings import Settings
-from prorank_search.types import RescorerInfo
 
 DEFAULT_MAX_LENGTH_TOKENS = 256
 """Where a text is cut: twice as many tokens cost twice the time."""
@@ -39,4 +38,4 @@ def open_rescorer(settings: Settings) -> CosineRescorer:
 
     encoder = OnnxEncoder(folder, facts, wanted, models.weights_sha256(folder))
     cache = open_vector_cache(settings.home / "cache" / "vectors.sqlite", settings.vector_cache_mb)
-    return CosineRescorer(encoder, RescorerInfo(model=settings.model, window_size=100), cache)
+    return CosineRescorer(encoder, folder.name, cache, settings.home / "cache" / "speed.json")
