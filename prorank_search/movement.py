@@ -69,13 +69,18 @@ def summarize(hits: tuple[RescoredHit, ...], status: Status, top_k: int) -> str:
         top_k: Hits that were looked at in both orders.
     """
     if not hits:
-        return "Nothing was found."
+        return nothing_found(status)
     if status.state == "skipped":
         return f"Both lists are the first stage's: {status.reason}."
     if status.state == "degraded":
         return f"Both lists are the first stage's, since the second failed: {status.reason}."
     sentence = f"{_others(hits, top_k)}; {_best(hits[0])}"
     return f"{sentence}; {status.reason}." if status.state == "partial" else f"{sentence}."
+
+
+def nothing_found(status: Status) -> str:
+    """Return the sentence of an answer without hits, with the reason where there is more to say."""
+    return f"Nothing was found: {status.reason}." if status.reason else "Nothing was found."
 
 
 def _others(hits: tuple[RescoredHit, ...], top_k: int) -> str:

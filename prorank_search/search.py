@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from prorank_search import plugins
+from prorank_search.analysis import PRESETS
 from prorank_search.errors import ConfigError, InputError
 from prorank_search.profiles import Profile
 from prorank_search.protocols import IndexBackend, Rescorer, SearchBackend
@@ -86,6 +87,8 @@ def search(  # noqa: PLR0913 (a search has this many independent choices)
             on_failure=profile.on_failure,
         )
         hits, status = rescore(ranking, rescorer, options)
+    if not hits:
+        status = replace(status, reason=_why_nothing(request, backend))
     rescored = time.monotonic()
     hits = _highlighted(hits if whole_window else hits[:top_k], top_k, request, backend)
     took = {"first_stage": found - started, "rescore": rescored - found, "total": time.monotonic() - started}
@@ -99,6 +102,22 @@ def _highlighted(
     words = backend.highlights(request, [hit.document for hit in shown])
     by_rank = {hit.rank: found for hit, found in zip(shown, words, strict=True)}
     return tuple(replace(hit, highlights=by_rank.get(hit.rank, ())) for hit in hits)
+
+
+def _why_nothing(request: SearchRequest, backend: SearchBackend) -> str:
+    """Return why nothing was found, where that is more than that no document has a word of the query."""
+    analysis = next((index.analysis for index in backend.indexes() if index.name == request.index), "")
+    if request.body is None and analysis in PRESETS:
+        terms = [term.lower() for term, _, _ in PRESETS[analysis].tokens(request.query.text)]
+        if not terms:
+            return "there is no word in the query"
+        if PRESETS[analysis].stop_words.issuperset(terms):
+            words = ", ".join(dict.fromkeys(terms))
+            return f"the query has only words that the analysis {analysis!r} leaves out: {words}"
+    if request.filter:
+        wanted = ", ".join(f"{key} = {value!r}" for key, value in request.filter.items())
+        return f"the index's profile lets only documents with {wanted} be found"
+    return ""
 
 
 def load_backend(settings: Settings) -> IndexBackend:

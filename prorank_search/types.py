@@ -216,7 +216,8 @@ class Status:
 
     Attributes:
         state: See `State`.
-        reason: Why it is not plainly "ok", or what to beware of; empty when there is nothing to say.
+        reason: Why it is not plainly "ok", or what to beware of; of an answer without hits, why nothing was found.
+            Empty when there is nothing to say.
         window_size: First-stage hits that were to be rescored.
         model: The rescorer's model; None when none was used.
         model_revision: Changes whenever a score may change.

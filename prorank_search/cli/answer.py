@@ -45,7 +45,7 @@ def answer(query: str, index: str, settings: Settings, *, no_rescore: bool, whol
         profile=profile,
         whole_window=whole_window,
     )
-    if rescorer is not None and result.status.reason:
+    if rescorer is not None and result.hits and result.status.reason:
         warn(result.status.reason)
     return result
 

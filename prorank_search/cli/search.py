@@ -57,10 +57,11 @@ def _show(result: SearchResult) -> None:
     from rich.console import Console
 
     from prorank_search.cli.hits import card, scores, status_line
+    from prorank_search.movement import nothing_found
 
     console = Console(highlight=False)
     if not result.hits:
-        console.print("Nothing was found.")
+        console.print(nothing_found(result.status), markup=False)
     for hit in result.hits:
         moved = "" if hit.rescore_score is None else f"(was {hit.first_stage_rank})"
         console.print(card(hit, hit.rank, moved, scores(hit)), end="\n\n")

@@ -152,6 +152,13 @@ def test_a_query_that_finds_nothing_says_so(app: AppTest) -> None:
     assert "No document holds a word of this query" in drawn(app)
 
 
+@pytest.mark.usefixtures("animals", "stages")
+def test_a_query_of_stop_words_says_that_they_are_left_out(app: AppTest) -> None:
+    app.query_params["q"] = "to be"
+    app.run()
+    assert "leaves out: to, be" in drawn(app)
+
+
 @pytest.mark.usefixtures("animals")
 def test_settings_that_cannot_be_used_are_named(app: AppTest, home: Path) -> None:
     (home / "prorank.toml").write_text("window_sise = 3\n", encoding="utf-8")

@@ -68,6 +68,15 @@ def test_a_search_that_finds_nothing_says_so() -> None:
 
 
 @pytest.mark.parametrize("command", ["search", "compare"])
+def test_a_search_that_finds_nothing_names_the_profile_s_filter(tmp_path: Path, command: str) -> None:
+    (tmp_path / "prorank.toml").write_text("[profiles.animals.filter]\nkind = 'bird'\n")
+    result = prorank(command, "goose", "--index", "animals")
+    assert result.exit_code == 0
+    shown = " ".join(result.stdout.split())
+    assert "Nothing was found: the index's profile lets only documents with kind = 'bird' be found." in shown
+
+
+@pytest.mark.parametrize("command", ["search", "compare"])
 def test_an_empty_query_is_refused(command: str) -> None:
     result = prorank(command, " ", "--index", "animals")
     assert (result.exit_code, result.stderr) == (3, "error: the query is empty: give the words to search for\n")

@@ -39,6 +39,7 @@ def test_a_hit_is_new_where_the_first_stage_did_not_show_it() -> None:
         (result(1, 2, 3), "Rescoring left the first 2 in their order; the best hit was first already."),
         (result(1, 3, 2), "1 of the first 2 is new; the best hit was first already."),
         (result(), "Nothing was found."),
+        (result(reason="only stop words"), "Nothing was found: only stop words."),
         (result(1, state="skipped", reason="not asked"), "Both lists are the first stage's: not asked."),
         (result(1, state="degraded", reason="x"), "Both lists are the first stage's, since the second failed: x."),
         (

@@ -6,6 +6,7 @@ import pytest
 
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.errors import InputError
+from prorank_search.profiles import Profile
 from prorank_search.rescorers.overlap import OverlapRescorer
 from prorank_search.search import search
 from prorank_search.types import Document
@@ -41,6 +42,35 @@ def test_the_whole_window_comes_back_with_highlights_of_what_either_order_shows(
     )
     highlights = {hit.document.doc_id: hit.highlights for hit in result.hits}
     assert highlights == {"c": ("fox", "den"), "a": ("fox",), "b": ()}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "reason"),
+    [
+        ("zebra", None, ""),
+        ("?!", None, "there is no word in the query"),
+        (
+            "To be, or not to be",
+            None,
+            "the query has only words that the analysis 'english' leaves out: to, be, or, not",
+        ),
+        ("fox", {"kind": "bird", "year": 2020}, "lets only documents with kind = 'bird', year = 2020 be found"),
+        ("the", {"kind": "bird"}, "leaves out: the"),
+    ],
+)
+@pytest.mark.parametrize("rescorer", [None, OverlapRescorer()])
+def test_an_answer_without_hits_says_why(
+    tmp_path: Path, text: str, wanted: dict[str, object] | None, reason: str, rescorer: OverlapRescorer | None
+) -> None:
+    backend = TantivyBackend(tmp_path)
+    with backend.writer("animals", analysis="english", replace=False) as writer:
+        writer.add([Document("a", "a fox", metadata={"kind": "mammal"})])
+        writer.publish()
+    profile = Profile(filter=wanted)
+    result = search(text, index="animals", backend=backend, rescorer=rescorer, profile=profile)
+    assert result.hits == ()
+    assert result.status.reason.endswith(reason)
+    assert bool(result.status.reason) is bool(reason)
 
 
 @pytest.mark.parametrize(("top_k", "window_size"), [(0, 3), (-1, 3), (1, -1)])

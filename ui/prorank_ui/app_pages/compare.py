@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from prorank_search.errors import MissingModelError, ProRankError
-from prorank_search.movement import compare
+from prorank_search.movement import compare, nothing_found
 from prorank_search.protocols import IndexInfo
 from prorank_search.types import SearchResult
 from prorank_ui import ranking_table as table
@@ -68,7 +68,8 @@ def _compare(choice: Choice, index: IndexInfo) -> None:
     first = state.search(choice.first_stage(), index)
     if not first.hits:
         advice = f"Try other words: {choice.index!r} holds {count(index.documents, 'document')}."
-        st.html(table.notice("info", "No document holds a word of this query", advice))
+        headline = nothing_found(first.status) if first.status.reason else "No document holds a word of this query"
+        st.html(table.notice("info", headline, advice))
         return
     screen = st.empty()
     screen.html(_pending(first, choice))
