@@ -35,7 +35,7 @@ def test_a_run_of_the_same_recipe_is_gone_on_from(folder: RunFolder) -> None:
 def test_a_run_of_another_recipe_is_refused(folder: RunFolder) -> None:
     folder.begin(recipe())
     with pytest.raises(ConfigError, match=r"holds a run of another recipe .*--run"):
-        folder.begin(recipe(steps=13))
+        folder.begin(recipe(negatives=2))
 
 
 def test_metrics_of_steps_that_will_be_taken_again_are_dropped(folder: RunFolder) -> None:

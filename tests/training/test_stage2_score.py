@@ -94,7 +94,7 @@ def test_all_weights_are_trained_but_for_the_embeddings(tiny: Settings, tmp_path
 def test_a_loss_that_is_not_a_number_ends_the_run_and_keeps_the_last_good_state(tiny: Settings, tmp_path: Path) -> None:
     broken = recipe(steps=60, learning_rate=1e18)
     with pytest.raises(
-        RescorerError, match=r"not finite for 21 steps .*keeps the last good state: lower learning_rate"
+        RescorerError, match=r"not finite for 21 steps .*last good state is kept: lower score\.learning_rate"
     ):
         train(tiny, broken, tmp_path)
     step, weights = RunFolder(tmp_path).trained_weights(STAGE)

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -98,6 +99,15 @@ def test_any_rescorer_can_be_the_teacher(recipe: Path, tmp_path: Path) -> None:
     assert 0.5 < row["teacher_first"] <= 1.0
     assert "teacher 18/18" in err
     assert len((tmp_path / "run" / "teacher.jsonl").read_text().splitlines()) == 18
+
+
+def test_a_model_says_who_taught_it(recipe: Path, tmp_path: Path) -> None:
+    recipe.write_text(RECIPE.replace("steps = 25", "steps = 15"), encoding="utf-8")
+    code, out, err = prorank("all", recipe, "--run", "run", "--teacher", "overlap", "--json")
+    assert code == 0, err
+    assert json.loads(out)["training"]["teacher"]["languages"]["en"]["rescorer"] == "overlap"
+    assert prorank("report", recipe, "--run", "run")[0] == 0
+    assert "learned from the scores of `overlap` (en)" in (tmp_path / "run" / "report" / "README.md").read_text()
 
 
 def test_a_recipe_names_its_teacher_and_how_much_it_scores(recipe: Path, tmp_path: Path) -> None:
@@ -231,19 +241,24 @@ def _train_together(recipe: Path, processes: int) -> None:
 
 def _measured(run: Path) -> list[dict[str, float]]:
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    return [{name: line[name] for name in ("step", "loss", "listwise", "gradient_norm")} for line in lines]
+    return [{name: line[name] for name in ("step", "loss", "gradient_norm")} | _dev(line) for line in lines]
+
+
+def _dev(line: dict[str, Any]) -> dict[str, float]:
+    return {name: row["model"] for name, row in line.get("dev", {}).items()}
 
 
 def test_two_processes_train_as_one_does(recipe: Path, tmp_path: Path) -> None:
-    text = RECIPE.replace("steps = 25", "steps = 4").replace("evaluate_every = 25", "evaluate_every = 2")
+    text = RECIPE.replace("steps = 25", "steps = 3").replace("evaluate_every = 25", "evaluate_every = 3")
+    text = text.replace("learning_rate = 2e-3", "learning_rate = 1e-4")  # a large one makes much of bf16's rounding
     recipe.write_text(text, encoding="utf-8")
     assert prorank("data", recipe, "--run", "alone", "--data", "shared")[0] == 0
     assert prorank("score", recipe, "--run", "alone", "--data", "shared")[0] == 0
     _train_together(recipe, processes=2)
     together, alone = _measured(tmp_path / "together"), _measured(tmp_path / "alone")
-    assert len(together) == 4
+    assert len(together) == len(alone)
     for one, other in zip(together, alone, strict=True):
-        assert one == pytest.approx(other, rel=0.02, abs=2e-3)
+        assert one == pytest.approx(other, rel=0.01)
 
 
 def test_what_runs_in_one_process_refuses_several(recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:

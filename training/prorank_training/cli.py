@@ -109,10 +109,13 @@ def score(
     json: options.JsonOption = False,
     config: options.ConfigOption = None,
 ) -> None:
-    """Train scores that order documents (stage 2), for as many steps as the recipe says."""
-    with _open(recipe, run, data, config, resume=resume, device=device) as opened:
+    """Train scores that order documents (stage 2), for as many steps as the recipe says; several GPUs: accelerate."""
+    from prorank_training import workers
+
+    with _open(recipe, run, data, config, resume=resume, device=device, alone=False) as opened:
         last = _train_scores(opened)
-        options.echo_json(last) if json else typer.echo(f"trained: {opened.folder.path}")
+        if workers.leads():
+            options.echo_json(last) if json else typer.echo(f"trained: {opened.folder.path}")
 
 
 @app.command()
@@ -172,11 +175,24 @@ def all_stages(
 
 @contextmanager
 def _open(
-    recipe: Path, run: Path | None, data: Path | None, config: Path | None, *, resume: bool, device: str | None = None
+    recipe: Path,
+    run: Path | None,
+    data: Path | None,
+    config: Path | None,
+    *,
+    resume: bool,
+    device: str | None = None,
+    alone: bool = True,
 ) -> Iterator[Run]:
     """Give the run that a command works on; say how to go on where it is interrupted or memory runs out."""
+    from prorank_training import workers
     from prorank_training.recipe import read_recipe
 
+    if alone and workers.count() > 1:
+        raise ConfigError(
+            f"this part of training runs in one process, and WORLD_SIZE says {workers.count()}: start it without "
+            "accelerate; `prorank train score` alone takes several"
+        )
     settings = options.settings_from(config=config, device=device)
     wanted = read_recipe(recipe)
     path = run or Path("runs") / f"{recipe.stem}-{wanted.digest()}"
@@ -275,20 +291,21 @@ def _warm_up(run: Run) -> dict[str, object]:
 def _train_scores(run: Run) -> dict[str, object]:
     import torch
 
-    from prorank_training import data_folder, one_token_warmup, stage2_score
+    from prorank_training import data_folder, one_token_warmup, stage2_score, workers
     from prorank_training.progress import step_progress
     from prorank_training.trainee import open_trainee
 
     groups, dev = data_folder.load(run.recipe.data_digest(), run.data)
     try:
-        trainee = open_trainee(run.recipe, run.settings)
-        if run.recipe.warmup is not None:
-            one_token_warmup.take_over(trainee.decoder, run.recipe, run.folder)
-        with step_progress("score", every=10) as progress:
+        with workers.joined(run.settings.device), step_progress("score", every=10) as progress:
+            trainee = open_trainee(run.recipe, run.settings)
+            if run.recipe.warmup is not None:
+                one_token_warmup.take_over(trainee.decoder, run.recipe, run.folder)
+            run.folder.note_teacher(data_folder.teacher(run.data) if run.recipe.score.teacher_weight else None)
             stage2_score.run(trainee, groups, dev, run.recipe, run.folder, progress)
     except torch.OutOfMemoryError as error:
         raise RescorerError(_OUT_OF_MEMORY) from error
-    last: dict[str, object] = run.folder.metrics(stage2_score.STAGE)[-1]
+    last: dict[str, object] = run.folder.metrics(stage2_score.STAGE)[-1] if workers.leads() else {}
     return last
 
 

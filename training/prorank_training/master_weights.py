@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from prorank_search.scoring.arithmetic import trained_layout
+from prorank_training import workers
 
 
 class MasterWeights:
@@ -45,6 +46,8 @@ class MasterWeights:
     def step(self, learning_rate: float, clip_norm: float) -> float:
         """Take one step along the gradients that the working copies have collected, and clear them.
 
+        Where several processes train together, along the sum of everybody's.
+
         Args:
             learning_rate: For this step.
             clip_norm: The gradient's norm is cut to this.
@@ -56,6 +59,7 @@ class MasterWeights:
             gradient = self._working[name].grad
             master.grad = None if gradient is None else gradient.float()
             self._working[name].grad = None
+        workers.sum_up(master.grad for master in self.masters.values() if master.grad is not None)
         norm = torch.nn.utils.clip_grad_norm_(self.masters.values(), clip_norm)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from prorank_training import workers
+
 Progress = Callable[[int, int, Mapping[str, Any]], None]
 """Told how much is done, of how much, and what was measured with it."""
 
@@ -22,6 +24,9 @@ def step_progress(label: str, every: int) -> Iterator[Progress]:
         label: The stage.
         every: Steps between two lines, where stderr is no terminal.
     """
+    if not workers.leads():
+        yield lambda _done, _total, _metrics: None
+        return
     from rich.console import Console
 
     console = Console(stderr=True)

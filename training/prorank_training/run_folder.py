@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from prorank_search.errors import ConfigError, InputError
+from prorank_training import workers
 from prorank_training.recipe import Recipe
 
 Stage = Literal["warmup", "score"]
@@ -26,6 +27,8 @@ _PACKAGES = ("prorank-search", "torch", "transformers", "tokenizers", "numpy")
 
 class RunFolder:
     """A folder with `run.json` (provenance), `metrics.jsonl`, and one `STAGE.state.pt` a stage.
+
+    Where several processes train together, the leader alone writes: for the others, what writes does nothing.
 
     Args:
         path: The folder; made where it is missing.
@@ -41,6 +44,8 @@ class RunFolder:
         Raises:
             ConfigError: The folder holds a run of another recipe.
         """
+        if not workers.leads():
+            return
         file = self.path / "run.json"
         if file.exists():
             known = self.about()["recipe_hash"]
@@ -59,13 +64,22 @@ class RunFolder:
         }
         write_atomically(file, json.dumps(about, indent=1).encode())
 
+    def note_teacher(self, teacher: Mapping[str, Any] | None) -> None:
+        """Write down which teacher's scores the run learns from; None: from none."""
+        if workers.leads():
+            write_atomically(
+                self.path / "run.json", json.dumps({**self.about(), "teacher": teacher}, indent=1).encode()
+            )
+
     def about(self) -> dict[str, Any]:
-        """Return what `begin` wrote down."""
+        """Return what was written down of the run."""
         about: dict[str, Any] = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
         return about
 
     def log(self, stage: str, metrics: Mapping[str, Any]) -> None:
         """Append one line of metrics."""
+        if not workers.leads():
+            return
         with self._metrics_file.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"stage": stage, "time": round(time.time(), 1), **metrics}) + "\n")
 
@@ -75,6 +89,8 @@ class RunFolder:
 
     def forget_after(self, stage: str, step: int) -> None:
         """Drop a stage's metrics of later steps: a run that goes on from this step will log them again."""
+        if not workers.leads():
+            return
         lines = [line for line in self._metric_lines() if line["stage"] != stage or line["step"] <= step]
         write_atomically(self._metrics_file, "".join(json.dumps(line) + "\n" for line in lines).encode())
 
@@ -84,6 +100,8 @@ class RunFolder:
         Raises:
             ConfigError: It cannot be written; the last one is still there.
         """
+        if not workers.leads():
+            return
         file = self._state_file(stage)
         partial = file.with_suffix(".partial")
         try:

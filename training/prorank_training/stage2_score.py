@@ -7,17 +7,16 @@ keeps the sign and the calibration of the score. Groups that a teacher has score
 
 from __future__ import annotations
 
-import math
 import random
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from prorank_search.errors import RescorerError
+from prorank_search.errors import ConfigError
 from prorank_search.scoring.decoder import Decoder
+from prorank_training import workers
 from prorank_training.dev import results, sample
 from prorank_training.group_scores import Reading, group_scores
 from prorank_training.groups import DevQuery, Group, epoch_order
@@ -31,15 +30,12 @@ from prorank_training.losses import (
 from prorank_training.master_weights import MasterWeights
 from prorank_training.progress import Progress
 from prorank_training.recipe import Recipe, ScoreRecipe
-from prorank_training.run_folder import RunFolder
+from prorank_training.run_folder import RunFolder, Stage
 from prorank_training.trainee import Encoders, Trainee
+from prorank_training.training_loop import TrainingLoop
 
-STAGE = "score"
-STEADY = "score-steady"
-"""Name of the state before the learning rate fell: what a run goes on from that is given more steps."""
-
+STAGE: Stage = "score"
 FROZEN = ("model.embed_tokens.weight", "lm_head.weight")
-_BAD_STEPS_ALLOWED = 20
 
 
 def run(
@@ -62,67 +58,31 @@ def run(
 
     Raises:
         RescorerError: The gradient stays infinite or not a number; the last good state is kept.
-        ConfigError: The state cannot be written.
+        ConfigError: The state cannot be written, or a step has fewer groups than there are processes.
     """
     plan = recipe.score
+    if plan.groups_a_step < workers.count():
+        raise ConfigError(
+            f"score.groups_a_step={plan.groups_a_step} leaves some of {workers.count()} processes without a group: "
+            "raise it, or start fewer"
+        )
     weights = trainee.decoder.parameters()
     trained = [name for name in weights if name not in FROZEN]
     masters = MasterWeights(weights, trained, plan.learning_rate, plan.weight_decay)
-    start = _go_on(masters, folder, plan)
     order = epoch_order(len(groups), plan.steps * plan.groups_a_step, recipe.seed)
-    saved, bad = time.monotonic(), 0
-    for step in range(start, plan.steps):
+
+    def learn(step: int) -> dict[str, float]:
         batch = [groups[at] for at in order[step * plan.groups_a_step : (step + 1) * plan.groups_a_step]]
-        metrics = _step(trainee, masters, batch, recipe, step)
-        bad = 0 if math.isfinite(metrics["gradient_norm"]) else bad + 1
-        if bad > _BAD_STEPS_ALLOWED:
-            raise RescorerError(
-                f"the gradient was not finite for {bad} steps up to step {step + 1}; {folder.path} keeps the last good "
-                f"state: lower learning_rate ({plan.learning_rate}) in the recipe"
-            )
-        if not bad and plan.evaluate_every and (step + 1) % plan.evaluate_every == 0:
-            metrics["dev"] = evaluate(trainee.decoder, trainee.encoders, sample(dev, plan.evaluate_queries), plan)
-        folder.log(STAGE, metrics)
-        progress(step + 1, plan.steps, metrics)
-        if not bad and step + 1 == plan.falls_from:
-            _save(masters, folder, STEADY, plan, step + 1)
-        if step + 1 == plan.steps or (not bad and time.monotonic() - saved > plan.save_every_s):
-            _save(masters, folder, STAGE, plan, step + 1)
-            saved = time.monotonic()
+        losses = workers.gather(_learn(trainee, workers.share(batch), plan, step, recipe.seed))
+        return {name: round(sum(loss[name] for loss in losses) / len(losses), 4) for name in losses[0]}
 
+    def measure(done: int) -> dict[str, Any]:
+        if not done or not plan.evaluate_every or done % plan.evaluate_every:
+            return {}
+        return {"dev": evaluate(trainee.decoder, trainee.encoders, sample(dev, plan.evaluate_queries), plan)}
 
-def _save(masters: MasterWeights, folder: RunFolder, name: str, plan: ScoreRecipe, step: int) -> None:
-    folder.save_state(name, {"step": step, "falls_from": plan.falls_from, **masters.state_dict()})
-
-
-def _go_on(masters: MasterWeights, folder: RunFolder, plan: ScoreRecipe) -> int:
-    """Put back the last state that this plan would have come by, and return the step that comes next."""
-    state = folder.load_state(STAGE)
-    if state is not None and state["step"] > state["falls_from"] != plan.falls_from:
-        state = folder.load_state(STEADY)
-    step = 0
-    if state is not None:
-        masters.load_state_dict(state)
-        step = int(state["step"])
-    folder.forget_after(STAGE, step)
-    return step
-
-
-def _step(
-    trainee: Trainee, masters: MasterWeights, batch: Sequence[Group], recipe: Recipe, step: int
-) -> dict[str, Any]:
-    plan = recipe.score
-    began = time.monotonic()
-    losses = _learn(trainee, batch, plan, step, recipe.seed)
-    rate = learning_rate(step, plan)
-    norm = masters.step(rate, plan.clip_norm)
-    return {
-        "step": step + 1,
-        "learning_rate": rate,
-        "gradient_norm": round(norm, 3),
-        "seconds": round(time.monotonic() - began, 2),
-        **{name: round(sum(loss[name] for loss in losses) / len(losses), 4) for name in losses[0]},
-    }
+    loop = TrainingLoop(STAGE, plan, masters, folder, progress, plan.falls_from)
+    loop.run(learn, lambda step: learning_rate(step, plan), measure)
 
 
 def evaluate(
@@ -135,9 +95,9 @@ def evaluate(
             group_scores(decoder, [Reading(encoder, query.query, query.texts)], plan.tokens_a_batch)[0].tolist()
             if query.texts
             else []
-            for query in dev
+            for query in workers.share(dev)
         ]
-    return results(dev, scores)
+    return results(dev, workers.gather(scores))
 
 
 def learning_rate(step: int, plan: ScoreRecipe) -> float:
@@ -182,7 +142,7 @@ def _learn(trainee: Trainee, batch: Sequence[Group], plan: ScoreRecipe, step: in
         ),
         strict=True,
     )
-    torch.stack(losses).mean().backward()
+    (torch.stack(losses).sum() / plan.groups_a_step).backward()
     return list(metrics)
 
 

@@ -45,6 +45,8 @@ class TrainingLoop:
         masters: The trained weights.
         folder: Where state and metrics go; a state that is there is gone on from.
         progress: Called after each step.
+        falls_from: Steps after which the learning rate begins to fall, where it stays until then. The state of that
+            moment is kept apart: a run that is given more steps goes on from it, as if the rate had never fallen.
     """
 
     stage: Stage
@@ -52,6 +54,7 @@ class TrainingLoop:
     masters: MasterWeights
     folder: RunFolder
     progress: Progress
+    falls_from: int | None = None
 
     def run(
         self,
@@ -62,7 +65,8 @@ class TrainingLoop:
         """Take all steps that are left.
 
         Args:
-            learn: Collects the gradients of a step, counted from 0, and returns what it saw of them.
+            learn: Collects the gradients of a step, counted from 0, and returns what it saw of them. Where several
+                processes train together: of this one's share.
             learning_rate: For a step, counted from 0.
             measure: What is to be measured after so many steps, 0 among them; mostly nothing.
 
@@ -86,13 +90,24 @@ class TrainingLoop:
             metrics = {**taken, **(measure(step + 1) if good else {})}
             self.folder.log(self.stage, metrics)
             self.progress(step + 1, self.plan.steps, metrics)
+            if good and step + 1 == self.falls_from:
+                self._save(self._steady, step + 1)
             if step + 1 == self.plan.steps or (good and time.monotonic() - saved > self.plan.save_every_s):
-                self.folder.save_state(self.stage, {"step": step + 1, **self.masters.state_dict()})
+                self._save(self.stage, step + 1)
                 saved = time.monotonic()
 
+    @property
+    def _steady(self) -> str:
+        return f"{self.stage}-steady"
+
+    def _save(self, name: str, step: int) -> None:
+        self.folder.save_state(name, {"step": step, "falls_from": self.falls_from, **self.masters.state_dict()})
+
     def _go_on(self) -> int:
-        """Put back the state that was saved last, and return the step that comes next."""
+        """Put back the last state that this plan would have come by, and return the step that comes next."""
         state = self.folder.load_state(self.stage)
+        if state is not None and self.falls_from is not None and state["step"] > state["falls_from"] != self.falls_from:
+            state = self.folder.load_state(self._steady)
         if state is None:
             self.folder.forget_after(self.stage, -1)
             return 0
