@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from prorank_search.errors import ConfigError
+from prorank_search.prompt import TEMPLATES
 from prorank_training.recipe import read_recipe
 
 MINIMAL = """
@@ -23,9 +24,10 @@ def file(tmp_path: Path) -> Path:
 
 def test_the_shipped_recipes_can_be_read(repository: Path) -> None:
     recipes = sorted((repository / "training" / "recipes").glob("*.toml"))
-    assert recipes
-    for path in recipes:
-        assert read_recipe(path).score.steps > 0
+    assert {path.stem for path in recipes} >= {"cpu", "gpu", "gpu-0.5b", "gpu-1.5b-accelerate"}
+    read = [read_recipe(path) for path in recipes]
+    assert all(recipe.template in TEMPLATES and recipe.data.collections for recipe in read)
+    assert all(max(map(int, recipe.score.document_tokens)) < recipe.max_length_tokens for recipe in read)
 
 
 @pytest.mark.parametrize(
@@ -62,10 +64,18 @@ def test_a_run_can_be_exported_in_another_form(file: Path) -> None:
 
 def test_what_training_depends_on_changes_the_digest(file: Path) -> None:
     digests = set()
-    for text in (MINIMAL, MINIMAL.replace("steps = 5", "steps = 6"), MINIMAL.replace("groups = 3", "groups = 4")):
+    for text in (MINIMAL, "seed = 2\n" + MINIMAL, MINIMAL.replace("groups = 3", "groups = 4")):
         file.write_text(text, encoding="utf-8")
         digests.add(read_recipe(file).digest())
     assert len(digests) == 3
+
+
+def test_a_run_that_is_given_more_steps_is_the_same_run(file: Path) -> None:
+    digests = set()
+    for text in (MINIMAL, MINIMAL.replace("steps = 5", "steps = 6")):
+        file.write_text(text, encoding="utf-8")
+        digests.add(read_recipe(file).digest())
+    assert len(digests) == 1
 
 
 def test_the_data_of_runs_that_differ_in_training_alone_can_be_shared(file: Path) -> None:

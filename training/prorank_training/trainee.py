@@ -63,9 +63,14 @@ def encoders(tokenizer_file: Path, recipe: Recipe) -> Encoders:
 
 
 def open_base(recipe: Recipe, settings: Settings) -> Checkpoint:
-    """Load, in fp32, the base that a difference is taken from: the recipe's, or the base of that."""
-    folder = _base_folder(models.model_folder(recipe.base, settings), settings)
-    return checkpoints.load(folder.name, folder, folder, torch.float32)
+    """Load, in fp32, the base that a difference is taken from: the recipe's, or the base of that.
+
+    It goes by the name that pulls it: a hub's model by its id, not by its folder.
+    """
+    start = models.model_folder(recipe.base, settings)
+    folder = _base_folder(start, settings)
+    name = recipe.base if folder == start else models.base_of(start)
+    return checkpoints.load(name, folder, folder, torch.float32)
 
 
 def by_transformers_names(weights: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
