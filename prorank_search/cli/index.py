@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from prorank_search.cli import options
+
+if TYPE_CHECKING:
+    from prorank_search.protocols import IndexBackend
 
 app = typer.Typer(help="List indexes, delete one, go back to its version before.", no_args_is_help=True)
 
@@ -59,8 +62,8 @@ def delete(
     from prorank_search.search import load_backend
 
     opened = load_backend(options.settings_from(backend=backend, url=url, config=config))
-    if not yes:  # without a question a damaged index can be deleted too, which no one can count
-        typer.confirm(f"Delete the index {name!r} with its {opened.count(name):,} documents?", abort=True)
+    if not yes:
+        typer.confirm(f"Delete the index {name!r} {_contents(opened, name)}?", abort=True)
     opened.delete(name)
     typer.echo(f"deleted {name!r}")
 
@@ -78,6 +81,16 @@ def rollback(
 
     version = load_backend(options.settings_from(backend=backend, url=url, config=config)).rollback(name)
     typer.echo(f"{name!r} is at version {version} again")
+
+
+def _contents(backend: IndexBackend, name: str) -> str:
+    """Return what is in an index, also in one that cannot be counted."""
+    if not backend.versions(name):
+        backend.count(name)  # raises: there is no such index
+    documents = {index.name: index.documents for index in backend.indexes()}
+    if name in documents:
+        return f"with its {documents[name]:,} documents"
+    return "that cannot be searched, since it is damaged or its first ingest did not finish"
 
 
 def _size(size_bytes: int) -> str:

@@ -159,11 +159,27 @@ def test_index_delete_asks_first() -> None:
     assert json.loads(prorank("index", "list", "--json").stdout) == []
 
 
-def test_a_damaged_index_can_be_deleted(prorank_home: Path) -> None:
-    (meta,) = (prorank_home / "indexes" / "animals").glob("v*/meta.json")
-    meta.write_text("damaged")
-    assert prorank("index", "delete", "animals", "--yes").exit_code == 0
+@pytest.mark.parametrize("damaged", ["meta.json", "version.json"])
+def test_a_damaged_index_can_be_deleted(prorank_home: Path, damaged: str) -> None:
+    (path,) = (prorank_home / "indexes" / "animals").glob(f"v*/{damaged}")
+    path.write_text("damaged")
+    result = CliRunner().invoke(app, ["index", "delete", "animals"], input="y\n")
+    assert (result.exit_code, "since it is damaged" in result.stdout) == (0, True)
     assert not (prorank_home / "indexes" / "animals").exists()
+
+
+def test_an_index_whose_first_ingest_did_not_finish_can_be_deleted(prorank_home: Path) -> None:
+    with load_backend(load_settings()).writer("plants", analysis="english", replace=False) as writer:
+        writer.commit()
+    result = CliRunner().invoke(app, ["index", "delete", "plants"], input="y\n")
+    assert (result.exit_code, "its first ingest did not finish?" in result.stdout) == (0, True)
+    assert not (prorank_home / "indexes" / "plants").exists()
+
+
+def test_an_index_that_is_not_there_is_told_before_the_question() -> None:
+    result = prorank("index", "delete", "plants")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "no index 'plants'" in result.stderr
 
 
 def test_index_rollback_shows_the_version_before() -> None:
