@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from prorank_search.cli.interruption import interruptible
 from prorank_search.cli.options import (
     BackendOption,
     ConfigOption,
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from prorank_ingest.run import Report
 
 FINISHED_WITH_DEAD_LETTERS = 6
-INTERRUPTED = 130
 
 app = typer.Typer(add_completion=False)
 
@@ -70,13 +68,11 @@ def ingest(
     options = ReaderOptions(id_column, title_column, text_column, docstrings=not no_docstrings)
     job = Job(source, index, settings.home, options, analysis, replace, limit, settings.url or "")
     opened = open_source(source, options, reader)
-    try:
-        with progress_bar(index) as watch:
-            report = run(job, opened, load_backend(settings), watch=watch)
-    except KeyboardInterrupt as error:
-        command = shlex.join(["prorank", *sys.argv[1:]])
-        typer.echo(f"interrupted; what was read so far is kept, to go on type:\n  {command}", err=True)
-        raise typer.Exit(INTERRUPTED) from error
+    advice = "what was read so far is kept, to go on type"
+    if source == "-":
+        advice = "standard input cannot be read again from where it stopped, so pipe all of it once more into"
+    with interruptible(advice), progress_bar(index) as watch:
+        report = run(job, opened, load_backend(settings), watch=watch)
     echo_json(report.to_json()) if json else _show(report)
     if report.bad_records:
         raise typer.Exit(FINISHED_WITH_DEAD_LETTERS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prorank_search.cli import options
-from prorank_search.cli.second_stage import NoCacheOption
+from prorank_search.cli.second_stage import NoCacheOption, interruptible_scoring
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -73,9 +73,9 @@ def evaluate(
             url=url,
             config=config,
         )
-        evaluation = _evaluate(
-            _queries(folder, queries), judgments, _given(index), settings, no_rescore=no_rescore, no_cache=no_cache
-        )
+        texts = _queries(folder, queries)
+        with interruptible_scoring(no_cache=no_cache):
+            evaluation = _evaluate(texts, judgments, _given(index), settings, no_rescore=no_rescore, no_cache=no_cache)
     if run_out is not None:
         write_run(run_out, evaluation.final_run, tag=evaluation.model or "first-stage")
     _warn_where_nothing_was_found(evaluation, index)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prorank_search.cli import options
-from prorank_search.cli.second_stage import NoCacheOption
+from prorank_search.cli.second_stage import NoCacheOption, interruptible_scoring
 
 if TYPE_CHECKING:
     from prorank_search.evaluation.blend_choice import Tried
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from prorank_search.settings import Settings
 
 app = typer.Typer()
-
-INTERRUPTED = 130
 
 TRIED_SHOWN = 10
 """Blends that the choice shows, of those that were tried."""
@@ -57,15 +53,11 @@ def evaluate_suite(
     if report is not None and choose_blend is not None:
         raise ConfigError("--choose-blend tries blends on dev, --report tells results: give one of them")
     settings = options.settings_from(device=device, config=config)
-    try:
+    with interruptible_scoring(no_cache=no_cache):
         if choose_blend is not None:
             _choose_blend(suite, choose_blend, collections, settings, no_cache=no_cache, json=json)
         else:
             _measure(suite, file, collections, report, settings, no_cache=no_cache, json=json)
-    except KeyboardInterrupt as error:
-        command = shlex.join(["prorank", *sys.argv[1:]])
-        typer.echo(f"interrupted; what was scored is kept, to go on type:\n  {command}", err=True)
-        raise typer.Exit(INTERRUPTED) from error
 
 
 def _measure(

@@ -31,7 +31,7 @@ def rescore(
     """Rescore a TREC run file."""
     from prorank_search.beir import read_corpus
     from prorank_search.cli.query_progress import query_progress
-    from prorank_search.cli.second_stage import cached_rescorer, options_of
+    from prorank_search.cli.second_stage import cached_rescorer, interruptible_scoring, options_of
     from prorank_search.evaluation.query_files import read_queries
     from prorank_search.evaluation.rescore_run import documents_of, rescore_run
     from prorank_search.evaluation.trec_files import check_writable, read_run, write_run
@@ -46,7 +46,7 @@ def rescore(
     second_stage = cached_rescorer(settings, no_cache=no_cache)
     window = window_for(second_stage, settings.window_size, timeout_s=None)
     documents = documents_of(before, read_corpus(corpus), window)
-    with query_progress("queries", len(before)) as progress:
+    with interruptible_scoring(no_cache=no_cache), query_progress("queries", len(before)) as progress:
         after = rescore_run(before, texts, documents, second_stage, options_of(Profile(), window), progress)
     write_run(run_out, after, tag=second_stage.info.model)
     if json:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from prorank_search.cli.answer import open_rescorer, warn
+from prorank_search.cli.interruption import interruptible
 
 if TYPE_CHECKING:
     from prorank_search.profiles import Profile
@@ -42,6 +44,12 @@ def remembering(rescorer: Rescorer, settings: Settings, *, no_cache: bool) -> Re
     if no_cache or not settings.score_cache_mb:
         return rescorer
     return CachedRescorer(rescorer, settings.home / "cache" / "scores.sqlite", settings.score_cache_mb)
+
+
+def interruptible_scoring(*, no_cache: bool) -> AbstractContextManager[None]:
+    """End the command where a person interrupts it, and say whether the scores so far are kept."""
+    kept = "without the cache nothing is kept, to begin again" if no_cache else "what was scored is kept, to go on"
+    return interruptible(f"{kept} type")
 
 
 def options_of(profile: Profile, window_size: int) -> RescoreOptions:

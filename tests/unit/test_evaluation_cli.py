@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from prorank_search import Document, load_backend
 from prorank_search.cli import app
+from prorank_search.rescorers.overlap import OverlapRescorer
 from prorank_search.settings import load_settings
 
 TEXTS = {"goose": "Goose, goose, goose!", "grey": "A long walk that ended with a grey goose.", "fox": "A red fox."}
@@ -121,6 +122,22 @@ def test_scores_are_kept_for_the_next_time_unless_told_otherwise(prorank_home: P
     assert not cache.exists()
     measured("animals", "--index", "animals")
     assert cache.exists()
+
+
+@pytest.mark.parametrize(
+    ("no_cache", "kept"),
+    [([], "what was scored is kept, to go on"), (["--no-cache"], "without the cache nothing is kept, to begin again")],
+)
+def test_an_interrupted_evaluation_says_what_is_kept(
+    monkeypatch: pytest.MonkeyPatch, no_cache: list[str], kept: str
+) -> None:
+    def press_ctrl_c(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(OverlapRescorer, "score", press_ctrl_c)
+    result = prorank("evaluate", "animals", "--index", "animals", *no_cache)
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert f"\ninterrupted; {kept} type:\n  prorank " in result.stderr
 
 
 def test_the_profile_of_the_index_counts() -> None:

@@ -62,13 +62,29 @@ def test_an_index_name_that_is_a_path_writes_nothing(prorank_home: Path) -> None
     assert not prorank_home.exists()
 
 
-def test_an_interrupted_ingest_says_what_to_type_to_go_on(prorank_home: Path) -> None:
-    command = [sys.executable, "-c", "from prorank_search.cli import main; main()", "ingest", "-", "--index", "animals"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ))
-    while not (prorank_home / "ingest").exists():
+def interrupted(source: str, home: Path) -> str:
+    """Interrupt an ingest that has begun; return what it said."""
+    command = [sys.executable, "-c", "from prorank_search.cli import main; main()", "ingest", source, "--index", "any"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    while not (home / "ingest").exists():
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate()
     assert process.returncode == 130
-    assert b"prorank ingest - --index animals" in errors
+    return errors
+
+
+def test_an_interrupted_ingest_says_what_to_type_to_go_on(tmp_path: Path, prorank_home: Path) -> None:
+    source = tmp_path / "many.jsonl"
+    source.write_text("".join(f'{{"id": "{number}", "text": "It barks."}}\n' for number in range(100_000)))
+    assert interrupted(str(source), prorank_home) == (
+        f"interrupted; what was read so far is kept, to go on type:\n  prorank ingest {source} --index any\n"
+    )
+
+
+def test_an_interrupted_ingest_of_standard_input_asks_for_all_of_it_again(prorank_home: Path) -> None:
+    assert interrupted("-", prorank_home) == (
+        "interrupted; standard input cannot be read again from where it stopped, so pipe all of it once more into:\n"
+        "  prorank ingest - --index any\n"
+    )
