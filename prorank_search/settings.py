@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     url: Annotated[str | None, NoneByName] = Field(
         None, description="The engine's address; none means the embedded index."
     )
-    rescorer: str = Field("prorank", description="Second stage: prorank, embedding, overlap or a plugin.")
+    rescorer: str = Field("prorank", description="Second stage: prorank, a rival, overlap or a plugin.")
     model: str = Field(DEFAULT_MODEL, description="A model's name, or the folder of a checkpoint.")
     device: Device = Field("auto", description="Where the model runs: auto, cpu, cuda, cuda:N or mps.")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(

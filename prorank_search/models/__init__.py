@@ -32,7 +32,6 @@ from prorank_search.models.contents import (
     holds_model,
     holds_weights,
     rescorer_for,
-    weights_file,
 )
 from prorank_search.models.fetch import Progress, sha256_of
 from prorank_search.models.licenses import Terms
@@ -91,8 +90,10 @@ def model_folder(name_or_path: str, settings: Settings, *, rescorer: ModelRescor
 
 
 def weights_sha256(folder: Path) -> str:
-    """Return the sha256 of a model's one file of weights: as it was noted when they were pulled, else of the file."""
-    return str(read_facts(folder).get("weights_sha256") or sha256_of(weights_file(folder)))
+    """Return the sha256 of a model's weights, as it was noted when they were pulled, else of the files."""
+    noted = read_facts(folder).get("weights_sha256")
+    parts = [path for path in sorted(folder.glob("*")) if path.suffix in {".safetensors", ".onnx"}]
+    return str(noted or " ".join(map(sha256_of, parts)))
 
 
 def _folder_of(name_or_path: str, settings: Settings) -> Path:

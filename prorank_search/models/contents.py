@@ -78,24 +78,31 @@ def rescorer_for(folder: Path) -> ModelRescorer:
         return "prorank"
     if holds_embedding(folder):
         return "embedding"
-    if is_bi_encoder(folder) or is_cross_encoder(folder):
-        return "sentence-transformers"
-    return "prorank"
+    return "sentence-transformers" if is_bi_encoder(folder) or is_cross_encoder(folder) else "prorank"
 
 
 def is_bi_encoder(folder: Path) -> bool:
-    """Return whether a folder has the form of a sentence-transformers bi-encoder."""
-    return (folder / MODULES_FILE).is_file()
-
-
-def is_cross_encoder(folder: Path) -> bool:
-    """Return whether the model in a folder reads query and text together and has a head that answers with numbers.
+    """Return whether a folder has the form of a sentence-transformers bi-encoder.
 
     Raises:
         CheckpointError: Its configuration cannot be read.
     """
-    config = folder / "config.json"
-    if not config.is_file():
+    return (folder / MODULES_FILE).is_file() and not is_cross_encoder(folder)
+
+
+def is_cross_encoder(folder: Path) -> bool:
+    """Return whether the model in a folder reads query and text together and answers with numbers.
+
+    Its own configuration says so since sentence-transformers 5; before, its architecture did.
+
+    Raises:
+        CheckpointError: Its configuration cannot be read.
+    """
+    ours, config = folder / "config_sentence_transformers.json", folder / "config.json"
+    model_type = read_json(ours).get("model_type") if ours.is_file() else None
+    if model_type is not None:
+        return bool(model_type == "CrossEncoder")
+    if (folder / MODULES_FILE).is_file() or not config.is_file():
         return False
     architectures = read_json(config).get("architectures") or [""]
     return str(architectures[0]).endswith("ForSequenceClassification")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import time
 import uuid
 from collections.abc import Callable, Sequence
 
 from prorank_search.errors import RescorerError
 from prorank_search.protocols import Rescorer
+from prorank_search.scoring.deadline import is_over
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
 ScoreFunction = Callable[[str, Sequence[str]], Sequence[float]]
@@ -40,8 +40,7 @@ class _FunctionRescorer:
 
     def score(self, request: ScoreRequest) -> list[Scored]:
         """Score all texts in one call; a deadline that has passed leaves them all unscored."""
-        late = request.deadline is not None and time.monotonic() >= request.deadline
-        if late or (request.cancelled is not None and request.cancelled()):
+        if is_over(request):
             return [Scored(None)] * len(request.texts)
         scores = [float(score) for score in self._function(request.query, request.texts)]
         if len(scores) != len(request.texts) or not all(map(math.isfinite, scores)):

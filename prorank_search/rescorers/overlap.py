@@ -6,8 +6,8 @@ It exists so that everything around the second stage can be tried and tested on 
 from __future__ import annotations
 
 import re
-import time
 
+from prorank_search.scoring.deadline import is_over
 from prorank_search.settings import Settings
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
@@ -36,9 +36,7 @@ class OverlapRescorer:
 
     @staticmethod
     def _scored(wanted: set[str], text: str, request: ScoreRequest) -> Scored:
-        if request.deadline is not None and time.monotonic() >= request.deadline:
-            return Scored(None)
-        if request.cancelled is not None and request.cancelled():
+        if is_over(request):
             return Scored(None)
         return Scored(len(wanted.intersection(_words(text))) / len(wanted) if wanted else 0.0)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prorank_search import models, plugins
-from prorank_search.scoring.speed import Speed
+from prorank_search.scoring.speed import WINDOW_ON_ACCELERATOR, WINDOW_ON_CPU, Speed
 from prorank_search.settings import Settings
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
@@ -28,8 +28,6 @@ _TYPICAL_TOKENS = 160
 """Of a document, for the guess of what fits into a deadline."""
 
 _PROBE_TEXTS = 4
-
-_WINDOW_ON_ACCELERATOR, _WINDOW_ON_CPU = 100, 30
 
 
 class ProRankRescorer:
@@ -48,7 +46,7 @@ class ProRankRescorer:
         self._loaded = loaded
         self._encoder = loaded.encoder
         on_cpu = loaded.engine.device.type == "cpu"
-        self._window_size = _WINDOW_ON_CPU if on_cpu else _WINDOW_ON_ACCELERATOR
+        self._window_size = WINDOW_ON_CPU if on_cpu else WINDOW_ON_ACCELERATOR
         self._speed = Speed(speed_file, loaded.revision, lambda: _probe(loaded)) if on_cpu and speed_file else None
         self._scheduler = Scheduler(loaded.engine, self._speed.saw) if self._speed else Scheduler(loaded.engine)
         self.revision = loaded.revision

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,15 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from prorank_search.disk_cache import DiskCache, Row
-from prorank_search.scoring.speed import Speed
+from prorank_search.scoring.deadline import in_time, is_over
+from prorank_search.scoring.speed import WINDOW_ON_ACCELERATOR, WINDOW_ON_CPU, Speed
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
 Vectors = npt.NDArray[np.float16]
-
-_TEXTS_A_CALL = 256
-"""Where nobody waits: many, so that those of similar length find each other, but not all, lest a kill loses them."""
-
-_WINDOW_ON_ACCELERATOR, _WINDOW_ON_CPU = 100, 30
 
 _TYPICAL_TEXT = "word " * 160
 """For the guess of what fits into a deadline."""
@@ -95,20 +91,18 @@ class CosineRescorer:
     def info(self) -> RescorerInfo:
         """What the model is, and how fast it was seen to be on texts without a vector."""
         if self._speed is None:
-            return RescorerInfo(self._name, window_size=_WINDOW_ON_ACCELERATOR)
-        return RescorerInfo(self._name, window_size=_WINDOW_ON_CPU, seconds_a_text=self._speed.seconds_a_text)
+            return RescorerInfo(self._name, window_size=WINDOW_ON_ACCELERATOR)
+        return RescorerInfo(self._name, window_size=WINDOW_ON_CPU, seconds_a_text=self._speed.seconds_a_text)
 
     def score(self, request: ScoreRequest) -> list[Scored]:
         """Score each text; those that the deadline overtakes come back unscored."""
-        if not request.texts or _over(request):
+        if not request.texts or is_over(request):
             return [Scored(None)] * len(request.texts)
         query = self._encoder.encode_query(request.query)
         keys = [_key(self.revision, text) for text in request.texts]
         known = self._read(keys)
         missing = {key: text for key, text in zip(keys, request.texts, strict=True) if key not in known}
-        for part in _parts(list(missing), self._texts_a_part(request)):
-            if _over(request):
-                break
+        for part in in_time(list(missing), request, self._encoder.texts_a_pass):
             fresh = self._encode({key: missing[key] for key in part})
             self._write(fresh)
             known |= fresh
@@ -119,10 +113,6 @@ class CosineRescorer:
         self._encoder.close()
         if self._cache is not None:
             self._cache.close()
-
-    def _texts_a_part(self, request: ScoreRequest) -> int:
-        nobody_waits = request.deadline is None and request.cancelled is None
-        return _TEXTS_A_CALL if nobody_waits else self._encoder.texts_a_pass
 
     def _encode(self, texts: dict[bytes, str]) -> dict[bytes, Encoded]:
         began = time.monotonic()
@@ -164,21 +154,11 @@ def _from_row(row: Row) -> Encoded:
     return Encoded(np.frombuffer(vector, dtype=np.float16), bool(truncated))
 
 
-def _parts(keys: list[bytes], size: int) -> Iterator[list[bytes]]:
-    for start in range(0, len(keys), size):
-        yield keys[start : start + size]
-
-
 def _probe(encoder: Encoder) -> float:
     """Return the seconds that one text of usual length takes."""
     began = time.monotonic()
     encoder.encode_documents([_TYPICAL_TEXT] * _PROBE_TEXTS)
     return (time.monotonic() - began) / _PROBE_TEXTS
-
-
-def _over(request: ScoreRequest) -> bool:
-    late = request.deadline is not None and time.monotonic() >= request.deadline
-    return late or (request.cancelled is not None and request.cancelled())
 
 
 def _scored(query: Encoded, text: Encoded | None) -> Scored:

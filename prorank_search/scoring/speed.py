@@ -9,6 +9,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+WINDOW_ON_ACCELERATOR, WINDOW_ON_CPU = 100, 30
+"""First-stage hits that `auto` stands for, as long as the deadline leaves time for them."""
+
 _WEIGHT = 0.3
 """Of the newest sight in the running mean."""
 

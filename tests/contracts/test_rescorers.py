@@ -9,6 +9,7 @@ from prorank_search import plugins
 from prorank_search.protocols import Rescorer
 from prorank_search.settings import Settings
 from prorank_search.testing import RescorerContract
+from tests.tiny_encoders import write_bi_encoder, write_cross_encoder, write_onnx
 from tests.tiny_model import write_contract, write_model
 
 
@@ -31,3 +32,28 @@ class TestTheProRankRescorer(RescorerContract):
         rescorer = plugins.load("rescorers", "prorank")(settings)
         yield rescorer
         rescorer.close()
+
+
+class TestTheEmbeddingRescorer(RescorerContract):
+    @pytest.fixture(params=["cls", "mean"])
+    def rescorer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rescorer]:
+        model = write_onnx(tmp_path / "tiny-onnx", request.param)
+        yield from opened("embedding", model, tmp_path)
+
+
+class TestASentenceTransformersBiEncoder(RescorerContract):
+    @pytest.fixture
+    def rescorer(self, tmp_path: Path) -> Iterator[Rescorer]:
+        yield from opened("sentence-transformers", write_bi_encoder(tmp_path / "tiny-bi-encoder"), tmp_path)
+
+
+class TestASentenceTransformersCrossEncoder(RescorerContract):
+    @pytest.fixture
+    def rescorer(self, tmp_path: Path) -> Iterator[Rescorer]:
+        yield from opened("sentence-transformers", write_cross_encoder(tmp_path / "tiny-cross-encoder"), tmp_path)
+
+
+def opened(name: str, model: Path, home: Path) -> Iterator[Rescorer]:
+    rescorer = plugins.load("rescorers", name)(Settings(home=home, model=str(model), device="cpu"))
+    yield rescorer
+    rescorer.close()

@@ -72,7 +72,7 @@ class OnnxEncoder:
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
         try:
             (hidden, *_) = self._session.run(None, {name: feed[name] for name in self._inputs})
-        except Exception as error:
+        except Exception as error:  # onnxruntime raises nothing narrower
             raise RescorerError(f"onnxruntime failed on a text of {len(tokens)} tokens: {error}") from error
         vector = hidden[0, 0] if self._facts.pooling == "cls" else hidden[0].mean(axis=0)  # (dimensions,)
         return Encoded(_unit(vector), bool(tokens.overflowing))
@@ -91,8 +91,8 @@ def _unit(vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float16]:
 
 def _tokenizer(file: Path, max_length_tokens: int) -> Tokenizer:
     try:
-        tokenizer = Tokenizer.from_str(file.read_text("utf-8"))
-    except Exception as error:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # tokenizers raises nothing narrower
         raise CheckpointError(f"{file} cannot be read: {error}; pull the model again") from error
     tokenizer.enable_truncation(max_length_tokens)
     tokenizer.no_padding()
@@ -105,7 +105,7 @@ def _session(file: Path) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = 1
     try:
         session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
+    except Exception as error:  # onnxruntime raises nothing narrower
         raise CheckpointError(f"{file} cannot be loaded: {error}; pull the model again") from error
     unknown = sorted({put.name for put in session.get_inputs()} - _INPUTS)
     if unknown:
