@@ -156,6 +156,12 @@ def note_teacher(folder: Path, teacher: Mapping[str, object]) -> None:
     write_atomically(folder / ABOUT_FILE, json.dumps({**about, "teacher": teacher}, indent=1).encode())
 
 
+def teacher(folder: Path) -> dict[str, Any] | None:
+    """Return what `note_teacher` wrote down; None where no teacher was asked."""
+    about: dict[str, Any] | None = _read(folder).get("teacher")
+    return about
+
+
 def _about(digest: str, folder: Path) -> dict[str, Any]:
     about = folder / ABOUT_FILE
     if not about.is_file():

@@ -163,6 +163,7 @@ def _training(recipe: Recipe, about: Mapping[str, Any], stage: Stage, step: int)
         "git_revision": about["git_revision"],
         "packages": about["packages"],
         "seed": recipe.seed,
+        "teacher": about.get("teacher") if stage == "score" else None,
         "stages": ["warmup", "score"] if stage == "score" and recipe.warmup else [stage],
         "steps": step,
         "groups": step * groups_a_step,

@@ -35,7 +35,7 @@ queries, so the figures flatter both: judge the model by test splits.
 
 {data}
 
-## How it went
+{teacher}## How it went
 
 {pictures}
 """
@@ -89,6 +89,7 @@ def card(contract: Contract, statistics: Sequence[Statistics]) -> str:
         a=contract.calibration.a if contract.calibration else 1.0,
         b=contract.calibration.b if contract.calibration else 0.0,
         blend=contract.blend,
+        teacher=_teacher(training.get("teacher")),
         pictures="\n".join(picture for stage in training["stages"] for picture in _PICTURES[stage]),
         results=_results(contract.results["dev"]["collections"]),
         data=_table(
@@ -100,6 +101,16 @@ def card(contract: Contract, statistics: Sequence[Statistics]) -> str:
             ],
         ),
     )
+
+
+def _teacher(teacher: Mapping[str, Any] | None) -> str:
+    if teacher is None:
+        return ""
+    languages: dict[str, list[str]] = defaultdict(list)
+    for language, about in teacher["languages"].items():
+        languages[about["rescorer"]].append(language)
+    names = ", ".join(f"`{name}` ({', '.join(spoken)})" for name, spoken in languages.items())
+    return f"Beside the judgments it learned from the scores of {names}.\n\n"
 
 
 def _results(collections: Mapping[str, Mapping[str, float]]) -> str:
