@@ -7,11 +7,14 @@ it can, and keeps for the backward pass what would cost more to make again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
+
+from prorank_search.scoring import packed
 
 Activation = Literal["silu", "gelu"]
 """What a gate goes through; `gelu` by its tanh approximation."""
@@ -25,13 +28,41 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
 
     Args:
         inputs: (..., in).
-        weight: (out, in); for training on CPUs best as `trained_layout` lays it.
+        weight: (out, in); for training on CPUs best as `trained_layout` lays it, for scoring as `packed` packs it.
         bias: (out,).
     """
+    if weight.is_mkldnn:
+        return packed.product(inputs, weight, bias)
     if bias is None and weight.requires_grad and weight.device.type == "cpu":
         product: Tensor = _Linear.apply(inputs, weight)
         return product
     return F.linear(inputs, weight, bias)
+
+
+def linear_onto(hidden: Tensor, inputs: Tensor, weight: Tensor) -> Tensor:
+    """Return `hidden + inputs @ weight.T`: what a half of a layer adds."""
+    if weight.is_mkldnn:
+        return packed.product_onto(hidden, inputs, weight)
+    return linear(inputs, weight).add_(hidden)
+
+
+def gated_linear(inputs: Tensor, weights: Mapping[str, Tensor], at: str, activation: Activation) -> Tensor:
+    """Return the inner state of a gated feed-forward.
+
+    Args:
+        inputs: (..., in).
+        weights: The decoder's; gate and up stand in them as one matrix, or packed.
+        at: Where this feed-forward's names begin.
+        activation: What the gate goes through.
+
+    Returns:
+        (..., inner).
+    """
+    both = weights.get(f"{at}.gate_up_proj.weight")
+    if both is None:
+        gate, up = weights[f"{at}.gate_proj.weight"], weights[f"{at}.up_proj.weight"]
+        return packed.gated_product(inputs, gate, up, activation)
+    return gated(linear(inputs, both), activation)
 
 
 def trained_layout(weight: Tensor) -> Tensor:
@@ -164,8 +195,10 @@ def _pieces(widest: Tensor, *others: Tensor) -> zip[tuple[Tensor, ...]]:
 
 def _activate(gate: Tensor, activation: Activation, out: Tensor) -> Tensor:
     if activation == "silu":
-        return torch.ops.aten.silu.out(gate, out=out)
-    return torch.ops.aten.gelu.out(gate, approximate="tanh", out=out)
+        torch.ops.aten.silu.out(gate, out=out)
+    else:
+        torch.ops.aten.gelu.out(gate, approximate="tanh", out=out)
+    return out
 
 
 def _activate_backward(gradient: Tensor, gate: Tensor, activation: Activation, out: Tensor) -> None:

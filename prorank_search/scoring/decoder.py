@@ -81,7 +81,8 @@ def rotary_angles(positions: Tensor, head_dim: int, theta: float) -> Tensor:
 def split_heads(projected: Tensor, counts: tuple[int, ...], head_dim: int) -> tuple[Tensor, ...]:
     """Cut a fused projection (rows, tokens, heads * head_dim) by head counts, as (rows, heads, tokens, head_dim)."""
     rows, tokens, _ = projected.shape
-    return projected.view(rows, tokens, sum(counts), head_dim).transpose(1, 2).split(counts, dim=1)
+    heads: tuple[Tensor, ...] = projected.view(rows, tokens, sum(counts), head_dim).transpose(1, 2).split(counts, dim=1)
+    return heads
 
 
 def fuse(weights: Mapping[str, Tensor], names: list[str]) -> Tensor:

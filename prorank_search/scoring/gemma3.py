@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
-from prorank_search.scoring.arithmetic import gated, linear, rotate
+from prorank_search.scoring.arithmetic import gated_linear, linear, rotate
 from prorank_search.scoring.decoder import Attention, split_heads
 from prorank_search.scoring.llama import fused_weights, head_name
 
@@ -54,7 +54,7 @@ class Gemma3Decoder:
         projected = linear(attended, self.weights[f"{at}.self_attn.o_proj.weight"])
         hidden = hidden + self._norm(projected, f"{at}.post_attention_layernorm.weight")
         normed = self._norm(hidden, f"{at}.pre_feedforward_layernorm.weight")
-        inner = gated(linear(normed, self.weights[f"{at}.mlp.gate_up_proj.weight"]), "gelu")
+        inner = gated_linear(normed, self.weights, f"{at}.mlp", "gelu")
         forward = linear(inner, self.weights[f"{at}.mlp.down_proj.weight"])
         return hidden + self._norm(forward, f"{at}.post_feedforward_layernorm.weight")
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
-from prorank_search.scoring.arithmetic import gated, linear, rms_norm, rotate
+from prorank_search.scoring.arithmetic import gated_linear, linear, linear_onto, rms_norm, rotate
 from prorank_search.scoring.decoder import Attention, fuse, split_heads
 
 
@@ -50,10 +50,10 @@ class LlamaDecoder:
     def finish(self, layer: int, hidden: Tensor, attended: Tensor) -> Tensor:
         """Add what attention brought, then the feed-forward."""
         at = f"model.layers.{layer}"
-        hidden = linear(attended, self.weights[f"{at}.self_attn.o_proj.weight"]).add_(hidden)
+        hidden = linear_onto(hidden, attended, self.weights[f"{at}.self_attn.o_proj.weight"])
         normed = rms_norm(hidden, self.weights[f"{at}.post_attention_layernorm.weight"], self.epsilon)
-        inner = gated(linear(normed, self.weights[f"{at}.mlp.gate_up_proj.weight"]), "silu")
-        return linear(inner, self.weights[f"{at}.mlp.down_proj.weight"]).add_(hidden)
+        inner = gated_linear(normed, self.weights, f"{at}.mlp", "silu")
+        return linear_onto(hidden, inner, self.weights[f"{at}.mlp.down_proj.weight"])
 
     def norm(self, hidden: Tensor) -> Tensor:
         """Apply the last norm."""

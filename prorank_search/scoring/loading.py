@@ -11,10 +11,11 @@ from prorank_search.checkpoint import Checkpoint
 from prorank_search.prompt import PromptEncoder
 from prorank_search.scoring.architectures import open_decoder
 from prorank_search.scoring.device import choose_device, choose_dtype
+from prorank_search.scoring.packed import pack
 from prorank_search.scoring.torch_engine import TorchEngine
 from prorank_search.scoring.verify import verify
 
-SCORING_VERSION = 1
+SCORING_VERSION = 2
 """Raised by every change to this code that may change a score: cached scores of the one before are not used again."""
 
 
@@ -57,7 +58,9 @@ def load_engine(
     checkpoint = checkpoints.load(name, folder, base_folder, number_format)
     encoder = checkpoint.encoder(max_length_tokens)
     weights = {key: tensor.to(place) for key, tensor in checkpoint.weights.items()}
-    engine = TorchEngine(open_decoder(checkpoint.config, weights), encoder.relevant_token, encoder.irrelevant_token)
+    decoder = open_decoder(checkpoint.config, weights)
+    pack(decoder.parameters())
+    engine = TorchEngine(decoder, encoder.relevant_token, encoder.irrelevant_token)
     verify(checkpoint, engine, encoder, number_format)
     form = f"{str(number_format).removeprefix('torch.')}-{place.type}"
     return Loaded(checkpoint, encoder, engine, revision_of(checkpoint, encoder, form))

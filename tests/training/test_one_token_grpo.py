@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from prorank_training.one_token_grpo import answer_entropy, draw, expected, sampled, supervised
+from prorank_training.one_token_grpo import draw, expected, imbalance, sampled, supervised
 
 TABLE = torch.tensor([[[0.0, 1.0, 1.0, 0.0]], [[0.0, 0.0, 1.0, 0.0]]])  # tokens 1 and 2 are answers, 2 is right
 EQUAL = torch.ones(2)
@@ -59,16 +59,12 @@ def test_a_weight_of_nothing_leaves_a_reward_out_of_the_gradient_but_in_the_log(
     assert outcome.deviation.item() == 0
 
 
-def test_the_answers_entropy_is_that_of_the_tokens_that_earn_and_no_others() -> None:
-    table = torch.zeros(2, 2, 4)
-    table[0, 0, 1:3] = 1.0
-    table[0, 1, 3] = 1.0
-    logits = torch.tensor([[9.0, 0.0, 1.0, 5.0], [0.0, 0.0, 0.0, 2.0]], requires_grad=True)
-    of_answers, of_one = answer_entropy(logits, table)
-    shares = torch.tensor([0.0, 1.0]).softmax(-1)
-    torch.testing.assert_close(of_answers, -(shares * shares.log()).sum())
-    assert of_one.item() == 0
-    of_answers.backward()
-    assert logits.grad is not None
-    assert logits.grad[0, 1] > 0 > logits.grad[0, 2]
-    assert logits.grad[0, [0, 3]].tolist() == [0.0, 0.0]
+def test_the_imbalance_of_saturated_answers_still_leads_back_to_the_middle() -> None:
+    log_odds = torch.tensor([40.0, 42.0], requires_grad=True)
+    imbalance(log_odds).backward()
+    assert log_odds.grad is not None
+    assert log_odds.grad.tolist() == [41.0, 41.0]
+
+
+def test_opposite_answers_are_in_balance_however_sure_they_are() -> None:
+    assert imbalance(torch.tensor([-9.0, 9.0])).item() == 0

@@ -5,8 +5,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
-from prorank_search.scoring import arithmetic
-from prorank_search.scoring.arithmetic import Activation, gated, linear, rms_norm, rotate, trained_layout
+from prorank_search.scoring import arithmetic, packed
+from prorank_search.scoring.arithmetic import (
+    Activation,
+    gated,
+    gated_linear,
+    linear,
+    linear_onto,
+    rms_norm,
+    rotate,
+    trained_layout,
+)
 from prorank_search.scoring.decoder import rotary_angles
 
 
@@ -62,3 +71,34 @@ def test_a_gate_and_its_gradients_are_torchs_own_in_pieces_too(
         monkeypatch.setattr(arithmetic, "_CACHED_NUMBERS", numbers)
         torch.testing.assert_close(gated(projected, activation), plain)
         assert torch.autograd.gradcheck(lambda x: gated(x, activation), (projected,))
+
+
+@pytest.mark.parametrize("activation", ["silu", "gelu"])
+def test_a_feed_forward_with_packed_weights_differs_by_bf16s_rounding_only(activation: Activation) -> None:
+    hidden = _made_up(2, 5, 64).detach()
+    weights = {
+        "mlp.gate_up_proj.weight": _made_up(192, 64).detach() / 8,
+        "mlp.down_proj.weight": _made_up(64, 96).detach() / 8,
+    }
+    exact = linear_onto(hidden, gated_linear(hidden, weights, "mlp", activation), weights["mlp.down_proj.weight"])
+    rounded = {name: weight.bfloat16() for name, weight in weights.items()}
+    packed.pack(rounded)
+    inputs = hidden.bfloat16()
+    inner = gated_linear(inputs, rounded, "mlp", activation)
+    torch.testing.assert_close(
+        linear_onto(inputs, inner, rounded["mlp.down_proj.weight"]).double(), exact, atol=0.05, rtol=0.02
+    )
+
+
+def test_a_packed_product_keeps_its_bias() -> None:
+    inputs, weight, bias = (_made_up(*shape).detach().bfloat16() for shape in ((5, 64), (32, 64), (32,)))
+    weights = {"q_proj.weight": weight}
+    packed.pack(weights)
+    torch.testing.assert_close(linear(inputs, weights["q_proj.weight"], bias), F.linear(inputs, weight, bias))
+
+
+def test_what_is_not_bf16_stays_unpacked() -> None:
+    weights = {"q_proj.weight": torch.ones(8, 8), "embed_tokens.weight": torch.ones(8, 8).bfloat16()}
+    kept = dict(weights)
+    packed.pack(weights)
+    assert all(weights[name] is kept[name] for name in kept)

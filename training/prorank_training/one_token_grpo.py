@@ -69,16 +69,14 @@ def expected(logits: Tensor, table: Tensor, weights: Tensor) -> Outcome:
     return Outcome(-mean / (deviation + _EPSILON), earned.detach(), deviation)
 
 
-def answer_entropy(logits: Tensor, table: Tensor) -> Tensor:
-    """Return the entropy of each group's answer in nats, given that it is a token that earns, (groups,).
+def imbalance(log_odds: Tensor) -> Tensor:
+    """Return the squared mean of the log-odds of "1", (groups,), over equally many relevant and irrelevant pairs.
 
-    A bonus of it keeps a warm-up from ending in one answer for all: rewards of equally many relevant and irrelevant
-    pairs are indifferent to how often "1" is said, so without a bonus that share drifts until the other answer is never
-    sampled again. The entropy over all tokens, TRL's bonus, would reward leaving the answers' form.
+    As a penalty it keeps a warm-up from ending in one answer for all: the rewards of such pairs are indifferent to how
+    often "1" is said, so that share drifts until the other answer is never sampled again, and no reward leads back. An
+    entropy bonus fades there as the gradient of the rewards does; this does not.
     """
-    earns = (table > 0).any(0)  # (groups, tokens)
-    log_shares = logits.float().masked_fill(~earns, -torch.inf).log_softmax(-1)
-    return -(log_shares.exp() * log_shares.masked_fill(~earns, 0.0)).sum(-1)
+    return log_odds.float().mean() ** 2
 
 
 def supervised(logits: Tensor, table: Tensor) -> Outcome:

@@ -30,7 +30,7 @@ from prorank_training.answer_turns import (
 )
 from prorank_training.groups import DevQuery, Group
 from prorank_training.master_weights import MasterWeights
-from prorank_training.one_token_grpo import Outcome, answer_entropy, draw, expected, sampled, supervised
+from prorank_training.one_token_grpo import Outcome, draw, expected, imbalance, sampled, supervised
 from prorank_training.pairs import Pair, dev_pairs, training_pairs
 from prorank_training.progress import Progress
 from prorank_training.recipe import Recipe, WarmupRecipe
@@ -133,7 +133,9 @@ def _learn(
     for some in passes(turns, plan.tokens_a_batch):
         logits = answer_logits(trainee.decoder, head, some)
         outcome = _outcome(logits, reward_table(some, len(head), head.device), plan, step, generator)
-        (outcome.losses.sum() / len(turns)).backward()
+        asked = [row for row, turn in enumerate(some) if not turn.ends]
+        uneven = imbalance(logits[asked, encoder.relevant_token] - logits[asked, encoder.irrelevant_token])
+        ((outcome.losses.sum() + plan.balance_coef * len(asked) * uneven) / len(turns)).backward()
         outcomes.append(replace(outcome, losses=outcome.losses.detach()))
     return _summary(turns, outcomes)
 
@@ -143,10 +145,8 @@ def _outcome(logits: Tensor, table: Tensor, plan: WarmupRecipe, step: int, gener
         return supervised(logits, table)
     weights = torch.tensor([plan.format_weight, 1.0], device=table.device)
     if plan.objective == "expected":
-        outcome = expected(logits, table, weights)
-    else:
-        outcome = sampled(logits, table, weights, draw(logits, plan.samples, generator))
-    return replace(outcome, losses=outcome.losses - plan.entropy_coef * answer_entropy(logits, table))
+        return expected(logits, table, weights)
+    return sampled(logits, table, weights, draw(logits, plan.samples, generator))
 
 
 def _summary(turns: Sequence[Turn], outcomes: Sequence[Outcome]) -> dict[str, float]:

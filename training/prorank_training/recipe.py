@@ -90,7 +90,10 @@ class WarmupRecipe(_Table):
         "sampled", description="GRPO over samples, or what it comes to with ever more of them (one-token only)."
     )
     format_weight: float = Field(0.1, description="Weight of the format reward; correctness has 1.")
-    entropy_coef: float = Field(0.2, description="Weight of the answer's entropy: keeps both answers in play.")
+    balance_coef: float = Field(
+        0.1, description="Weight of the squared mean log-odds of a step: keeps both answers in play (one-token only)."
+    )
+    entropy_coef: float = Field(0.02, description="Weight of the entropy over all tokens (trl only).")
     priming_steps: int = Field(6, description="First steps that are supervised instead (one-token only).")
     end_pairs: int = Field(4, description="Pairs a step that also learn to end the answer (one-token only).")
     completion_tokens: int = Field(2, description="Tokens of a completion (trl only).")
