@@ -6,17 +6,13 @@ The layout of "BEIR: A Heterogeneous Benchmark for Zero-shot Evaluation of Infor
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
+from prorank_search import qrels_files, query_files
 from prorank_search.errors import InputError
+from prorank_search.tables import id_string, json_object, read_lines, string
 from prorank_search.types import Document, Qrel, Query
-
-_QRELS_COLUMNS = 3
 
 
 def is_beir(folder: Path) -> bool:
@@ -41,22 +37,19 @@ def read_corpus(folder: Path) -> Iterator[Document]:
     Raises:
         InputError: The corpus is missing, or a line of it cannot be used.
     """
-    for place, row in _rows(corpus_path(folder)):
-        title = "" if row.get("title") is None else _string(place, row, "title")
-        yield Document(_id(place, row), _string(place, row, "text"), title, _metadata(place, row))
+    for place, line in read_lines(corpus_path(folder)):
+        row = json_object(place, line)
+        title = "" if row.get("title") is None else string(place, row, "title")
+        yield Document(id_string(place, row, "_id"), string(place, row, "text"), title, _metadata(place, row))
 
 
 def read_queries(folder: Path) -> dict[str, Query]:
     """Return the queries of all splits by `query_id`, in file order.
 
     Raises:
-        InputError: The queries are missing, or a line of them cannot be used.
+        InputError: The queries are missing, a line of them cannot be used, or an id stands twice.
     """
-    queries = {}
-    for place, row in _rows(_require(folder, "queries.jsonl")):
-        query_id = _id(place, row)
-        queries[query_id] = Query(query_id, _string(place, row, "text"))
-    return queries
+    return query_files.read_queries(_require(folder, "queries.jsonl"))
 
 
 def splits(folder: Path) -> list[str]:
@@ -82,18 +75,7 @@ def read_qrels(folder: Path, split: str) -> list[Qrel]:
         there = ", ".join(splits(folder)) or "none"
         message = f"no split {split!r} in {folder}: its qrels folder has {there}"
         raise InputError(message)
-    return [
-        _qrel(place, line)
-        for number, (place, line) in enumerate(_lines(path))
-        if number or not line.startswith("query-id")
-    ]
-
-
-def open_text(path: Path) -> TextIO:
-    """Open a UTF-8 text for reading, unpacking it where its name ends in `.gz`."""
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8")
-    return path.open(encoding="utf-8")
+    return qrels_files.read_qrels(path)
 
 
 def _present(path: Path) -> Path | None:
@@ -117,49 +99,6 @@ def _require_folder(folder: Path) -> None:
         raise InputError(message)
 
 
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
-    return ((place, _row(place, line)) for place, line in _lines(path))
-
-
-def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield each line that is not blank, with its place."""
-    try:
-        with open_text(path) as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    yield f"{path}:{number}", line
-    except (OSError, UnicodeDecodeError, EOFError, zlib.error) as error:
-        message = f"{path} cannot be read to its end: {error}"
-        raise InputError(message) from error
-
-
-def _row(place: str, line: str) -> dict[str, object]:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        message = f"{place}: not JSON ({error})"
-        raise InputError(message) from error
-    if not isinstance(row, dict):
-        message = f"{place}: not a JSON object, but {type(row).__name__}"
-        raise InputError(message)
-    return row
-
-
-def _id(place: str, row: dict[str, object]) -> str:
-    value = row.get("_id")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return _string(place, row, "_id")
-
-
-def _string(place: str, row: dict[str, object], key: str) -> str:
-    value = row.get(key)
-    if not isinstance(value, str):
-        message = f"{place}: {key!r} must be a string, got {value!r}; the line has the keys {', '.join(row) or 'none'}"
-        raise InputError(message)
-    return value
-
-
 def _metadata(place: str, row: dict[str, object]) -> dict[str, object]:
     own = row.get("metadata") or {}
     if not isinstance(own, dict):
@@ -167,16 +106,3 @@ def _metadata(place: str, row: dict[str, object]) -> dict[str, object]:
         raise InputError(message)
     rest = {key: value for key, value in row.items() if key not in {"_id", "title", "text", "metadata"}}
     return {**rest, **own}
-
-
-def _qrel(place: str, line: str) -> Qrel:
-    columns = line.rstrip("\r\n").split("\t")
-    if len(columns) != _QRELS_COLUMNS:
-        message = f"{place}: {len(columns)} columns; query-id, corpus-id and score are wanted, with tabs between them"
-        raise InputError(message)
-    query_id, doc_id, score = columns
-    try:
-        return Qrel(query_id, doc_id, int(score))
-    except ValueError as error:
-        message = f"{place}: the score {score!r} is not a whole number"
-        raise InputError(message) from error

@@ -106,7 +106,7 @@ def _given(index: str | None) -> str:
 def _qrels(folder: Path | None, split: str, qrels: Path | None) -> list[Qrel]:
     from prorank_search import beir
     from prorank_search.errors import ConfigError
-    from prorank_search.evaluation.qrels_files import read_qrels
+    from prorank_search.qrels_files import read_qrels
 
     if qrels is not None:
         return read_qrels(qrels)
@@ -118,7 +118,7 @@ def _qrels(folder: Path | None, split: str, qrels: Path | None) -> list[Qrel]:
 def _queries(folder: Path | None, queries: Path | None) -> dict[str, Query]:
     from prorank_search import beir
     from prorank_search.errors import ConfigError
-    from prorank_search.evaluation.query_files import read_queries
+    from prorank_search.query_files import read_queries
 
     if queries is not None:
         return read_queries(queries)

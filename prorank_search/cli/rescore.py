@@ -32,10 +32,10 @@ def rescore(
     from prorank_search.beir import read_corpus
     from prorank_search.cli.query_progress import query_progress
     from prorank_search.cli.second_stage import cached_rescorer, interruptible_scoring, options_of
-    from prorank_search.evaluation.query_files import read_queries
     from prorank_search.evaluation.rescore_run import documents_of, rescore_run
     from prorank_search.evaluation.trec_files import check_writable, read_run, write_run
     from prorank_search.profiles import Profile
+    from prorank_search.query_files import read_queries
     from prorank_search.rescore import window_for
 
     check_writable(run_out)

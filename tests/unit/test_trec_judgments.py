@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from prorank_search.errors import InputError
-from prorank_search.evaluation.qrels_files import read_qrels
-from prorank_search.evaluation.query_files import read_queries
+from prorank_search.qrels_files import read_qrels
+from prorank_search.query_files import read_queries
 from prorank_search.types import Qrel, Query
 
 
@@ -71,7 +71,11 @@ def test_queries_are_read_in_every_form(tmp_path: Path, name: str, text: str) ->
         ("queries.tsv", "1\tfox\n1\tgoose\n", "queries.tsv:2: the query id '1' stands twice"),
         ("queries.jsonl", '{"_id": "1", "text": "fox"}\n{"_id": "2",\n', "queries.jsonl:2: not JSON"),
         ("queries.jsonl", "[1]\n", "queries.jsonl:1: not a JSON object, but list"),
-        ("queries.jsonl", '{"_id": "1"}\n', "queries.jsonl:1: no key 'text'; the line has the keys _id"),
+        (
+            "queries.jsonl",
+            '{"_id": "1"}\n',
+            "queries.jsonl:1: 'text' must be a string, got None; the line has",
+        ),
         ("queries.jsonl", '{"_id": true, "text": "fox"}\n', "queries.jsonl:1: '_id' must be a string, got True"),
         ("queries.tsv", "", "queries.tsv holds no query"),
     ],

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from prorank_search import beir
 from prorank_search.errors import ConfigError, InputError
-from prorank_search.evaluation.qrels_files import read_qrels
-from prorank_search.evaluation.query_files import read_queries
 from prorank_search.protocols import IndexBackend
+from prorank_search.qrels_files import read_qrels
+from prorank_search.query_files import read_queries
 from prorank_search.types import Document, Qrel, Query, Ranking, SearchRequest
 from prorank_training.recipe import CollectionRecipe, IndexRecipe
 
