@@ -1,8 +1,8 @@
-# One image for everything that `prorank` does. Not tried yet: no container ran where this was written.
+# One image for everything that `prorank` does. Linted, but not built yet: no container ran where this was written.
 # Build from the root of the repository: docker build --file docker/prorank.Dockerfile --tag prorank .
 
 FROM python:3.12-slim AS build
-RUN pip install --no-cache-dir uv
+RUN pip install --no-cache-dir uv==0.13.9
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY prorank_search prorank_search
@@ -18,7 +18,7 @@ FROM python:3.12-slim
 COPY --from=build /opt/prorank /opt/prorank
 RUN useradd --create-home --uid 10001 prorank \
  && install --directory --owner prorank --group prorank /data
-USER prorank
+USER 10001
 ENV PATH=/opt/prorank/bin:$PATH PRORANK_HOME=/data
 VOLUME /data
 EXPOSE 8501
