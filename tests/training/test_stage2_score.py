@@ -69,9 +69,9 @@ def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(tiny: Settings, tmp
 
 
 def test_a_run_that_is_given_more_steps_goes_on_from_before_its_rate_fell(tiny: Settings, tmp_path: Path) -> None:
-    whole = train(tiny, recipe(steps=9, falling_steps=3), tmp_path / "whole")
-    train(tiny, recipe(steps=6, falling_steps=3), tmp_path / "longer")
-    longer = train(tiny, recipe(steps=9, falling_steps=3), tmp_path / "longer")
+    whole = train(tiny, recipe(steps=15, rising_steps=2, falling_steps=3), tmp_path / "whole")
+    train(tiny, recipe(steps=10, rising_steps=2, falling_steps=3), tmp_path / "longer")
+    longer = train(tiny, recipe(steps=15, rising_steps=2, falling_steps=3), tmp_path / "longer")
     assert timeless(longer.metrics(STAGE)) == timeless(whole.metrics(STAGE))
     (_, weights), (_, again) = whole.trained_weights(STAGE), longer.trained_weights(STAGE)
     assert all(torch.equal(weights[name], again[name]) for name in weights)
@@ -128,6 +128,8 @@ def test_the_learning_rate_rises_stays_and_falls_at_the_end() -> None:
     assert rates[9:80] == [1.0] * 71
     assert rates[80:] == sorted(rates[80:], reverse=True)
     assert rates[-1] == pytest.approx(1 / 21)
+    short = recipe(steps=10, rising_steps=40, falling_steps=100, learning_rate=1.0).score
+    assert [learning_rate(step, short) for step in range(10)] == pytest.approx([1 / 2, *[1] * 7, 2 / 3, 1 / 3])
 
 
 def test_half_of_a_taught_groups_listwise_loss_is_the_teachers() -> None:

@@ -166,7 +166,7 @@ def test_a_model_card_needs_a_checkpoint(recipe: Path) -> None:
 
 
 def test_either_stages_weights_can_be_exported(recipe: Path, tmp_path: Path) -> None:
-    warmup = "[warmup]\nsteps = 30\nqueries_a_step = 1\nlearning_rate = 2e-3\nsamples = 64\n\n[score]"
+    warmup = "[warmup]\nsteps = 30\nqueries_a_step = 3\nlearning_rate = 2e-3\nsamples = 64\n\n[score]"
     recipe.write_text(RECIPE.replace("[score]", warmup), encoding="utf-8")
     assert prorank("data", recipe, "--run", "run")[0] == 0
     code, _, err = prorank("export", recipe, "--run", "run")

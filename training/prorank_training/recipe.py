@@ -123,8 +123,8 @@ class ScoreRecipe(_Table):
         description="Tokens that documents are cut to, with the probability of each.",
     )
     learning_rate: float = 1.2e-4
-    rising_steps: int = Field(40, description="Steps over which the learning rate rises.")
-    falling_steps: int = Field(100, ge=0, description="Last steps, over which it falls; in between it stays.")
+    rising_steps: int = Field(40, description="Steps over which the learning rate rises; at most a fifth of all.")
+    falling_steps: int = Field(100, ge=0, description="Last steps, over which it falls; at most a fifth of all.")
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     pointwise_weight: float = Field(0.2, description="Weight of the binary cross-entropy beside the listwise loss.")
@@ -143,7 +143,7 @@ class ScoreRecipe(_Table):
     @property
     def falls_from(self) -> int:
         """Steps after which the learning rate falls."""
-        return max(0, self.steps - self.falling_steps)
+        return self.steps - min(self.falling_steps, self.steps // 5)
 
 
 class GoldenTexts(_Table):

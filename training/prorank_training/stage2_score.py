@@ -105,8 +105,8 @@ def learning_rate(step: int, plan: ScoreRecipe) -> float:
 
     The rate stays until shortly before the end (Hägele et al., 2024), so that a run can be given more steps later.
     """
-    rise = (step + 1) / max(1, plan.rising_steps)
-    fall = (plan.steps - step) / (plan.falling_steps + 1)
+    rise = (step + 1) / max(1, min(plan.rising_steps, plan.steps // 5))
+    fall = (plan.steps - step) / (plan.steps - plan.falls_from + 1)
     return plan.learning_rate * min(1.0, rise, fall)
 
 
