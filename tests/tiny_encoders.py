@@ -103,6 +103,7 @@ def _write(model: PreTrainedModel, folder: Path) -> Path:
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=write_tokenizer(folder / "tokenizer.json"),
         model_max_length=MOST_TOKENS,
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
         **{f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")},
     )
     tokenizer.save_pretrained(folder)

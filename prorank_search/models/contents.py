@@ -63,6 +63,12 @@ def holds_embedding(folder: Path) -> bool:
     return all((folder / name).is_file() for name in (EMBEDDING_FILE, ONNX_FILE, TOKENIZER_FILE))
 
 
+def part_folders(folder: Path) -> list[Path]:
+    """Return the folders inside a model's folder that belong to it: those of a bi-encoder's parts."""
+    parts = folder.glob("*/config.json") if (folder / MODULES_FILE).is_file() else ()
+    return sorted(part.parent for part in parts)
+
+
 def weights_file(folder: Path) -> Path:
     """Return the file in which a model's weights lie; it need not be there."""
     return folder / (ONNX_FILE if holds_embedding(folder) else WEIGHTS_FILE)

