@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -56,19 +57,20 @@ def test_a_line_that_a_kill_cut_short_is_no_metric(folder: RunFolder) -> None:
     assert [line["step"] for line in folder.metrics("score")] == [1, 2]
 
 
-@pytest.fixture
+@contextmanager
 def full_disk() -> Iterator[None]:
-    """Files may not grow beyond a hundred bytes."""
+    """Files may not grow beyond a hundred bytes; pytest's own output may be one of them, so only for the body."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_leaves_the_last_state(folder: RunFolder, request: pytest.FixtureRequest) -> None:
+def test_a_full_disk_leaves_the_last_state(folder: RunFolder) -> None:
     folder.save_state("score", {"step": 1, "masters": {}})
-    request.getfixturevalue("full_disk")
-    with pytest.raises(ConfigError, match="the last one is kept: make room"):
+    with full_disk(), pytest.raises(ConfigError, match="the last one is kept: make room"):
         folder.save_state("score", {"step": 2, "masters": {"weight": torch.zeros(1000)}})
     assert folder.load_state("score") == {"step": 1, "masters": {}}
     assert list(folder.path.glob("*.partial")) == []
