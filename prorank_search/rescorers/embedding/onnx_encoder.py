@@ -27,9 +27,9 @@ _INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
 class OnnxEncoder:
     """Turns texts into vectors, one text a pass on each core. Safe from many threads.
 
-    Texts share no pass: measured on one core, passes over 8 or 32 texts of similar length were slower than single
-    ones by 8 to 35 % (bge-small; small products stay in the core's cache), and a quantised model rounds by the range
-    of the whole pass, so that a neighbour changes a text's vector (its cosine with itself fell to 0.992).
+    Texts share no pass: measured on one core, passes over 8 to 32 texts of similar length were slower than single
+    ones by 5 to 29 % (bge-small; small products stay in the core's cache), and a quantised model rounds by the range
+    of the whole pass, so that a neighbour changes a text's vector (its cosine with itself fell to 0.991).
 
     Args:
         folder: Holds `model.onnx` and `tokenizer.json`.
