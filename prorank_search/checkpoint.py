@@ -22,16 +22,26 @@ from torch import Tensor
 
 from prorank_search.difference import apply_difference
 from prorank_search.errors import CheckpointError
-from prorank_search.model_files import ADAPTER_FILE, CONTRACT_FILE, FACTS_FILE, read_facts, read_json
+from prorank_search.model_files import (
+    ADAPTER_FILE,
+    CONTRACT_FILE,
+    FACTS_FILE,
+    answers_with_tokens,
+    read_facts,
+    read_json,
+)
+    ADAPTER_FILE,
+    ANSWERS_FILE,
+    CONTRACT_FILE,
+    FACTS_FILE,
+    read_facts,
+    read_json,
+    scores_by_answers,
+)
 from prorank_search.prompt import TEMPLATES, PromptEncoder
 from prorank_search.types import Blend, Calibration
 
 State = Literal["prorank", "untrained", "foreign"]
-
-_RELEASED = ("mixedbread-ai/mxbai-rerank-base-v2", "mixedbread-ai/mxbai-rerank-large-v2")
-
-_ANSWERS_FILE = "1_LogitScore/config.json"
-"""Where sentence-transformers keeps the ids of the two answer tokens of a reranker that `modules.json` declares."""
 
 
 class _Part(BaseModel):
@@ -136,11 +146,11 @@ class Checkpoint:
         """Return the ids of the relevant and the irrelevant answer that the files name, and the file that does."""
         if self.contract:
             return CONTRACT_FILE, (self.contract.relevant_token_id, self.contract.irrelevant_token_id)
-        file = self.tokenizer_file.parent / _ANSWERS_FILE
+        file = self.tokenizer_file.parent / ANSWERS_FILE
         if self.state != "foreign" or not file.is_file():
             return "", None
         answers = read_json(file)
-        return _ANSWERS_FILE, (answers.get("true_token_id", -1), answers.get("false_token_id", -1))
+        return ANSWERS_FILE, (answers.get("true_token_id", -1), answers.get("false_token_id", -1))
 
 
 def read_contract(folder: Path) -> Contract | None:
@@ -178,7 +188,7 @@ def load(name: str, folder: Path, base_folder: Path, dtype: torch.dtype) -> Chec
         _check_base(contract, base_folder)
         difference = _load_file(folder / ADAPTER_FILE)
         weights = apply_difference(weights, difference)
-    state: State = "prorank" if contract else "foreign" if _is_reranker(base_folder) else "untrained"
+    state: State = "prorank" if contract else "foreign" if scores_by_answers(base_folder) else "untrained"
     return Checkpoint(
         name=contract.name if contract else name,
         state=state,
@@ -189,12 +199,6 @@ def load(name: str, folder: Path, base_folder: Path, dtype: torch.dtype) -> Chec
         contract=contract,
         revision=_revision(folder, base_folder),
     )
-
-
-def _is_reranker(folder: Path) -> bool:
-    modules = folder / "modules.json"
-    declared = modules.is_file() and "LogitScore" in modules.read_text(encoding="utf-8", errors="replace")
-    return declared or read_facts(folder).get("repository") in _RELEASED
 
 
 def _template_for(config: Mapping[str, Any], state: State) -> str:

@@ -17,6 +17,24 @@ ADAPTER_FILE = "adapter.safetensors"
 FACTS_FILE = "source.json"
 """Where a pulled model comes from: written last, so a folder that has it is whole."""
 
+MODULES_FILE = "modules.json"
+"""The parts of a model in the form of sentence-transformers, some of them in folders of their own."""
+
+
+def answers_with_tokens(folder: Path) -> bool:
+    """Return whether a model declares, as sentence-transformers does, that it answers with two of its tokens."""
+    modules = folder / MODULES_FILE
+    return modules.is_file() and "LogitScore" in modules.read_text(encoding="utf-8", errors="replace")
+
+
+ANSWERS_FILE = "1_LogitScore/config.json"
+"""Where sentence-transformers keeps the ids of the two answer tokens of a reranker that `modules.json` declares."""
+
+_MODULES_FILE = "modules.json"
+
+_RELEASED = ("mixedbread-ai/mxbai-rerank-base-v2", "mixedbread-ai/mxbai-rerank-large-v2")
+"""The released ProRank models; their first revisions have no `modules.json`."""
+
 
 def read_json(file: Path) -> dict[str, Any]:
     """Read a model's configuration, contract or facts.
@@ -41,3 +59,14 @@ def read_facts(folder: Path) -> dict[str, Any]:
     """
     file = folder / FACTS_FILE
     return read_json(file) if file.is_file() else {}
+
+
+def scores_by_answers(folder: Path) -> bool:
+    """Tell whether somebody made a model for scores from two answer tokens: its files say so, never its name.
+
+    Raises:
+        CheckpointError: A file is there and cannot be read.
+    """
+    modules = folder / _MODULES_FILE
+    declared = modules.is_file() and "LogitScore" in modules.read_text(encoding="utf-8", errors="replace")
+    return declared or read_facts(folder).get("repository") in _RELEASED
