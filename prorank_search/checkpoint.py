@@ -24,13 +24,6 @@ from prorank_search.difference import apply_difference
 from prorank_search.errors import CheckpointError
 from prorank_search.model_files import (
     ADAPTER_FILE,
-    CONTRACT_FILE,
-    FACTS_FILE,
-    answers_with_tokens,
-    read_facts,
-    read_json,
-)
-    ADAPTER_FILE,
     ANSWERS_FILE,
     CONTRACT_FILE,
     FACTS_FILE,

@@ -17,16 +17,6 @@ ADAPTER_FILE = "adapter.safetensors"
 FACTS_FILE = "source.json"
 """Where a pulled model comes from: written last, so a folder that has it is whole."""
 
-MODULES_FILE = "modules.json"
-"""The parts of a model in the form of sentence-transformers, some of them in folders of their own."""
-
-
-def answers_with_tokens(folder: Path) -> bool:
-    """Return whether a model declares, as sentence-transformers does, that it answers with two of its tokens."""
-    modules = folder / MODULES_FILE
-    return modules.is_file() and "LogitScore" in modules.read_text(encoding="utf-8", errors="replace")
-
-
 ANSWERS_FILE = "1_LogitScore/config.json"
 """Where sentence-transformers keeps the ids of the two answer tokens of a reranker that `modules.json` declares."""
 
