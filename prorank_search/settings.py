@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from prorank_search.errors import ConfigError
@@ -24,6 +24,11 @@ FILE_NAME = "prorank.toml"
 ENV_PREFIX = "PRORANK_"
 FOREIGN_VARIABLES = ("PRORANK_REQUIRE_ENGINES",)
 """Variables of the tests, which are no settings."""
+
+
+SECRETS = ("engine_password", "engine_api_key")
+"""Settings that no message shows."""
+_USER_INFO = re.compile(r"(?<=//)[^/@]*@")
 
 
 def default_home() -> Path:
@@ -46,6 +51,12 @@ def _known_device(device: str) -> str:
     return device
 
 
+def _without_secrets(url: str | None) -> str | None:
+    if url and _USER_INFO.search(url):
+        raise ValueError("an address alone: user and password go into PRORANK_ENGINE_USERNAME, PRORANK_ENGINE_PASSWORD")
+    return url
+
+
 Device = Annotated[str, AfterValidator(_known_device)]
 FolderPath = Annotated[Path, AfterValidator(Path.expanduser)]
 WindowSize = Annotated[int, Field(ge=1)] | Literal["auto"]
@@ -63,9 +74,29 @@ class Settings(BaseSettings):
     home: FolderPath = Field(default_factory=default_home, description="Folder of models, caches and embedded indexes.")
     config: FolderPath | None = Field(None, description="The file that was read; none where there is no prorank.toml.")
     backend: str = Field("auto", description="First stage: auto, tantivy, opensearch, elasticsearch or a plugin.")
-    url: Annotated[str | None, NoneByName] = Field(
-        None, description="The engine's address; none means the embedded index."
+    url: Annotated[str | None, AfterValidator(_without_secrets), NoneByName] = Field(
+        None, description="The engine's address, several with commas between; none means the embedded index."
     )
+    engine_username: Annotated[str | None, NoneByName] = Field(
+        None, description="User of the engine, with engine_password."
+    )
+    engine_password: SecretStr | None = Field(None, description="The user's password.")
+    engine_api_key: SecretStr | None = Field(None, description="Encoded API key of the engine, in place of a user.")
+    engine_ca_certs: Annotated[FolderPath | None, NoneByName] = Field(
+        None, description="Certificates that the engine's is checked against."
+    )
+    engine_client_cert: Annotated[FolderPath | None, NoneByName] = Field(
+        None, description="Client certificate for the engine."
+    )
+    engine_client_key: Annotated[FolderPath | None, NoneByName] = Field(
+        None, description="Its key, where it is a file of its own."
+    )
+    engine_aws_region: Annotated[str | None, NoneByName] = Field(
+        None, description="Sign requests for AWS (SigV4) in this region."
+    )
+    engine_aws_service: Literal["es", "aoss"] = Field("es", description="AWS service that requests are signed for.")
+    engine_timeout_s: float = Field(30.0, gt=0, description="Seconds to wait for each of the engine's answers.")
+    engine_attempts: int = Field(4, ge=1, description="How often a request is tried when a connection is lost.")
     rescorer: str = Field("prorank", description="Second stage: prorank, a rival, overlap or a plugin.")
     model: str = Field(DEFAULT_MODEL, description="A model's name, or the folder of a checkpoint.")
     device: Device = Field("auto", description="Where the model runs: auto, cpu, cuda, cuda:N or mps.")
@@ -192,7 +223,8 @@ def explain(error: ValidationError, given: Mapping[str, object], origins: Mappin
         key, value = _locate(given, problem["loc"])
         origin = origins.get(key.partition(".")[0], "settings")
         message = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-        start = f"{origin}: {key} = {value!r}: it has to be "
+        said = "(not shown)" if key in SECRETS else _USER_INFO.sub("***@", repr(value))
+        start = f"{origin}: {key} = {said}: it has to be "
         complaints.setdefault(start, []).append(message.partition(", unable to parse")[0])
     return "; ".join(start + ", or ".join(messages) for start, messages in complaints.items())
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import tantivy
 
 from prorank_search.analysis import Preset
 from prorank_search.errors import InputError
+from prorank_search.stored_documents import check_id, facts, from_source, to_source, wanted_facts
 from prorank_search.types import Document
 
 SEARCHED = ("title", "text")
-MAX_ID_BYTES = 512
-MAX_FACT_BYTES = 256
-"""Longer metadata values are stored but not filtered by, as the engines' own default has it."""
-
 ANALYZER = "terms"
 
 
@@ -82,41 +79,7 @@ def to_tantivy(document: Document, analysis: Analysis) -> tantivy.Document:
 
 def from_tantivy(entry: tantivy.Document) -> Document:
     """Return the document that `to_tantivy` was given."""
-    source = json.loads(entry["source"][0])
-    offsets = source.pop("passage_offsets", None)
-    return Document(**source, passage_offsets=tuple(offsets) if offsets else None)
-
-
-def check_id(doc_id: str) -> None:
-    """Raise InputError where a text cannot be a document's id."""
-    size = len(doc_id.encode(errors="surrogatepass"))
-    if not 0 < size <= MAX_ID_BYTES:
-        message = f"the id {doc_id[:80]!r} has {size} bytes: give it 1 to {MAX_ID_BYTES}"
-        raise InputError(message)
-
-
-def facts(metadata: Mapping[str, object]) -> Iterator[str]:
-    """Yield what a document can be filtered by: `key=value`, a list's values apart, nested keys with dots.
-
-    Example:
-        >>> list(facts({"year": 2020, "tags": ["a", "b"], "author": {"name": "Eve"}}))
-        ['year=2020', 'tags=a', 'tags=b', 'author.name=Eve']
-    """
-    return (fact for _, of_key in _facts_by_key(metadata) for fact in of_key if len(fact.encode()) <= MAX_FACT_BYTES)
-
-
-def _facts_by_key(metadata: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, list[str]]]:
-    for key, value in metadata.items():
-        if isinstance(value, Mapping):
-            yield from _facts_by_key(value, f"{prefix}{key}.")
-        else:
-            values = value if isinstance(value, list | tuple) else [value]
-            yield f"{prefix}{key}", [f"{prefix}{key}={plain(each)}" for each in values]
-
-
-def plain(value: object) -> str:
-    """Return a metadata value as the text that filters compare: a string itself, anything else its JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return from_source(json.loads(entry["source"][0]))
 
 
 def text_query(terms: Iterable[str], fields: Mapping[str, float]) -> tantivy.Query:
@@ -142,27 +105,15 @@ def filtered(query: tantivy.Query, wanted: Mapping[str, object]) -> tantivy.Quer
     A key inside another is `outer.inner`, or a table in a table, as TOML reads it.
     """
     clauses = [(tantivy.Occur.Must, query)]
-    for key, facts_of_key in _facts_by_key(wanted):
-        if any(len(fact.encode()) > MAX_FACT_BYTES for fact in facts_of_key):
-            message = f"filter {key!r} has a value over {MAX_FACT_BYTES} bytes: such values are not indexed"
-            raise InputError(message)
+    for facts_of_key in wanted_facts(wanted):
         facts_query = tantivy.Query.term_set_query(schema(), "facts", facts_of_key)
         clauses.append((tantivy.Occur.Must, tantivy.Query.const_score_query(facts_query, 0.0)))
     return tantivy.Query.boolean_query(clauses)
 
 
 def _to_json(document: Document) -> bytes:
-    source: dict[str, object] = {"doc_id": document.doc_id, "text": document.text}
-    if document.title:
-        source["title"] = document.title
-    if document.metadata:
-        source["metadata"] = dict(document.metadata)
-    if document.parent_id is not None:
-        source["parent_id"] = document.parent_id
-    if document.passage_offsets is not None:
-        source["passage_offsets"] = document.passage_offsets
     try:
-        return json.dumps(source, ensure_ascii=False).encode()
+        return json.dumps(to_source(document), ensure_ascii=False).encode()
     except (TypeError, ValueError) as error:
         message = f"it cannot be stored as JSON: {error}"
         raise InputError(message) from error

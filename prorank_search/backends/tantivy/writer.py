@@ -10,9 +10,10 @@ from typing import Self
 
 from prorank_search.analysis import preset
 from prorank_search.backends.tantivy import versions
-from prorank_search.backends.tantivy.fields import Analysis, analysis_of, check_id, to_tantivy
+from prorank_search.backends.tantivy.fields import Analysis, analysis_of, to_tantivy
 from prorank_search.backends.tantivy.opening import open_to_write
 from prorank_search.errors import BackendError, DocumentsRefusedError, InputError
+from prorank_search.stored_documents import check_id
 from prorank_search.types import Document
 
 HEAP_BYTES = 64_000_000

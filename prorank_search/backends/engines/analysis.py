@@ -1,0 +1,179 @@
+"""Analysis presets on the engines: what an index of ours is created with. Pure, but for one question.
+
+    analysis = analysis_for(engine, "chinese")                 # smartcn where the engine has it, else cjk and a notice
+    body = index_body(analysis, meta={"created": "..."})       # settings and mappings, ready for PUT /INDEX
+    body["settings"]["index"]["number_of_shards"] = 3          # a plain dict: add what else the index needs
+    analysis_in(mapping["_meta"])                              # "chinese": what an index of ours was made with
+
+A document stands in the index as `source_of(document)` has it; `prorank_search.stored_documents` reads it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from prorank_search.analysis import PRESETS
+from prorank_search.analysis.english import STOP_WORDS
+from prorank_search.backends.engines.connection import Engine
+from prorank_search.errors import EngineError, InputError
+from prorank_search.stored_documents import facts, to_source
+from prorank_search.types import Document
+
+MARK = "prorank"
+"""Key of a mapping's `_meta` that says that we made the index."""
+FORMAT = 1
+"""Layout of the fields inside; another number cannot be read."""
+SEARCHED = ("title", "text")
+NAMES = (*PRESETS, "cjk")
+BM25 = {"type": "BM25", "k1": 1.2, "b": 0.75}
+
+_CODE: dict[str, Any] = {
+    "filter": {
+        "prorank_identifier_parts": {
+            "type": "word_delimiter_graph",
+            "preserve_original": True,
+            "stem_english_possessive": False,
+        },
+        "prorank_stop": {"type": "stop", "stopwords": sorted(STOP_WORDS)},
+        "prorank_stemmer": {"type": "stemmer", "language": "english"},
+    },
+    "tokenizer": {"prorank_names": {"type": "pattern", "pattern": r"(\w+(?:\.\w+)*)", "group": 1}},
+    "analyzer": {
+        "prorank_code": {
+            "type": "custom",
+            "tokenizer": "prorank_names",
+            "filter": [
+                "prorank_identifier_parts",
+                "flatten_graph",
+                "lowercase",
+                "prorank_stop",
+                "prorank_stemmer",
+                "remove_duplicates",
+            ],
+        }
+    },
+}
+_ANALYZERS = {"english": "english", "standard": "standard", "cjk": "cjk", "code": "prorank_code"}
+_SMARTCN = "smartcn"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexAnalysis:
+    """How an index analyses its texts.
+
+    Attributes:
+        name: The preset's name, as `--analysis` has it.
+        analyzers: The engine's analyzer of each searched field.
+        notice: What a person should know of it; empty: nothing.
+    """
+
+    name: str
+    analyzers: Mapping[str, str]
+    notice: str = ""
+    per_field: Mapping[str, str] = field(default_factory=dict)
+
+
+def analysis_for(engine: Engine, name: str, per_field: Mapping[str, str] | None = None) -> IndexAnalysis:
+    """Return how an engine analyses texts for a preset, asking it for what is not in every engine.
+
+    Args:
+        engine: The engine.
+        name: One of `NAMES`.
+        per_field: Field to the preset that it has instead.
+
+    Raises:
+        InputError: There is no such preset, or no such field.
+    """
+    wanted = {name, *(per_field or {}).values()}
+    smartcn = "chinese" in wanted and has_analyzer(engine, _SMARTCN)
+    return plan(name, smartcn=smartcn, per_field=per_field or {})
+
+
+def plan(name: str, *, smartcn: bool, per_field: Mapping[str, str] | None = None) -> IndexAnalysis:
+    """Return how a preset analyses texts, given whether the engine has smartcn.
+
+    Raises:
+        InputError: There is no such preset, or no such field.
+
+    Example:
+        >>> plan("english", smartcn=False, per_field={"title": "standard"}).analyzers
+        {'title': 'standard', 'text': 'english'}
+    """
+    presets = dict.fromkeys(SEARCHED, name) | dict(per_field or {})
+    for field_name, preset in presets.items():
+        if preset not in NAMES:
+            raise InputError(f"no analysis preset {preset!r}; there are: {', '.join(NAMES)}")
+        if field_name not in SEARCHED:
+            raise InputError(f"no field {field_name!r} to analyse; there are: {', '.join(SEARCHED)}")
+    chinese = _SMARTCN if smartcn else "cjk"
+    notice = ""
+    if "chinese" in presets.values() and not smartcn:
+        notice = "the engine has no `smartcn` (plugin analysis-smartcn): `chinese` takes its `cjk`, pairs of characters"
+    analyzers = {field_name: _ANALYZERS.get(preset, chinese) for field_name, preset in presets.items()}
+    return IndexAnalysis(name, analyzers, notice, dict(per_field or {}))
+
+
+def has_analyzer(engine: Engine, analyzer: str) -> bool:
+    """Tell whether an engine has an analyzer, by having it analyse a word."""
+    try:
+        engine.request("POST", "/_analyze", {"analyzer": analyzer, "text": "x"})
+    except EngineError as error:
+        if error.status in (400, 404):
+            return False
+        raise
+    return True
+
+
+def index_body(
+    analysis: IndexAnalysis, *, meta: Mapping[str, object] | None = None, similarity: Mapping[str, object] = BM25
+) -> dict[str, Any]:
+    """Return settings and mappings of an index of ours, as `PUT /INDEX` takes them.
+
+    Args:
+        analysis: How texts are analysed.
+        meta: What else the mark says: when it was made, by which run.
+        similarity: BM25 and its k1 and b.
+    """
+    index: dict[str, Any] = {"similarity": {"default": dict(similarity)}}
+    if "prorank_code" in analysis.analyzers.values():
+        index["analysis"] = _CODE
+    mark = {"format": FORMAT, "analysis": analysis.name, "per_field": dict(analysis.per_field), **(meta or {})}
+    return {
+        "settings": {"index": index},
+        "mappings": {"dynamic": "strict", "_meta": {MARK: mark}, "properties": _properties(analysis.analyzers)},
+    }
+
+
+def analysis_in(meta: Mapping[str, Any]) -> str:
+    """Return the preset that an index of ours was made with, from its mapping's `_meta`; empty: it is not ours.
+
+    Example:
+        >>> analysis_in({"prorank": {"analysis": "code"}}), analysis_in({})
+        ('code', '')
+    """
+    return str(meta.get(MARK, {}).get("analysis", ""))
+
+
+def source_of(document: Document) -> dict[str, object]:
+    """Return a document as an index of ours takes it; its `_id` is the `doc_id`.
+
+    Example:
+        >>> source_of(Document("1", "It barks.", metadata={"legs": 4}))
+        {'doc_id': '1', 'text': 'It barks.', 'metadata': {'legs': 4}, 'facts': ['legs=4']}
+    """
+    source = to_source(document)
+    found = list(facts(document.metadata))
+    return source | {"facts": found} if found else source
+
+
+def _properties(analyzers: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "doc_id": {"type": "keyword"},
+        **{name: {"type": "text", "analyzer": analyzer} for name, analyzer in analyzers.items()},
+        "facts": {"type": "keyword"},
+        "metadata": {"type": "object", "enabled": False},
+        "parent_id": {"type": "keyword"},
+        "passage_offsets": {"type": "integer", "index": False, "doc_values": False},
+    }

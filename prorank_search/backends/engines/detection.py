@@ -1,0 +1,119 @@
+"""Which engine answers at an address, and whether the client is the right one for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from prorank_search.backends.engines.connection import Client, Engine, EngineName, nodes
+from prorank_search.errors import ConfigError, EngineError, MissingExtraError
+from prorank_search.settings import Settings
+
+OLDEST = {"opensearch": 2, "elasticsearch": 8}
+"""Major versions that were tried, from this one up."""
+
+_CANNOT_SAY = (401, 403, 404, 405)
+_NOT_OURS = 406
+
+
+def connect(settings: Settings) -> Engine:
+    """Connect to the engine that answers at `settings.url`, whichever it is.
+
+    Raises:
+        ConfigError: There is no address.
+        MissingExtraError: Its client is not installed.
+        UnreachableError: Nobody answers.
+    """
+    from prorank_search import plugins
+
+    name = engine_at(settings)
+    plugins.require(_MODULE_OF[name], needed_by=name)
+    if name == "opensearch":
+        from prorank_search.backends.engines.opensearch import connect as connect_to
+    else:
+        from prorank_search.backends.engines.elasticsearch import connect as connect_to
+    return connect_to(settings)
+
+
+def engine_at(settings: Settings) -> EngineName:
+    """Tell which engine answers at `settings.url`, by `GET /`; with either client.
+
+    Raises:
+        ConfigError: There is no address, or what answers is neither engine.
+        MissingExtraError: No client is installed.
+        UnreachableError: Nobody answers.
+    """
+    client: Client
+    if find_spec("opensearchpy"):
+        from prorank_search.backends.engines.opensearch import OpenSearchClient
+
+        client = OpenSearchClient(settings)
+        asked_by: EngineName = "opensearch"
+    elif find_spec("elasticsearch"):
+        from prorank_search.backends.engines.elasticsearch import ElasticsearchClient
+
+        client = ElasticsearchClient(settings)
+        asked_by = "elasticsearch"
+    else:
+        raise MissingExtraError(
+            f"the address {settings.url!r} needs an engine's client: pip install 'prorank-search[opensearch]', "
+            "or 'prorank-search[elasticsearch]'"
+        )
+    return identify(Engine(asked_by, "", ", ".join(nodes(settings)), client).request("GET", "/"))[0]
+
+
+def connected(name: EngineName, client: Client, settings: Settings) -> Engine:
+    """Return the engine behind a client, once it said that it is the one which the client is for.
+
+    Where this user may not ask (`GET /` is refused), the settings are believed.
+
+    Raises:
+        ConfigError: Another engine answers, or one that is too old.
+    """
+    where = ", ".join(nodes(settings))
+    engine = Engine(name, "", where, client, settings.engine_timeout_s, settings.engine_attempts)
+    try:
+        found, version = identify(engine.request("GET", "/"))
+    except EngineError as error:
+        if error.status == _NOT_OURS:
+            raise wrong_client(name, "a server that does not speak its protocol", nodes(settings)) from error
+        if error.status not in _CANNOT_SAY:
+            raise
+        return engine
+    if found != name:
+        raise wrong_client(name, f"{_TITLE_OF[found]} {version}", nodes(settings))
+    if int(version.partition(".")[0]) < OLDEST[name]:
+        raise ConfigError(f"{_TITLE_OF[name]} {version} answers at {where}: it has to be {OLDEST[name]}.0 or newer")
+    return Engine(name, version, where, client, settings.engine_timeout_s, settings.engine_attempts)
+
+
+def identify(root: Any) -> tuple[EngineName, str]:  # noqa: ANN401 (JSON)
+    """Return engine and version, as `GET /` tells them.
+
+    Raises:
+        ConfigError: It is neither engine.
+
+    Example:
+        >>> identify({"version": {"distribution": "opensearch", "number": "2.19.1"}})
+        ('opensearch', '2.19.1')
+        >>> identify({"version": {"number": "8.19.3"}})
+        ('elasticsearch', '8.19.3')
+    """
+    version = root.get("version") if isinstance(root, Mapping) else None
+    if not isinstance(version, Mapping) or not str(version.get("number", ""))[:1].isdigit():
+        raise ConfigError(f"what answers is neither OpenSearch nor Elasticsearch: {str(root)[:200]!r}")
+    name: EngineName = "opensearch" if version.get("distribution") == "opensearch" else "elasticsearch"
+    return name, str(version["number"])
+
+
+def wrong_client(name: EngineName, found: str, where: Sequence[str]) -> ConfigError:
+    """Return the error for a client and a server that do not belong together."""
+    other = "elasticsearch" if name == "opensearch" else "opensearch"
+    return ConfigError(
+        f"the backend is {name!r}, and {', '.join(where)} is {found}: use --backend {other} (or auto, which looks)"
+    )
+
+
+_TITLE_OF = {"opensearch": "OpenSearch", "elasticsearch": "Elasticsearch"}
+_MODULE_OF = {"opensearch": "opensearchpy", "elasticsearch": "elasticsearch"}
