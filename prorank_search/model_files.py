@@ -20,7 +20,8 @@ FACTS_FILE = "source.json"
 ANSWERS_FILE = "1_LogitScore/config.json"
 """Where sentence-transformers keeps the ids of the two answer tokens of a reranker that `modules.json` declares."""
 
-_MODULES_FILE = "modules.json"
+MODULES_FILE = "modules.json"
+"""The parts of a model in the form of sentence-transformers, some of them in folders of their own."""
 
 _RELEASED = ("mixedbread-ai/mxbai-rerank-base-v2", "mixedbread-ai/mxbai-rerank-large-v2")
 """The released ProRank models; their first revisions have no `modules.json`."""
@@ -57,6 +58,6 @@ def scores_by_answers(folder: Path) -> bool:
     Raises:
         CheckpointError: A file is there and cannot be read.
     """
-    modules = folder / _MODULES_FILE
+    modules = folder / MODULES_FILE
     declared = modules.is_file() and "LogitScore" in modules.read_text(encoding="utf-8", errors="replace")
     return declared or read_facts(folder).get("repository") in _RELEASED

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from prorank_search.errors import CheckpointError
-from prorank_search.model_files import CONTRACT_FILE, read_json
+from prorank_search.model_files import CONTRACT_FILE, MODULES_FILE, read_json, scores_by_answers
 
 ModelRescorer = Literal["prorank", "embedding", "sentence-transformers"]
 """A rescorer that takes models, by the name that `--rescorer` has for it."""
@@ -19,9 +19,6 @@ TOKENIZER_FILE = "tokenizer.json"
 
 EMBEDDING_FILE = "embedding.json"
 """How an ONNX bi-encoder's output becomes a vector, beside its weights and tokenizer."""
-
-MODULES_FILE = "modules.json"
-"""The parts of a sentence-transformers bi-encoder, some of them in folders of their own."""
 
 
 class EmbeddingFacts(BaseModel):
@@ -80,7 +77,7 @@ def rescorer_for(folder: Path) -> ModelRescorer:
     Raises:
         CheckpointError: Its configuration cannot be read.
     """
-    if (folder / CONTRACT_FILE).is_file():
+    if (folder / CONTRACT_FILE).is_file() or scores_by_answers(folder):
         return "prorank"
     if holds_embedding(folder):
         return "embedding"
