@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from prorank_search.errors import ConfigError
-from prorank_search.types import Blend, Document
+from prorank_search.types import Blend, Document, Query, SearchRequest, SourcePaths
 
 if TYPE_CHECKING:
     from prorank_search.settings import Settings
@@ -33,6 +33,8 @@ class Profile:
         fields: Field to boost; None: title and text, 1.0 each.
         body: The engine's own query body, `{{query}}` for the text.
         filter: Metadata field to the value, or any of the values, it must have.
+        source: Where an index that somebody else built keeps id, title and text.
+        dfs: Scores use word counts of the whole index, not of each shard.
         template: The text that the model sees: `{title}`, `{text}`, `{metadata[key]}`; a key that a document lacks
             is an empty string. None: the title, where there is one, above the text.
         instruction: What counts as relevant, where a model takes such a thing.
@@ -50,6 +52,8 @@ class Profile:
     fields: Mapping[str, float] | None = None
     body: Mapping[str, object] | None = None
     filter: Mapping[str, object] | None = None
+    source: SourcePaths | None = None
+    dfs: bool = False
     template: str | None = None
     instruction: str | None = None
     rescorer: str | None = None
@@ -64,6 +68,19 @@ class Profile:
     def __post_init__(self) -> None:
         if self.template is not None:
             _check_template(self.template)
+
+    def request(self, index: str, query: Query, top_k: int) -> SearchRequest:
+        """Return what the first stage is asked for to search an index this way."""
+        return SearchRequest(
+            index,
+            query,
+            top_k,
+            fields=self.fields,
+            filter=self.filter,
+            body=self.body,
+            source=self.source,
+            dfs=self.dfs,
+        )
 
     def text_of(self, document: Document) -> str:
         """Return the text that the model sees of a document.
@@ -111,11 +128,9 @@ def _profile(given: object, place: str) -> Profile:
 
     values = table(given, place)
     check_keys(values, [field.name for field in fields(Profile)], place=place)
-    check_keys(
-        table(values.get("blend", {}), f"{place}: blend"),
-        [field.name for field in fields(Blend)],
-        place=f"{place} blend",
-    )
+    for key, inner in (("blend", Blend), ("source", SourcePaths)):
+        given_keys = table(values.get(key, {}), f"{place}: {key}")
+        check_keys(given_keys, [field.name for field in fields(inner)], place=f"{place} {key}")
     try:
         return TypeAdapter(Profile).validate_python(values)
     except ValidationError as error:

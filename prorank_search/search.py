@@ -64,14 +64,7 @@ def search(  # noqa: PLR0913 (a search has this many independent choices)
     profile = profile or Profile()
     started = time.monotonic()
     window = window_for(rescorer, "auto" if window_size is None else window_size, timeout_s)
-    request = SearchRequest(
-        index=index,
-        query=Query("", text),
-        top_k=max(top_k, window),
-        fields=profile.fields,
-        filter=profile.filter,
-        body=profile.body,
-    )
+    request = profile.request(index, Query("", text), max(top_k, window))
     ranking = backend.search(request)
     found = time.monotonic()
     if rescorer is None:

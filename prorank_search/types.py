@@ -74,6 +74,21 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
+class SourcePaths:
+    """Where an index that somebody else built keeps what a document has; dots go into objects and lists of objects.
+
+    Attributes:
+        doc_id: Path of the id; None: the engine's `_id`.
+        title: Path of the title; None: documents have none.
+        text: Path of the text; several values become paragraphs.
+    """
+
+    doc_id: str | None = None
+    title: str | None = None
+    text: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
 class SearchRequest:
     """What a backend is asked for.
 
@@ -84,6 +99,8 @@ class SearchRequest:
         fields: Field name to boost; None means the backend's default (title and text, 1.0 each).
         filter: Metadata field to the value (or any of the values) it must have.
         body: A query body of the caller's own, in the engine's language, with `{{query}}` for the text.
+        source: Where the index keeps id, title and text; None: as indexes of ours do.
+        dfs: Whether scores use word counts of the whole index, not of each shard (`dfs_query_then_fetch`).
     """
 
     index: str
@@ -92,6 +109,8 @@ class SearchRequest:
     fields: Mapping[str, float] | None = None
     filter: Mapping[str, object] | None = None
     body: Mapping[str, object] | None = None
+    source: SourcePaths | None = None
+    dfs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,11 +57,12 @@ def open_backend(settings: Settings, index: str) -> SearchBackend:
         InputError: The index does not exist.
         BackendError: The engine does not answer.
     """
+    from prorank_search.profiles import profile_for
     from prorank_search.search import load_backend
-    from prorank_search.types import Query, SearchRequest
+    from prorank_search.types import Query
 
     backend = load_backend(settings)
-    backend.search(SearchRequest(index, Query("", ""), top_k=1))
+    backend.search(profile_for(settings, index).request(index, Query("", ""), top_k=1))
     return backend
 
 

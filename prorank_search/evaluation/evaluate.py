@@ -13,7 +13,7 @@ from prorank_search.evaluation.trec_files import Run, run_of
 from prorank_search.profiles import Profile
 from prorank_search.protocols import Rescorer, SearchBackend
 from prorank_search.rescore import RescoreOptions, keep_order, rescore
-from prorank_search.types import Qrel, Query, Ranking, RescorerInfo, SearchRequest
+from prorank_search.types import Qrel, Query, Ranking, RescorerInfo
 
 FirstStage = Callable[[Sequence[Query], int], list[Ranking]]
 """Finds the best so many documents of each query."""
@@ -71,12 +71,7 @@ def first_stage_of(backend: SearchBackend, index: str, profile: Profile) -> Firs
     """Return the first stage that searches an index as its profile says."""
 
     def find(queries: Sequence[Query], top_k: int) -> list[Ranking]:
-        return backend.search_many(
-            [
-                SearchRequest(index, query, top_k, fields=profile.fields, filter=profile.filter, body=profile.body)
-                for query in queries
-            ]
-        )
+        return backend.search_many([profile.request(index, query, top_k) for query in queries])
 
     return find
 

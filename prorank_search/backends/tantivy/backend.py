@@ -179,8 +179,8 @@ def _state(version: Path) -> tuple[int, int]:
 
 
 def _checked_fields(request: SearchRequest) -> Mapping[str, float]:
-    if request.body is not None:
-        message = f"index {request.index!r} is embedded and takes no query body: use `fields` and `filter`"
+    if request.body is not None or request.source is not None:
+        message = f"index {request.index!r} is embedded and takes no query body and no `source`, but `fields`"
         raise InputError(message)
     if request.top_k < 1:
         message = f"top_k is {request.top_k}: ask for at least 1 hit"

@@ -1,0 +1,48 @@
+"""The indexes of an engine: ours by the alias that shows them, those of others by their own name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prorank_search.backends.engines.analysis import MARK
+from prorank_search.backends.engines.connection import Engine
+from prorank_search.protocols import IndexInfo
+
+NOT_OURS = "not ours"
+"""Stands for the analysis of an index that somebody else built."""
+
+_COLUMNS = "index,docs.count,store.size,creation.date.string"
+
+
+def indexes(engine: Engine) -> list[IndexInfo]:
+    """List the open indexes that are not hidden, by name; an index of ours that no alias shows was never published."""
+    rows = engine.request("GET", "/_cat/indices", params={"format": "json", "bytes": "b", "h": _COLUMNS})
+    marks = _marks(engine)
+    aliases = engine.request("GET", "/_alias")
+    found = []
+    for row in rows:
+        name = row["index"]
+        if name.startswith(".") or row.get("docs.count") is None:  # the engine's own, or closed
+            continue
+        shown_as = list(aliases.get(name, {}).get("aliases", {})) if name in marks else [name]
+        found += [_info(shown, row, marks.get(name, {})) for shown in shown_as]
+    return sorted(found, key=lambda info: info.name)
+
+
+def _info(name: str, row: Mapping[str, Any], mark: Mapping[str, Any]) -> IndexInfo:
+    return IndexInfo(
+        name=name,
+        documents=int(row["docs.count"]),
+        analysis=str(mark.get("analysis", NOT_OURS)),
+        size_bytes=int(row["store.size"] or 0),
+        created=str(mark.get("created", row["creation.date.string"])),
+        version=row["index"],
+        metadata=mark,
+    )
+
+
+def _marks(engine: Engine) -> dict[str, Mapping[str, Any]]:
+    """Return the mark of each index that has one."""
+    answer = engine.request("GET", "/_mapping", params={"filter_path": f"*.mappings._meta.{MARK}"})
+    return {name: found["mappings"]["_meta"][MARK] for name, found in (answer or {}).items()}
