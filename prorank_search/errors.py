@@ -6,6 +6,7 @@
     |   +-- MissingExtraError                     a feature whose extra is not installed
     |   +-- MissingModelError                     a model that was never pulled
     |   +-- MissingArtifactError                  a Maven artifact that cannot be had, or is not the pinned one
+    |   +-- EngineBusyError                       another local server runs, or is being started
     |   +-- CheckpointError                       a checkpoint that fails its contract
     +-- InputError                       exit 3   HTTP 400   a query, document, file or request that cannot be used
     |   +-- IndexNotFoundError                    HTTP 404
@@ -54,6 +55,10 @@ class MissingModelError(ConfigError):
 
 class MissingArtifactError(ConfigError):
     """A Maven artifact that cannot be had, or is not the pinned one."""
+
+
+class EngineBusyError(ConfigError):
+    """Another local server runs, or another process is starting or stopping it."""
 
 
 class CheckpointError(ConfigError):

@@ -29,6 +29,7 @@ _OURS = {
     "evaluate-suite": "Measure several systems side by side.",
     "rescore": "Rescore a TREC run file.",
     "index": "List indexes, delete one, go back to its version before.",
+    "engine": "Run a real OpenSearch on this machine, without Docker or Java.",
     "models": "Pull, list and show models.",
     "config": "Show what is in force, and from where.",
     "demo": "Search Python's own documentation with both stages, and measure them.",

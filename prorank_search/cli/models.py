@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from prorank_search.cli import options
+from prorank_search.cli.step_progress import step_progress
 
 if TYPE_CHECKING:
-    from prorank_search.models.fetch import Progress
     from prorank_search.settings import Settings
 
 app = typer.Typer(help="Pull, list and show models.", no_args_is_help=True)
@@ -37,7 +36,7 @@ def pull(
     settings = options.settings_from(config=config)
     wanted = source or settings.model
     accepted = accept_license or _asked(wanted, settings)
-    with _progress() as progress:
+    with step_progress() as progress:
         folder = models.pull(wanted, settings, revision=revision, accept_license=accepted, progress=progress)
     typer.echo(folder)
 
@@ -102,24 +101,3 @@ def _flat(values: dict[str, object], prefix: str = "") -> Iterator[tuple[str, ob
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """Draw a bar on a terminal, write a line for each step elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda step, done: typer.echo(f"{done:4.0%} {step}", err=True)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    label = TextColumn("{task.percentage:3.0f}% {task.description}")
-    columns = (SpinnerColumn(), BarColumn(), label, TimeElapsedColumn())
-    with Progress(*columns, console=Console(file=sys.stderr), redirect_stderr=False, transient=True) as bar:
-        task = bar.add_task("", total=1.0, start=False)
-
-        def report(step: str, done: float) -> None:
-            bar.start_task(task)
-            bar.update(task, description=step, completed=done)
-
-        yield report

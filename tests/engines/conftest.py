@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from prorank_search.local.node import last_words
+from tests.engines.opensearch_server import run_opensearch
+from tests.engines.servers import Server
+
+_SHOWN_LINES = 60
+
+
+@pytest.fixture(scope="session")
+def opensearch(shared_home: Path) -> Iterator[Server]:
+    """A real OpenSearch for all tests of a run."""
+    with run_opensearch(shared_home) as server:
+        yield server
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the end of its server's log beside a test that failed."""
+    del call
+    report = yield
+    used = item.funcargs.values() if isinstance(item, pytest.Function) else ()
+    if report.failed:
+        for server in (value for value in used if isinstance(value, Server)):
+            report.sections.append((f"log of {server.url}", last_words(server.log, _SHOWN_LINES)))
+    return report
