@@ -30,8 +30,9 @@ def ingest(
     source: Annotated[
         str,
         typer.Argument(
-            help="A BEIR folder; a .jsonl, .csv or .tsv file (.gz too); a folder of texts, Markdown or code; the "
-            "import name of a Python package (read, never imported); stdlib; python-topics; - for JSON Lines on stdin."
+            help="A BEIR folder; a .jsonl, .csv or .tsv file (.gz or .zst too); a .parquet, .html or .pdf file; a "
+            "folder of texts, Markdown, code, pages; a database's SQLAlchemy URL, with --select; the import name of a "
+            "Python package (read, never imported); stdlib; python-topics; - for JSON Lines on stdin."
         ),
     ],
     index: IndexOption,
@@ -48,6 +49,7 @@ def ingest(
         str | None, typer.Option(help="Column or key of the text; else text, contents, content or body.")
     ] = None,
     no_docstrings: Annotated[bool, typer.Option("--no-docstrings", help="Python code without its docstrings.")] = False,
+    select: Annotated[str | None, typer.Option(help="The SELECT that a database is asked, with an ORDER BY.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Records that are read at most.")] = None,
     json: JsonOption = False,
     config: ConfigOption = None,
@@ -65,7 +67,7 @@ def ingest(
     from prorank_search.search import load_backend
 
     settings = settings_from(backend=backend, url=url, config=config)
-    options = ReaderOptions(id_column, title_column, text_column, docstrings=not no_docstrings)
+    options = ReaderOptions(id_column, title_column, text_column, docstrings=not no_docstrings, select=select)
     job = Job(source, index, settings.home, options, analysis, replace, limit, settings.url or "")
     opened = open_source(source, options, reader)
     advice = "what was read so far is kept, to go on type"

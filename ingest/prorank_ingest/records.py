@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from prorank_search.errors import InputError
 from prorank_search.protocols import ReaderOptions
 from prorank_search.types import Document
 
@@ -59,6 +61,21 @@ def to_document(record: Mapping[str, object], names: Names) -> Document:
     metadata = _metadata(record, {id_name, title_name, text_name, "metadata"})
     require_unicode(doc_id, title, text)
     return Document(doc_id, text, title, metadata)
+
+
+def require_columns(source: Path | str, columns: Sequence[str], names: Names) -> None:
+    """Check that a table's columns hold an id, and title or text.
+
+    Raises:
+        InputError: One is missing; the message has the columns that are there.
+    """
+    there = f"it has the columns {', '.join(columns)}" if columns else "the file is empty"
+    if not set(names.doc_id) & set(columns):
+        wanted = ", ".join(names.doc_id)
+        raise InputError(f"{source} has no column for the id ({wanted}): {there}; say which with --id-column")
+    if not set(names.title + names.text) & set(columns):
+        wanted = ", ".join(names.title + names.text)
+        raise InputError(f"{source} has no column for the text ({wanted}): {there}; say which with --text-column")
 
 
 def require_id(doc_id: str) -> str:

@@ -31,7 +31,8 @@ def open_source(source: str, options: ReaderOptions, reader: str | None = None) 
         problem = "is in no format" if Path(source).exists() else "is no file or folder here, and no name"
         raise InputError(
             f"{source!r} {problem} that can be read by: {', '.join(names)}. Give a BEIR folder, a folder of texts or "
-            "code, a .jsonl, .csv or .tsv file (.gz too), an installed Python package's name, or - (stdin, JSON Lines)"
+            "code, a .jsonl, .csv or .tsv file (.gz or .zst too), a .parquet, .html or .pdf file, a database's URL, an "
+            "installed Python package's name, or - (stdin, JSON Lines)"
         )
     if len(willing) > 1:
         raise ConfigError(

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from prorank_ingest.readers import beir, jsonl
 from prorank_search.errors import InputError
@@ -123,3 +124,22 @@ def test_other_sources_are_left_to_other_readers(tmp_path: Path) -> None:
     assert jsonl.open_reader(str(tmp_path / "a.csv"), NO_OPTIONS) is None
     assert jsonl.open_reader(str(tmp_path / "absent.jsonl"), NO_OPTIONS) is None
     assert beir.open_reader(str(tmp_path), NO_OPTIONS) is None
+
+
+def test_a_file_packed_with_zstandard_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.zst"
+    lines = [b'{"id": "1", "text": "x"}\n', b'{"id": "2", "text": "y"}\n']
+    path.write_bytes(b"".join(map(zstandard.compress, lines)))
+    reader = jsonl.open_reader(str(path), ReaderOptions())
+    assert reader is not None
+    assert list(reader.read()) == [Document("1", "x"), Document("2", "y")]
+
+
+@pytest.mark.parametrize("content", [zstandard.compress(b'{"id": "1", "text": "x"}\n' * 9)[:-3], b'{"id": "1"}\n'])
+def test_a_zstandard_file_that_was_cut_off_or_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.jsonl.zst"
+    path.write_bytes(content)
+    reader = jsonl.open_reader(str(path), ReaderOptions())
+    assert reader is not None
+    with pytest.raises(InputError, match="cannot be read to its end"):
+        list(reader.read())

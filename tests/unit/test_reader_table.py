@@ -47,11 +47,11 @@ def test_other_columns_can_be_named(tmp_path: Path) -> None:
     [
         (
             b"name,text",
-            r"no column for the id \(_id, id, doc_id\): the first line names the columns name, text; ",
+            r"no column for the id \(_id, id, doc_id\): it has the columns name, text; ",
         ),
         (
             b"id,words",
-            r"no column for the text .*: the first line names the columns id, words; say which with --text-column",
+            r"no column for the text .*: it has the columns id, words; say which with --text-column",
         ),
         (b"", "the file is empty"),
     ],

@@ -1,4 +1,7 @@
-"""Text, Markdown and source-code files: a folder of them, or one; a file is a document."""
+"""Text, Markdown and source-code files: a folder of them, or one; a file is a document.
+
+HTML pages and PDF files in a folder are read too; one alone is for the readers `html` and `pdf`.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import NoReturn
 
+from prorank_ingest import html_pages, pdf_pages
 from prorank_ingest.records import RecordError, require_id, require_unicode
 from prorank_ingest.source_files import fingerprint
 from prorank_search.beir import is_beir
@@ -21,7 +25,7 @@ _TEXTS = frozenset([".txt", ".text", ".md", ".markdown", ".mdx", ".rst", ".adoc"
 _CODE_ENDINGS = (
     ".py .pyi .pyx .ipy .js .mjs .cjs .jsx .ts .tsx .vue .svelte .java .kt .kts .scala .groovy .go .rs .c .h .cc .cpp "
     ".cxx .hh .hpp .hxx .m .mm .cs .fs .vb .swift .dart .rb .php .pl .pm .lua .r .jl .hs .ml .mli .ex .exs .erl .clj "
-    ".cljs .lisp .el .scm .sh .bash .zsh .fish .ps1 .sql .proto .graphql .tf .nix .zig .html .htm .css .scss .less "
+    ".cljs .lisp .el .scm .sh .bash .zsh .fish .ps1 .sql .proto .graphql .tf .nix .zig .css .scss .less "
     ".xml .yaml .yml .toml .ini .cfg .cmake .mk .gradle"
 )
 _CODE = frozenset(_CODE_ENDINGS.split())
@@ -43,8 +47,11 @@ class Files:
     root: Path
 
     def read(self, start: int = 0) -> Iterator[Document | BadRecord]:
-        """Yield a document for each file: its id is its path below the folder, its title the first Markdown heading."""
-        return (self._record(path) for path in islice(self._paths(), start, None))
+        """Yield a document for each file: its id is its path below the folder, its title the first Markdown heading.
+
+        Of a PDF file each page is one.
+        """
+        return islice(chain.from_iterable(map(self._records, self._paths())), start, None)
 
     def fingerprint(self) -> str:
         """Change when a file does."""
@@ -57,11 +64,19 @@ class Files:
         for folder, folders, names in os.walk(self.root, onerror=_refuse):
             folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED_FOLDERS)
             for path in (Path(folder, name) for name in sorted(names)):
-                if _is_text(path) and path.is_file() and path.stat().st_size:
+                if _is_read(path) and path.is_file() and path.stat().st_size:
                     yield path
 
-    def _record(self, path: Path) -> Document | BadRecord:
+    def _records(self, path: Path) -> Iterator[Document | BadRecord]:
         name = path.name if path == self.root else path.relative_to(self.root).as_posix()
+        ending = path.suffix.lower()
+        if ending in html_pages.ENDINGS:
+            return html_pages.read_page(path, name)
+        if ending in pdf_pages.ENDINGS:
+            return pdf_pages.read_pages(path, name)
+        return iter([self._record(path, name)])
+
+    def _record(self, path: Path, name: str) -> Document | BadRecord:
         try:
             text = _text_of(path)
             require_unicode(require_id(name))
@@ -79,6 +94,11 @@ def _is_text(path: Path) -> bool:
     if path.name.startswith("."):
         return False
     return path.suffix.lower() in _TEXTS | _CODE or path.name.lower() in _NAMES
+
+
+def _is_read(path: Path) -> bool:
+    page = not path.name.startswith(".") and path.suffix.lower() in html_pages.ENDINGS | pdf_pages.ENDINGS
+    return page or _is_text(path)
 
 
 def _text_of(path: Path) -> str:

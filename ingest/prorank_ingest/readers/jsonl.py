@@ -10,11 +10,11 @@ from pathlib import Path
 
 from prorank_ingest.json_lines import read_json_lines
 from prorank_ingest.records import Names
-from prorank_ingest.source_files import fingerprint, lines_of
+from prorank_ingest.source_files import fingerprint, lines_of, with_packed
 from prorank_search.protocols import BadRecord, Reader, ReaderOptions
 from prorank_search.types import Document
 
-_ENDINGS = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+_ENDINGS = with_packed(".jsonl", ".ndjson")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class StandardInput:
 
 
 def open_reader(source: str, options: ReaderOptions) -> Reader | None:
-    """Return a reader of a .jsonl or .ndjson file, plain or .gz, or of standard input where the source is `-`."""
+    """Return a reader of a .jsonl or .ndjson file, plain, .gz or .zst, or of standard input where the source is `-`."""
     if source == "-":
         return StandardInput(Names.of(options))
     path = Path(source)

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from prorank_ingest.records import Names, RecordError, to_document
-from prorank_ingest.source_files import fingerprint, lines_of
-from prorank_search.errors import InputError
+from prorank_ingest.records import Names, RecordError, require_columns, to_document
+from prorank_ingest.source_files import fingerprint, lines_of, with_packed
 from prorank_search.protocols import BadRecord, Reader, ReaderOptions
 from prorank_search.types import Document
 
-_ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+_ENDINGS = with_packed(".csv", ".tsv")
 _LONGEST_FIELD = 1 << 24
 
 
@@ -43,7 +42,7 @@ class Table:
         header_line = next(lines, "").removeprefix("\ufeff")
         delimiter = max("\t,;", key=header_line.count)
         columns = next(csv.reader([header_line], delimiter=delimiter), [])
-        _require_columns(self.path, columns, self.names)
+        require_columns(self.path, columns, self.names)
         rows = csv.reader(lines, delimiter=delimiter)
         while True:
             first, raw = lines.start_record()
@@ -94,18 +93,8 @@ class _Lines:
         return self._read + 1, self._raw
 
 
-def _require_columns(path: Path, columns: list[str], names: Names) -> None:
-    there = f"the first line names the columns {', '.join(columns)}" if columns else "the file is empty"
-    if not set(names.doc_id) & set(columns):
-        wanted = ", ".join(names.doc_id)
-        raise InputError(f"{path} has no column for the id ({wanted}): {there}; say which with --id-column")
-    if not set(names.title + names.text) & set(columns):
-        wanted = ", ".join(names.title + names.text)
-        raise InputError(f"{path} has no column for the text ({wanted}): {there}; say which with --text-column")
-
-
 def open_reader(source: str, options: ReaderOptions) -> Reader | None:
-    """Return a reader of a .csv or .tsv file, plain or .gz."""
+    """Return a reader of a .csv or .tsv file, plain, .gz or .zst."""
     path = Path(source)
     if path.name.lower().endswith(_ENDINGS) and path.is_file():
         return Table(path, Names.of(options))
