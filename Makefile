@@ -48,9 +48,9 @@ docs: setup ## write the command reference, docs/cli.md
 docs-check: setup
 	@$(REFERENCE) | diff -u docs/cli.md - || { echo 'docs/cli.md is not what the commands say now: make docs' >&2; exit 1; }
 
-test-lowest: .venv-lowest/.setup ## run the unit tests against the lowest versions that pyproject.toml allows
+test-lowest: .venv-lowest/.setup ## run unit tests and contracts against the lowest versions that pyproject.toml allows
 	@.venv-lowest/bin/prorank models pull smollm2-135m
-	@HF_HUB_OFFLINE=1 .venv-lowest/bin/python -m pytest tests/unit
+	@HF_HUB_OFFLINE=1 .venv-lowest/bin/python -m pytest tests/unit tests/contracts
 
 constraints: setup ## renew constraints.txt: today's versions of everything
 	@$(UV) pip compile --quiet --universal --upgrade --python-version 3.11 --all-extras --no-annotate --no-header \
