@@ -84,15 +84,17 @@ class DocumentsRefusedError(InputError):
 
     Attributes:
         reasons: What is wrong with each of them, by `doc_id`.
+        details: What else a dead letter should say of them: `error_type`, `status`, `attempts`.
 
     Example:
         >>> str(DocumentsRefusedError({"x": "its text is longer than 1 MB"}))
         "1 document was refused: 'x': its text is longer than 1 MB"
     """
 
-    def __init__(self, reasons: Mapping[str, str]) -> None:
+    def __init__(self, reasons: Mapping[str, str], details: Mapping[str, Mapping[str, object]] | None = None) -> None:
         """Take at least one document's id and reason."""
         self.reasons = dict(reasons)
+        self.details = dict(details or {})
         doc_id, reason = next(iter(self.reasons.items()))
         told = "1 document was refused" if len(reasons) == 1 else f"{len(reasons)} documents were refused, the first"
         super().__init__(f"{told}: {doc_id[:80]!r}: {reason}")

@@ -69,7 +69,7 @@ class IndexWriter(Protocol):
 
         Raises:
             DocumentsRefusedError: Some of them cannot be in this index, now or later; all the others were added. An
-                ingest puts them into its dead-letter file.
+                ingest puts them into its dead-letter file. What is known only when the engine answers, `commit` tells.
             BackendError: The engine failed.
         """
         ...
@@ -79,11 +79,23 @@ class IndexWriter(Protocol):
         ...
 
     def commit(self) -> None:
-        """Make all that was added durable, so that a kill from here on loses nothing of it."""
+        """Make all that was added durable, so that a kill from here on loses nothing of it.
+
+        Raises:
+            DocumentsRefusedError: Some of what was added since the last commit cannot be in this index; the others are.
+            BackendError: The engine failed.
+        """
         ...
 
-    def publish(self) -> None:
-        """Commit, and let searches see this version from now on: one atomic step."""
+    def publish(self, expected: int | None = None) -> None:
+        """Commit, and let searches see this version from now on: one atomic step.
+
+        Args:
+            expected: Documents that a version must hold which was not published before; None: any number.
+
+        Raises:
+            BackendError: It holds another number of documents: searches see what they saw.
+        """
         ...
 
     def __enter__(self) -> Self:
@@ -128,6 +140,32 @@ class IndexBackend(SearchBackend, Protocol):
         Raises:
             InputError: The index does not exist, or no version was published before.
             BackendError: That version cannot be read any longer; the present one stays.
+        """
+        ...
+
+    def prune(self, index: str) -> list[str]:
+        """Delete every version but the published one; return their names.
+
+        Raises:
+            InputError: The index does not exist.
+        """
+        ...
+
+    def adopt(self, index: str) -> list[str]:
+        """Allow `writer` to write into an index that somebody else made; return what that changed, in plain words.
+
+        Nothing changes where the index is ours, or does not exist.
+
+        Raises:
+            InputError: That index cannot be written to by us.
+        """
+        ...
+
+    def preview(self, analysis: str, document: Document) -> dict[str, object]:
+        """Return what a new index would be made with, and the terms of a document's title and text in it. Only reads.
+
+        Raises:
+            InputError: There is no such analysis.
         """
         ...
 
@@ -193,12 +231,14 @@ class ReaderOptions:
         title_column: Column or key that holds its title; None: the usual names.
         text_column: Column or key that holds its text; None: the usual names.
         docstrings: Whether docstrings stand in the text of documents made from Python code.
+        select: The SELECT that is sent to a database.
     """
 
     id_column: str | None = None
     title_column: str | None = None
     text_column: str | None = None
     docstrings: bool = True
+    select: str | None = None
 
 
 @runtime_checkable

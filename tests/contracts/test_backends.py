@@ -10,8 +10,12 @@ from prorank_search.settings import Settings
 from prorank_search.testing import IndexBackendContract
 
 
+ENGINES = ("opensearch", "elasticsearch")
+"""They need a server: tests/engines/test_contract.py."""
+
+
 class TestEveryInstalledBackend(IndexBackendContract):
-    @pytest.fixture(params=plugins.installed("backends"))
+    @pytest.fixture(params=[name for name in plugins.installed("backends") if name not in ENGINES])
     def backend(self, request: pytest.FixtureRequest, tmp_path: Path) -> IndexBackend:
         backend: IndexBackend = plugins.load("backends", request.param)(Settings(home=tmp_path))
         return backend

@@ -23,6 +23,8 @@ from prorank_search.types import Document
 
 MARK = "prorank"
 """Key of a mapping's `_meta` that says that we made the index."""
+PREVIOUS = "@previous"
+"""End of the alias on the version that a rollback returns to."""
 FORMAT = 1
 """Layout of the fields inside; another number cannot be read."""
 SEARCHED = ("title", "text")

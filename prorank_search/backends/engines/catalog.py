@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from prorank_search.backends.engines.analysis import MARK
+from prorank_search.backends.engines.analysis import MARK, PREVIOUS
 from prorank_search.backends.engines.connection import Engine
 from prorank_search.protocols import IndexInfo
 
@@ -25,9 +25,14 @@ def indexes(engine: Engine) -> list[IndexInfo]:
         name = row["index"]
         if name.startswith(".") or row.get("docs.count") is None:  # the engine's own, or closed
             continue
-        shown_as = list(aliases.get(name, {}).get("aliases", {})) if name in marks else [name]
+        shown_as = _shown_as(aliases.get(name, {})) if name in marks else [name]
         found += [_info(shown, row, marks.get(name, {})) for shown in shown_as]
     return sorted(found, key=lambda info: info.name)
+
+
+def _shown_as(said: Mapping[str, Any]) -> list[str]:
+    """Return the aliases that show a version of ours; one shows the version that a rollback returns to."""
+    return [alias for alias in said.get("aliases", {}) if not alias.endswith(PREVIOUS)]
 
 
 def _info(name: str, row: Mapping[str, Any], mark: Mapping[str, Any]) -> IndexInfo:

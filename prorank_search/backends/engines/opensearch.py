@@ -12,21 +12,21 @@ from prorank_search.backends.engines.connection import Engine, Reply, Request, n
 from prorank_search.backends.engines.credentials import certificates, check, headers_of
 from prorank_search.backends.engines.detection import connected
 from prorank_search.backends.engines.faults import unreachable
-from prorank_search.backends.engines.search import EngineBackend
+from prorank_search.backends.engines.index import EngineIndexes
 from prorank_search.errors import ConfigError
 from prorank_search.settings import Settings
 
 logging.getLogger("opensearch").addHandler(logging.NullHandler())  # our errors say what its warnings do
 
 
-def open_backend(settings: Settings) -> EngineBackend:
+def open_backend(settings: Settings) -> EngineIndexes:
     """Return the OpenSearch that answers at `settings.url`.
 
     Raises:
         ConfigError: There is no address, or another engine answers there.
         UnreachableError: Nobody answers.
     """
-    return EngineBackend(connect(settings))
+    return EngineIndexes(connect(settings), settings.home)
 
 
 def connect(settings: Settings) -> Engine:

@@ -113,6 +113,23 @@ class TantivyBackend:
         with versions.lock(self._folder(index)):
             return versions.rollback(self._folder(index))
 
+    def prune(self, index: str) -> list[str]:
+        """Delete every version but the published one; return their names."""
+        versions.published(self._folder(index))
+        with versions.lock(self._folder(index)):
+            return versions.prune(self._folder(index))
+
+    def adopt(self, index: str) -> list[str]:
+        """Return nothing: every embedded index is ours."""
+        self._folder(index)  # raises where the name cannot be one
+        return []
+
+    def preview(self, analysis: str, document: Document) -> dict[str, object]:
+        """Return the analysis of a new index, and a document's terms in it."""
+        chosen = analysis_of(preset(analysis))
+        terms = {"title": chosen.terms(document.title), "text": chosen.terms(document.text)}
+        return {"analysis": chosen.preset.name, "terms": terms}
+
     def count(self, index: str) -> int:
         """Count the documents of the published version."""
         count: int = self._reader(index).index.searcher().num_docs

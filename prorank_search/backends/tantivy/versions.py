@@ -8,7 +8,6 @@ home/indexes/.locks/NAME       locked (flock) by the one who writes; a killed pr
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -19,7 +18,8 @@ from pathlib import Path
 from typing import IO
 from uuid import uuid4
 
-from prorank_search.errors import BackendError, IndexLockedError, IndexNotFoundError, InputError
+from prorank_search import write_lock
+from prorank_search.errors import BackendError, IndexNotFoundError, InputError
 
 FORMAT = 1
 KEPT = 2
@@ -115,6 +115,15 @@ def rollback(folder: Path) -> str:
     return names[-2]
 
 
+def prune(folder: Path) -> list[str]:
+    """Remove every version but the published one; return their names."""
+    present = published(folder).name
+    doomed = [version for version in versions(folder) if version != present]
+    _write(folder / "published", present)
+    sweep(folder)
+    return doomed
+
+
 def versions(folder: Path) -> list[str]:
     """List the versions of an index, oldest first, published or not; none where there is no such index."""
     return sorted((path.parent.name for path in folder.glob("v*/version.json")), key=_number)
@@ -176,20 +185,7 @@ def lock(folder: Path) -> IO[str]:
         IndexLockedError: Somebody else holds it.
         BackendError: Nothing can be written there.
     """
-    path = folder.parent / ".locks" / folder.name
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("w", encoding="utf-8")
-    except OSError as error:
-        message = f"index {folder.name!r} cannot be changed, since {path} cannot be written to: {error.strerror}"
-        raise BackendError(message) from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        message = f"index {folder.name!r} has another writer open: wait until that ingest ends, then try again"
-        raise IndexLockedError(message) from error
-    return file
+    return write_lock.take(folder.parent / ".locks" / folder.name, folder.name)
 
 
 def _number(version: str) -> int:

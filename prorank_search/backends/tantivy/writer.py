@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+import tantivy
+
 from prorank_search.analysis import preset
 from prorank_search.backends.tantivy import versions
 from prorank_search.backends.tantivy.fields import Analysis, analysis_of, to_tantivy
-from prorank_search.backends.tantivy.opening import open_to_write
+from prorank_search.backends.tantivy.opening import open_to_read, open_to_write
 from prorank_search.errors import BackendError, DocumentsRefusedError, InputError
 from prorank_search.stored_documents import check_id
 from prorank_search.types import Document
@@ -77,9 +79,15 @@ class TantivyWriter:
         with _writing(self._folder):
             self._writer.commit()
 
-    def publish(self) -> None:
-        """Commit, and let searches see this version from now on: one atomic step."""
+    def publish(self, expected: int | None = None) -> None:
+        """Commit, and let searches see this version from now on: one atomic step.
+
+        Raises:
+            BackendError: It does not hold as many documents as are expected.
+        """
         self.commit()
+        if expected is not None and versions.history(self._folder)[-1:] != [self.version]:
+            _require_count(open_to_read(self._folder / self.version, self._analysis), expected)
         versions.publish(self._folder, self.version)
         _log.info("index %s: %s is published", self._folder.name, self.version)
 
@@ -93,6 +101,16 @@ class TantivyWriter:
             self._writer.wait_merging_threads()
         finally:
             self._lock.close()
+
+
+def _require_count(index: tantivy.Index, expected: int) -> None:
+    count = index.searcher().num_docs
+    if count != expected:
+        message = (
+            f"a new version holds {count:,} documents and {expected:,} were written: it is not published; "
+            "ingest again with --replace"
+        )
+        raise BackendError(message)
 
 
 @contextmanager
