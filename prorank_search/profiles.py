@@ -5,10 +5,11 @@ docs/configuration.md describes the table.
 
 from __future__ import annotations
 
+import json
 import re
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -112,13 +113,29 @@ def load_profiles(path: Path | None) -> dict[str, Profile]:
     return {name: _profile(profile, f"{path} [profiles.{name}]") for name, profile in profiles.items()}
 
 
-def profile_for(settings: Settings, index: str) -> Profile:
+def profile_for(settings: Settings, index: str, query_body: Path | None = None) -> Profile:
     """Return the search profile of an index; an empty one where the settings file has none for it.
 
+    Args:
+        settings: What is in force.
+        index: Name of the index.
+        query_body: A JSON file with the engine's own query body, which goes before the profile's.
+
     Raises:
-        ConfigError: A profile of the file cannot be used.
+        ConfigError: A profile of the file, or the query body, cannot be used.
     """
-    return load_profiles(settings.config).get(index, Profile())
+    profile = load_profiles(settings.config).get(index, Profile())
+    return profile if query_body is None else replace(profile, body=_read_body(query_body))
+
+
+def _read_body(path: Path) -> Mapping[str, object]:
+    from prorank_search.settings import table
+
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the query body {str(path)!r} cannot be read as JSON: {error}") from error
+    return table(body, f"query body {str(path)!r}")
 
 
 def _profile(given: object, place: str) -> Profile:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from prorank_search import plugins
 from prorank_search.analysis import PRESETS
-from prorank_search.errors import ConfigError, InputError
+from prorank_search.errors import InputError
 from prorank_search.profiles import Profile
 from prorank_search.protocols import IndexBackend, Rescorer, SearchBackend
 from prorank_search.rescore import RescoreOptions, keep_order, rescore, window_for
@@ -114,29 +114,21 @@ def _why_nothing(request: SearchRequest, backend: SearchBackend) -> str:
 
 
 def load_backend(settings: Settings) -> IndexBackend:
-    """Open the first stage that the settings name; `auto` is the embedded index where there is no `url`.
+    """Open the first stage that the settings name; `auto` is the engine at `url`, without one the embedded index.
 
     Raises:
         UnknownPluginError: Nobody installed that backend.
-        ConfigError: There is a `url`, and nothing says which engine answers there.
+        MissingExtraError: The engine's client is not installed.
+        ConfigError: What answers at `url` is another engine, or none.
+        UnreachableError: Nobody answers at `url`.
     """
+    from prorank_search.backends.engines.detection import engine_at
+
     name = settings.backend
     if name == "auto":
-        name = _EMBEDDED
-        if settings.url is not None:
-            raise ConfigError(_which_engine(settings.url))
+        name = _EMBEDDED if settings.url is None else engine_at(settings)
     backend: IndexBackend = plugins.load("backends", name)(settings)
     return backend
-
-
-def _which_engine(url: str) -> str:
-    engines = ", ".join(sorted(set(plugins.installed("backends")) - {_EMBEDDED}))
-    if engines:
-        return f"which engine answers at {url!r}? Say it with --backend; installed: {engines}"
-    return (
-        f"no backend for an engine at {url!r} is installed: OpenSearch and Elasticsearch come in a later release. "
-        "Leave out --url (PRORANK_URL, `url` in prorank.toml) to search the embedded index"
-    )
 
 
 def load_rescorer(name: str | None = None, settings: Settings | None = None) -> Rescorer:

@@ -30,6 +30,7 @@ _OURS = {
     "rescore": "Rescore a TREC run file.",
     "index": "List indexes, delete one, go back to its version before.",
     "engine": "Run a real OpenSearch on this machine, without Docker or Java.",
+    "profile": "Guess how an index of somebody else is searched.",
     "models": "Pull, list and show models.",
     "config": "Show what is in force, and from where.",
     "demo": "Search Python's own documentation with both stages, and measure them.",

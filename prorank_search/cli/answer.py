@@ -7,12 +7,23 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from prorank_search.profiles import Profile
     from prorank_search.protocols import Rescorer, SearchBackend
     from prorank_search.settings import Settings
     from prorank_search.types import SearchResult
 
 
-def answer(query: str, index: str, settings: Settings, *, no_rescore: bool, whole_window: bool = False) -> SearchResult:
+def answer(
+    query: str,
+    index: str,
+    settings: Settings,
+    *,
+    no_rescore: bool,
+    whole_window: bool = False,
+    query_body: Path | None = None,
+) -> SearchResult:
     """Search an index and warn on stderr where the second stage did not go as it should.
 
     Args:
@@ -21,6 +32,7 @@ def answer(query: str, index: str, settings: Settings, *, no_rescore: bool, whol
         settings: What is in force for this index.
         no_rescore: Leave the first stage's order.
         whole_window: Return every hit that was rescored, so that both orders can be told.
+        query_body: A JSON file with the engine's own query body.
 
     Raises:
         InputError: The query is empty, or the index does not exist.
@@ -31,8 +43,8 @@ def answer(query: str, index: str, settings: Settings, *, no_rescore: bool, whol
 
     if not query.strip():
         raise InputError("the query is empty: give the words to search for")
-    profile = profile_for(settings, index)
-    backend = open_backend(settings, index)
+    profile = profile_for(settings, index, query_body)
+    backend = open_backend(settings, index, profile)
     rescorer = None if no_rescore else open_rescorer(settings)
     result = search(
         query,
@@ -50,19 +62,18 @@ def answer(query: str, index: str, settings: Settings, *, no_rescore: bool, whol
     return result
 
 
-def open_backend(settings: Settings, index: str) -> SearchBackend:
+def open_backend(settings: Settings, index: str, profile: Profile) -> SearchBackend:
     """Open the first stage and have it look for the index, so that a wrong name is told before a model is loaded.
 
     Raises:
         InputError: The index does not exist.
         BackendError: The engine does not answer.
     """
-    from prorank_search.profiles import profile_for
     from prorank_search.search import load_backend
     from prorank_search.types import Query
 
     backend = load_backend(settings)
-    backend.search(profile_for(settings, index).request(index, Query("", ""), top_k=1))
+    backend.search(profile.request(index, Query("", ""), top_k=1))
     return backend
 
 

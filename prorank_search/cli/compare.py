@@ -34,6 +34,7 @@ def compare(
     model: options.ModelOption = None,
     device: options.DeviceOption = None,
     timeout_s: options.TimeoutOption = None,
+    query_body: options.QueryBodyOption = None,
     backend: options.BackendOption = None,
     url: options.UrlOption = None,
     config: options.ConfigOption = None,
@@ -55,7 +56,7 @@ def compare(
         url=url,
         config=config,
     )
-    result = answer(query, index, settings, no_rescore=no_rescore, whole_window=True)
+    result = answer(query, index, settings, no_rescore=no_rescore, whole_window=True, query_body=query_body)
     comparison = compare_orders(result, settings.top_k)
     if json:
         options.echo_json(comparison.to_json())

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from prorank_search.evaluation.comparison import RunComparison
     from prorank_search.evaluation.evaluate import Evaluation
+    from prorank_search.profiles import Profile
     from prorank_search.settings import Settings
     from prorank_search.types import Qrel, Query
 
@@ -36,6 +37,7 @@ def evaluate(
     rescorer: options.RescorerOption = None,
     model: options.ModelOption = None,
     device: options.DeviceOption = None,
+    query_body: options.QueryBodyOption = None,
     backend: options.BackendOption = None,
     url: options.UrlOption = None,
     run_in: Annotated[
@@ -75,7 +77,9 @@ def evaluate(
         )
         texts = _queries(folder, queries)
         with interruptible_scoring(no_cache=no_cache):
-            evaluation = _evaluate(texts, judgments, _given(index), settings, no_rescore=no_rescore, no_cache=no_cache)
+            name = _given(index)
+            profile = options.profile_for(settings, name, query_body)
+            evaluation = _evaluate(texts, judgments, name, settings, profile, no_rescore=no_rescore, no_cache=no_cache)
     if run_out is not None:
         write_run(run_out, evaluation.final_run, tag=evaluation.model or "first-stage")
     _warn_where_nothing_was_found(evaluation, index)
@@ -132,7 +136,14 @@ def _name(folder: Path | None, qrels: Path | None) -> str:
 
 
 def _evaluate(
-    queries: dict[str, Query], qrels: list[Qrel], index: str, settings: Settings, *, no_rescore: bool, no_cache: bool
+    queries: dict[str, Query],
+    qrels: list[Qrel],
+    index: str,
+    settings: Settings,
+    profile: Profile,
+    *,
+    no_rescore: bool,
+    no_cache: bool,
 ) -> Evaluation:
     from prorank_search.cli.answer import open_backend
     from prorank_search.cli.query_progress import query_progress
@@ -141,8 +152,7 @@ def _evaluate(
     from prorank_search.evaluation.judged import judged_queries
     from prorank_search.rescore import window_for
 
-    profile = options.profile_for(settings, index)
-    find = first_stage_of(open_backend(settings, index), index, profile)
+    find = first_stage_of(open_backend(settings, index, profile), index, profile)
     rescorer = None if no_rescore else cached_rescorer(settings, no_cache=no_cache)
     how = options_of(profile, window_for(rescorer, settings.window_size, timeout_s=None))
     with query_progress("queries", len(judged_queries(qrels))) as progress:

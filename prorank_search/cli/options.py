@@ -39,6 +39,9 @@ TopKOption = Annotated[int | None, typer.Option("--top-k", help="Hits shown.")]
 TimeoutOption = Annotated[
     str | None, typer.Option("--timeout-s", metavar="SECONDS|none", help="What is not scored by then keeps its order.")
 ]
+QueryBodyOption = Annotated[
+    Path | None, typer.Option("--query-body", help="The engine's own query body, a JSON file with {{query}} in it.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Settings file; prorank.toml of this folder where not given.")
@@ -60,11 +63,11 @@ def settings_from(*, index: str | None = None, **flags: object) -> Settings:
     return load_settings(index=index, **flags)
 
 
-def profile_for(settings: Settings, index: str) -> Profile:
-    """Return the search profile of an index; an empty one where the settings file has none for it."""
+def profile_for(settings: Settings, index: str, query_body: Path | None = None) -> Profile:
+    """Return the search profile of an index, with the body of `--query-body`; empty where the file has none for it."""
     from prorank_search import profiles
 
-    return profiles.profile_for(settings, index)
+    return profiles.profile_for(settings, index, query_body)
 
 
 def echo_json(value: object) -> None:

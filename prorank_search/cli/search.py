@@ -26,6 +26,7 @@ def search(
     model: options.ModelOption = None,
     device: options.DeviceOption = None,
     timeout_s: options.TimeoutOption = None,
+    query_body: options.QueryBodyOption = None,
     backend: options.BackendOption = None,
     url: options.UrlOption = None,
     config: options.ConfigOption = None,
@@ -46,7 +47,7 @@ def search(
         url=url,
         config=config,
     )
-    result = answer(query, index, settings, no_rescore=no_rescore)
+    result = answer(query, index, settings, no_rescore=no_rescore, query_body=query_body)
     if json:
         options.echo_json(result.to_json())
     else:

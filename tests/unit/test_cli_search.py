@@ -108,7 +108,7 @@ def test_nothing_in_a_document_commands_the_terminal(command: str) -> None:
         (["--index", "nowhere"], 3, "error: no index 'nowhere'"),
         (["--index", "animals", "--window-size", "many"], 2, "error: flag --window-size: window_size = 'many'"),
         (["--index", "animals", "--rescorer", "magic"], 2, "error: no plugin 'magic'"),
-        (["--index", "animals", "--url", "http://localhost:9200"], 2, "error: no backend for an engine at 'http://"),
+        (["--index", "animals", "--url", "http://localhost:9"], 4, "error: nobody answers at http://localhost:9 "),
         ([], 2, "Missing option '--index'"),
     ],
 )
@@ -199,7 +199,7 @@ def test_config_show_tells_where_each_value_comes_from(tmp_path: Path) -> None:
     assert told["settings"]["window_size"] == {"value": 7, "from": f"{file} [profiles.animals]"}
     assert told["settings"]["rescorer"] == {"value": "overlap", "from": "variable PRORANK_RESCORER"}
     assert told["settings"]["model"]["from"] == "default"
-    assert told["profiles"] == {"animals": {"window_size": 7, "on_failure": "keep"}}
+    assert told["profiles"] == {"animals": {"window_size": 7, "dfs": False, "on_failure": "keep"}}
 
 
 def test_config_show_of_an_index_leaves_other_profiles_out(tmp_path: Path) -> None:

@@ -87,6 +87,11 @@ class EngineSearch:
         """Yield every document of an index as it is when the first one is asked for, whatever is written meanwhile."""
         return documents(self.engine, self.mapping(index))
 
+    def sample(self, index: str, size: int) -> list[Mapping[str, Any]]:
+        """Return the `_source` of some documents of an index."""
+        answer = self.engine.request("POST", path(index, "_search"), {"size": size})
+        return [hit["_source"] for hit in answer["hits"]["hits"] if "_source" in hit]
+
     def mapping(self, index: str) -> IndexMapping:
         """Return what is known of an index; asked for again after half a minute.
 
