@@ -89,6 +89,12 @@ class Checkpoint:
             self._write(counted)
         return counted
 
+    def unseen(self, doc_ids: Iterable[str]) -> list[str]:
+        """Return those of some ids that did not come in this run."""
+        with self._usable():
+            find = "SELECT 1 FROM seen WHERE id_hash = ?"
+            return [each for each in doc_ids if not self._connection.execute(find, (_hash(each),)).fetchone()]
+
     def finish(self) -> None:
         """Delete the file: the run has ended."""
         self.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,8 +21,10 @@ from prorank_search.cli.options import (
 
 if TYPE_CHECKING:
     from prorank_ingest.run import Report
+    from prorank_search.protocols import Reader, ReaderOptions
 
 FINISHED_WITH_DEAD_LETTERS = 6
+REPLAY = "replay"
 
 app = typer.Typer(add_completion=False)
 
@@ -36,12 +40,15 @@ def ingest(
         ),
     ],
     index: IndexOption,
+    letters: Annotated[
+        Path | None, typer.Argument(help="After the word replay as source: a file of dead letters.")
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Build a new version beside the old one, then swap; else: upsert by id.")
     ] = False,
     backend: BackendOption = None,
     url: UrlOption = None,
-    analysis: Annotated[str, typer.Option(help="auto, english, standard, code or chinese.")] = "auto",
+    analysis: Annotated[str, typer.Option(help="auto, english, standard, code or chinese; engines have cjk too.")] = "auto",
     reader: Annotated[str | None, typer.Option(help="The reader to use, where several could read the source.")] = None,
     id_column: Annotated[str | None, typer.Option(help="Column or key of the id; else _id, id or doc_id.")] = None,
     title_column: Annotated[str | None, typer.Option(help="Column or key of the title; else title.")] = None,
@@ -51,41 +58,90 @@ def ingest(
     no_docstrings: Annotated[bool, typer.Option("--no-docstrings", help="Python code without its docstrings.")] = False,
     select: Annotated[str | None, typer.Option(help="The SELECT that a database is asked, with an ORDER BY.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Records that are read at most.")] = None,
+    sync: Annotated[
+        bool,
+        typer.Option(
+            "--sync", help="Delete from the index what the source has no longer, unless there are dead letters."
+        ),
+    ] = False,
+    max_deletes: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the index that --sync may delete; more is refused.")
+    ] = 0.05,
+    adopt: Annotated[
+        bool,
+        typer.Option("--adopt", help="Write into an index that somebody else made; without it, say what that changes."),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Show what an index would be made with and how the first document is analysed."),
+    ] = False,
     json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Put documents into an index: new ones are added, known ones replaced, by their id.
 
-    Records that cannot be used go into a dead-letter file, the rest goes in, and the exit code is 6. A run that was
-    cut off goes on where it stopped when the same command is given again.
+    Records that cannot be used go into a dead-letter file, the rest goes in, and the exit code is 6: `prorank ingest
+    replay FILE` reads them once more. A run that was cut off goes on where it stopped when the same command is given
+    again.
     """
     from prorank_ingest.progress import progress_bar
-    from prorank_ingest.run import Job
+    from prorank_ingest.run import Job, preview
     from prorank_ingest.run import ingest as run
-    from prorank_ingest.selection import open_source
+    from prorank_search.errors import ConfigError
     from prorank_search.protocols import ReaderOptions
     from prorank_search.search import load_backend
 
     settings = settings_from(backend=backend, url=url, config=config)
+    if sync and (limit is not None or source == REPLAY):
+        raise ConfigError(
+            "--sync deletes what the source has no longer: it needs all of it, so neither --limit nor replay"
+        )
     options = ReaderOptions(id_column, title_column, text_column, docstrings=not no_docstrings, select=select)
-    job = Job(source, index, settings.home, options, analysis, replace, limit, settings.url or "")
-    opened = open_source(source, options, reader)
+    opened = _open(source, letters, options, reader)
+    job = Job(str(letters or source), index, settings.home, options, analysis, replace, limit, settings.url or "")
+    job = dataclasses.replace(job, sync=sync, max_deletes=max_deletes)
+    into = load_backend(settings)
+    if dry_run:
+        echo_json(preview(job, opened, into))
+        return
+    if adopt:
+        for change in into.adopt(index):
+            typer.echo(f"{index}: {change}", err=True)
     advice = "what was read so far is kept, to go on type"
     if source == "-":
         advice = "standard input cannot be read again from where it stopped, so pipe all of it once more into"
     with interruptible(advice), progress_bar(index) as watch:
-        report = run(job, opened, load_backend(settings), watch=watch)
-    echo_json(report.to_json()) if json else _show(report)
+        report = run(job, opened, into, watch=watch)
+    echo_json(report.to_json()) if json else _show(report, sync=sync)
     if report.bad_records:
         raise typer.Exit(FINISHED_WITH_DEAD_LETTERS)
 
 
-def _show(report: Report) -> None:
+def _open(source: str, letters: Path | None, options: ReaderOptions, reader: str | None) -> Reader:
+    """Return the reader of a source, or of the dead letters that are to be replayed."""
+    from prorank_ingest.replay import open_letters
+    from prorank_ingest.selection import open_source
+    from prorank_search.errors import ConfigError
+
+    if source == REPLAY:
+        if letters is None:
+            raise ConfigError("replay what? Give the file of dead letters: prorank ingest replay FILE --index NAME")
+        return open_letters(letters, options)
+    if letters is not None:
+        raise ConfigError(f"one source at a time: {source!r} and {str(letters)!r} are two")
+    return open_source(source, options, reader)
+
+
+def _show(report: Report, *, sync: bool) -> None:
     speed = f"{report.seconds:.1f} s, {report.docs_per_s:,.0f} a second"
     typer.echo(f"{report.index}: {report.documents:,} documents from {report.source} ({speed}), {report.analysis}")
     if report.resumed_from is not None:
         typer.echo(f"went on after the {report.resumed_from:,} records of the run that was cut off")
     if report.duplicates:
         typer.echo(f"{report.duplicates:,} documents had the id of another one: the last one of each id counts")
+    if report.deleted is not None:
+        typer.echo(f"{report.deleted:,} documents were deleted: the source has them no longer")
+    elif sync and report.bad_records:
+        typer.echo("nothing was deleted: among the bad records may be what seems to be gone", err=True)
     if report.bad_records:
         typer.echo(f"{report.bad_records:,} bad records, with their reasons: {report.dead_letters}", err=True)

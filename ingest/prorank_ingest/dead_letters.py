@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -11,7 +12,11 @@ from uuid import uuid4
 from prorank_search.protocols import BadRecord
 from prorank_search.types import Document
 
+Letter = Mapping[str, object]
+"""Where a record stood, what is wrong with it (`error_type`, `reason`, `status`, `attempts`), and the record."""
+
 _LONGEST_RECORD = 100_000
+"""A record that is no document may be a whole broken file: so much of it is kept."""
 
 
 def new_path(home: Path, index: str) -> Path:
@@ -20,10 +25,31 @@ def new_path(home: Path, index: str) -> Path:
     return home / "dead-letters" / f"{index}-{now}-{uuid4().hex[:6]}.jsonl"
 
 
-def refused(source: str, document: Document, reason: str) -> BadRecord:
-    """Return the dead letter of a document that the index does not take; its record can be ingested as JSON Lines."""
+def of_record(bad: BadRecord) -> Letter:
+    """Return the dead letter of a record that the reader could not use."""
+    return {
+        "source": bad.source,
+        "line": bad.line,
+        "error_type": "bad_record",
+        "reason": bad.reason,
+        "status": None,
+        "attempts": 0,
+        "record": bad.record[:_LONGEST_RECORD],
+    }
+
+
+def of_document(source: str, document: Document, reason: str, details: Mapping[str, object]) -> Letter:
+    """Return the dead letter of a document that the index does not take; its record is the whole document, as JSON."""
     record = {"_id": document.doc_id, "title": document.title, "text": document.text, "metadata": document.metadata}
-    return BadRecord(source, None, reason, json.dumps(record, ensure_ascii=False, default=str))
+    return {
+        "source": source,
+        "line": None,
+        "error_type": details.get("error_type") or "refused",
+        "reason": reason,
+        "status": details.get("status"),
+        "attempts": details.get("attempts", 0),
+        "record": json.dumps(record, ensure_ascii=False, default=str),
+    }
 
 
 class DeadLetters:
@@ -36,18 +62,17 @@ class DeadLetters:
         if path.exists():
             os.truncate(path, length)
 
-    def write(self, records: list[BadRecord]) -> int:
-        """Append records durably; return the file's length in bytes."""
-        if records:
+    def write(self, letters: Sequence[Letter]) -> int:
+        """Append letters durably; return the file's length in bytes."""
+        if letters:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("ab") as file:
-                file.writelines(map(_line, records))
+                file.writelines(map(_line, letters))
                 file.flush()
                 os.fsync(file.fileno())
                 self._length = file.tell()
         return self._length
 
 
-def _line(bad: BadRecord) -> bytes:
-    letter = {"source": bad.source, "line": bad.line, "reason": bad.reason, "record": bad.record[:_LONGEST_RECORD]}
+def _line(letter: Letter) -> bytes:
     return json.dumps(letter, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"

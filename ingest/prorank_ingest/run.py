@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from importlib.metadata import version
 from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
-from prorank_ingest import dead_letters
+from prorank_ingest import dead_letters, sync
 from prorank_ingest.checkpoint import Checkpoint, State
 from prorank_ingest.progress import Watch
 from prorank_search.analysis import choose
@@ -43,6 +42,8 @@ class Job:
         replace: Fill a new version of the index and swap it in at the end.
         limit: Records that are read at most.
         engine: Address of the engine, where there is one.
+        sync: Delete what the index has and the source has not, once that was read to its end without a dead letter.
+        max_deletes: Share of the index's documents that `sync` may delete, from 0 to 1; more is refused.
     """
 
     source: str
@@ -53,6 +54,8 @@ class Job:
     replace: bool = False
     limit: int | None = None
     engine: str = ""
+    sync: bool = False
+    max_deletes: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Report:
     Attributes:
         documents: Documents that went in, counted once for each id.
         duplicates: Further documents with the id of an earlier one; the last one of each id is in the index.
+        deleted: Documents that were deleted, since the source has them no longer; None where that was not asked for, or
+            not done because of dead letters.
         bad_records: Records that could not be ingested.
         dead_letters: The file that holds them; None where there are none.
         seconds: How long this run took.
@@ -74,6 +79,7 @@ class Report:
     source: str
     documents: int
     duplicates: int
+    deleted: int | None
     bad_records: int
     dead_letters: str | None
     seconds: float
@@ -127,10 +133,14 @@ def ingest(
                 State(writer.version, analysis, str(dead_letters.new_path(job.home, job.index)))
             )
             on_step("opened")
-            add = partial(_add, source=job.source, writer=writer, watch=watch)
-            state = _write(chain([first], batches) if first else [], add, checkpoint, state, on_step)
+            way = _Way(job.source, writer, watch, checkpoint, on_step)
+            state = _write(chain([first], batches) if first else iter([]), way, state)
             _require_documents(job, state, checkpoint)
-            writer.publish()
+            upsert = published is not None and not job.replace
+            deleted = None
+            if job.sync and upsert and not state.bad_records:
+                deleted = sync.delete_unseen(backend, writer, checkpoint, index=job.index, max_deletes=job.max_deletes)
+            writer.publish(None if upsert else state.documents)
         on_step("published")
         checkpoint.finish()
     seconds = time.monotonic() - started
@@ -139,6 +149,7 @@ def ingest(
         source=job.source,
         documents=state.documents,
         duplicates=state.duplicates,
+        deleted=deleted,
         bad_records=state.bad_records,
         dead_letters=state.dead_letters if state.bad_records else None,
         seconds=round(seconds, 3),
@@ -146,6 +157,20 @@ def ingest(
         analysis=state.analysis,
         resumed_from=left.position if left else None,
     )
+
+
+def preview(job: Job, reader: Reader, backend: IndexBackend) -> dict[str, object]:
+    """Return what a new index of a job would be made with, and how its first document is analysed. Only reads.
+
+    Raises:
+        InputError: No document is among the first records.
+    """
+    sample = list(islice(reader.read(0), _SAMPLE_RECORDS))
+    document = next((record for record in sample if isinstance(record, Document)), None)
+    if document is None:
+        raise InputError(f"none of the first {len(sample)} records of {job.source!r} is a document")
+    analysis = _analysis(job, None, None, sample)
+    return {"index": job.index, "document": asdict(document), **backend.preview(analysis, document)}
 
 
 def _usable(left: State | None, versions: list[str], published: IndexInfo | None, *, replace: bool) -> State | None:
@@ -169,44 +194,74 @@ def _analysis(job: Job, left: State | None, published: IndexInfo | None, sample:
     return choose(f"{document.title}\n{document.text[:_SAMPLE_CHARACTERS]}" for document in documents)
 
 
-def _write(
-    batches: Iterable[list[Record]],
-    add: Callable[[list[Document]], tuple[list[str], list[BadRecord]]],
-    checkpoint: Checkpoint,
-    state: State,
-    on_step: Callable[[Step], object],
-) -> State:
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What every batch goes through."""
+
+    source: str
+    writer: IndexWriter
+    watch: Watch
+    checkpoint: Checkpoint
+    on_step: Callable[[Step], object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A batch that was handed to the backend, and what it refused at once."""
+
+    records: list[Record]
+    refused: DocumentsRefusedError | None
+
+
+def _write(batches: Iterator[list[Record]], way: _Way, state: State) -> State:
+    """Ingest the batches: while the backend works on one, the next is read."""
     letters = dead_letters.DeadLetters(Path(state.dead_letters), state.dead_letters_bytes)
-    for batch in batches:
-        doc_ids, refused = add([record for record in batch if isinstance(record, Document)])
-        bad = [record for record in batch if isinstance(record, BadRecord)] + refused
-        on_step("committed")
-        ahead = replace(
-            state,
-            position=state.position + len(batch),
-            bad_records=state.bad_records + len(bad),
-            dead_letters_bytes=letters.write(bad),
-        )
-        state = checkpoint.save(ahead, doc_ids)
-        on_step("saved")
+    batch = next(batches, None)
+    while batch is not None:
+        sent = _send(batch, way)
+        batch = next(batches, None)
+        state = _settle(sent, way, letters, state)
     return state
 
 
-def _add(
-    documents: list[Document], *, source: str, writer: IndexWriter, watch: Watch
-) -> tuple[list[str], list[BadRecord]]:
-    """Commit documents; return the ids that are in, and the dead letters of those that the index does not take."""
-    if not documents:
-        return [], []
-    reasons: Mapping[str, str] = {}
+def _send(records: list[Record], way: _Way) -> _Sent:
+    documents = {record.doc_id: record for record in records if isinstance(record, Document)}  # the last of each id
+    return _Sent(records, _refused(lambda: way.writer.add(way.watch(documents.values()))) if documents else None)
+
+
+def _settle(sent: _Sent, way: _Way, letters: dead_letters.DeadLetters, state: State) -> State:
+    """Commit a batch, then note how far the run is."""
+    refusals = [sent.refused, _refused(way.writer.commit)]
+    reasons = {doc_id: reason for each in refusals if each for doc_id, reason in each.reasons.items()}
+    details = {doc_id: detail for each in refusals if each for doc_id, detail in each.details.items()}
+    way.on_step("committed")
+    bad: list[dead_letters.Letter] = []
+    doc_ids = []
+    for record in sent.records:
+        if isinstance(record, BadRecord):
+            bad.append(dead_letters.of_record(record))
+        elif record.doc_id in reasons:
+            doc_id = record.doc_id
+            bad.append(dead_letters.of_document(way.source, record, reasons[doc_id], details.get(doc_id, {})))
+        else:
+            doc_ids.append(record.doc_id)
+    ahead = replace(
+        state,
+        position=state.position + len(sent.records),
+        bad_records=state.bad_records + len(bad),
+        dead_letters_bytes=letters.write(bad),
+    )
+    state = way.checkpoint.save(ahead, doc_ids)
+    way.on_step("saved")
+    return state
+
+
+def _refused(step: Callable[[], object]) -> DocumentsRefusedError | None:
     try:
-        writer.add(watch(documents))
+        step()
     except DocumentsRefusedError as error:
-        reasons = error.reasons
-    writer.commit()
-    doc_ids = [document.doc_id for document in documents if document.doc_id not in reasons]
-    refused = [document for document in documents if document.doc_id in reasons]
-    return doc_ids, [dead_letters.refused(source, document, reasons[document.doc_id]) for document in refused]
+        return error
+    return None
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:

@@ -28,6 +28,7 @@ def test_json_is_one_object_with_what_became_of_the_ingest(tmp_path: Path) -> No
         "source": str(source),
         "documents": 1,
         "duplicates": 0,
+        "deleted": None,
         "bad_records": 0,
         "dead_letters": None,
         "analysis": "english",

@@ -169,9 +169,10 @@ def test_long_documents_make_smaller_batches(
 
 def test_dead_letters_behind_the_checkpoint_are_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "letters.jsonl"
-    length = dead_letters.DeadLetters(path, 0).write([BadRecord("a.jsonl", 1, "bad")])
-    dead_letters.DeadLetters(path, length).write([BadRecord("a.jsonl", 2, "written twice")])
-    dead_letters.DeadLetters(path, length).write([BadRecord("a.jsonl", 2, "written twice")])
+    letters = [dead_letters.of_record(BadRecord("a.jsonl", number, "bad")) for number in (1, 2)]
+    length = dead_letters.DeadLetters(path, 0).write(letters[:1])
+    for _ in range(2):
+        dead_letters.DeadLetters(path, length).write(letters[1:])
     assert [json.loads(line)["line"] for line in path.read_text(encoding="utf-8").splitlines()] == [1, 2]
 
 
