@@ -127,10 +127,7 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, attention: Attention)
 
 def _attend_fused(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, scale: float) -> Tensor:
     grouped = q.shape[1] != k.shape[1]
-    if grouped and q.device.type in (
-        "cuda",
-        "cpu",
-    ):  # of its kernels only the slow one takes groups and a mask together
+    if grouped and q.device.type == "cuda":  # of its kernels only the slow one takes groups and a mask together
         k, v = (heads.repeat_interleave(q.shape[1] // k.shape[1], 1) for heads in (k, v))
         grouped = False
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale, enable_gqa=grouped)
