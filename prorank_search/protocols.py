@@ -15,7 +15,13 @@ from prorank_search.types import Document, Ranking, RescorerInfo, Scored, ScoreR
 
 @dataclass(frozen=True, slots=True)
 class IndexInfo:
-    """One index, as `prorank index list` shows it."""
+    """One index, as `prorank index list` shows it.
+
+    Attributes:
+        documents: Documents; in an index of passages those that they are parts of.
+        metadata: What was kept of the index when it was made; `passages` in it: its documents are cut into passages.
+        passages: Passages; None in an index of whole documents.
+    """
 
     name: str
     documents: int
@@ -24,6 +30,7 @@ class IndexInfo:
     created: str
     version: str
     metadata: Mapping[str, object] = field(default_factory=dict)
+    passages: int | None = None
 
 
 @runtime_checkable
@@ -32,6 +39,9 @@ class SearchBackend(Protocol):
 
     def search(self, request: SearchRequest) -> Ranking:
         """Return the best `request.top_k` documents.
+
+        Of an index of passages, each hit is what `prorank_search.passages.parent_hit` makes of a document's best
+        `request.passages_per_hit` passages, and its score is the best one's.
 
         Raises:
             InputError: The index does not exist or the request cannot be answered.
@@ -75,7 +85,7 @@ class IndexWriter(Protocol):
         ...
 
     def delete(self, doc_ids: Iterable[str]) -> int:
-        """Delete documents by id; return how many ids were given."""
+        """Delete documents by id, with all their passages; return how many ids were given."""
         ...
 
     def commit(self) -> None:
@@ -115,7 +125,15 @@ class IndexBackend(SearchBackend, Protocol):
     replacement into a new one beside it.
     """
 
-    def writer(self, index: str, *, analysis: str, replace: bool, resume: str | None = None) -> IndexWriter:
+    def writer(
+        self,
+        index: str,
+        *,
+        analysis: str,
+        replace: bool,
+        resume: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> IndexWriter:
         """Open `index` for writing, creating it where it does not exist.
 
         Args:
@@ -123,6 +141,8 @@ class IndexBackend(SearchBackend, Protocol):
             analysis: Name of the analysis preset, for a new version; an existing version keeps its own.
             replace: Write into a new, still invisible version instead of the published one.
             resume: Name of the unpublished version that a killed run left behind, to go on with it.
+            metadata: JSON that a new version keeps, for `IndexInfo.metadata`. With `passages` in it the version is an
+                index of passages: the first passage of a document that is added takes the place of all its old ones.
 
         Raises:
             BackendError: Another process is writing into the index.
@@ -170,11 +190,14 @@ class IndexBackend(SearchBackend, Protocol):
         ...
 
     def count(self, index: str) -> int:
-        """Count the documents of the published version."""
+        """Count the documents of the published version, as `IndexInfo.documents` does."""
         ...
 
     def scan(self, index: str) -> Iterator[Document]:
-        """Yield every document of the published version as it is now, whatever is written meanwhile."""
+        """Yield every document of the published version as it is now, whatever is written meanwhile.
+
+        Of an index of passages, every passage.
+        """
         ...
 
     def delete(self, index: str) -> None:

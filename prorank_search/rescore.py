@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, islice
 from typing import Literal
 
 from prorank_search.blend import combine, sigmoid
@@ -32,7 +34,8 @@ class RescoreOptions:
     """How a ranking is rescored.
 
     Attributes:
-        window_size: First-stage hits that are rescored.
+        window_size: First-stage hits that are rescored; of a hit that has passages each of them is scored, and the best
+            one's score is the hit's.
         blend: How both scores become one; None: the rescorer's own default.
         text_of: The text that the model sees of a document.
         instruction: What counts as relevant, where a model takes such a thing.
@@ -68,6 +71,7 @@ def rescore(ranking: Ranking, rescorer: Rescorer, options: RescoreOptions) -> tu
         RescorerError: The rescorer failed and `options.on_failure` is "error".
     """
     window = ranking.hits[: options.window_size]
+    texts = [[options.text_of(document) for document in hit.passages or (hit.document,)] for hit in window]
     status = Status(
         state="ok",
         reason=rescorer.info.reason,
@@ -77,19 +81,21 @@ def rescore(ranking: Ranking, rescorer: Rescorer, options: RescoreOptions) -> tu
     )
     request = ScoreRequest(
         query=ranking.query.text,
-        texts=[options.text_of(hit.document) for hit in window],
+        texts=[text for of_hit in texts for text in of_hit],
         instruction=options.instruction,
         deadline=options.deadline,
         cancelled=options.cancelled,
     )
     try:
-        scored = _checked(rescorer.score(request), len(window), status.model) if window else []
+        scored = _checked(rescorer.score(request), len(request.texts), status.model) if window else []
     except RescorerError as error:
         if options.on_failure == "error":
             raise
         return keep_order(ranking), replace(status, state="degraded", reason=str(error))
-    hits = reorder(ranking.hits, scored, options.blend or rescorer.info.blend or Blend(), rescorer.info.calibration)
-    return hits, _judged(status, scored)
+    hits, best = _best_passages(window, scored)
+    rest = ranking.hits[len(window) :]
+    blend = options.blend or rescorer.info.blend or Blend()
+    return reorder((*hits, *rest), best, blend, rescorer.info.calibration), _judged(status, best)
 
 
 def window_for(rescorer: Rescorer | None, wanted: int | Literal["auto"], timeout_s: float | None) -> int:
@@ -105,9 +111,21 @@ def window_for(rescorer: Rescorer | None, wanted: int | Literal["auto"], timeout
     if wanted != "auto":
         return wanted
     info = rescorer.info
-    if timeout_s is None or info.seconds_a_text == 0.0:
-        return info.window_size
-    return max(1, min(info.window_size, int(_SHARE_OF_DEADLINE * timeout_s / info.seconds_a_text)))
+    return max(1, min(info.window_size, texts_in_time(rescorer, timeout_s)))
+
+
+def texts_in_time(rescorer: Rescorer, timeout_s: float | None) -> int:
+    """Return how many texts a rescorer is expected to score within a search's time."""
+    seconds_a_text = rescorer.info.seconds_a_text
+    if timeout_s is None or seconds_a_text == 0.0:
+        return sys.maxsize
+    return int(_SHARE_OF_DEADLINE * timeout_s / seconds_a_text)
+
+
+def hits_within(hits: Sequence[Hit], texts: int) -> int:
+    """Return how many of the first hits have together no more than so many texts to score, at least one."""
+    so_far = accumulate(len(hit.passages) or 1 for hit in hits)
+    return max(1, sum(1 for count in so_far if count <= texts))
 
 
 def keep_order(ranking: Ranking) -> tuple[RescoredHit, ...]:
@@ -119,6 +137,8 @@ def keep_order(ranking: Ranking) -> tuple[RescoredHit, ...]:
             rank=rank,
             first_stage_rank=rank,
             first_stage_score=hit.score,
+            passage=hit.document.text if hit.passages else None,
+            passage_rank=_passage_rank(hit),
         )
         for rank, hit in enumerate(ranking.hits, start=1)
     )
@@ -159,6 +179,8 @@ def reorder(
             rescore_score=scores[position] if position < len(scores) else None,
             probability=probabilities[position] if position < len(scores) else None,
             truncated=scored[position].truncated if position < len(scored) else False,
+            passage=hits[position].document.text if hits[position].passages else None,
+            passage_rank=_passage_rank(hits[position]),
         )
         for rank, (position, score) in enumerate(zip(order, shown, strict=True), start=1)
     )
@@ -184,6 +206,25 @@ def falling(rescored: Sequence[float], unscored: int, first_stage: Sequence[floa
         ceiling = math.nextafter(shown[-1], -math.inf) if shown else math.inf
         shown.append(min(score, ceiling))
     return shown
+
+
+def _best_passages(window: Sequence[Hit], scored: Sequence[Scored]) -> tuple[list[Hit], list[Scored]]:
+    """Return each hit with the text of its best passage, and that passage's score; a whole document is its own."""
+    hits, best = [], []
+    answers = iter(scored)
+    for hit in window:
+        passages = hit.passages or (hit.document,)
+        pairs = list(zip(passages, islice(answers, len(passages)), strict=True))
+        passage, score = max(pairs, key=lambda pair: -math.inf if pair[1].score is None else pair[1].score)
+        shown = replace(hit.document, text=passage.text, passage_offsets=passage.passage_offsets)
+        hits.append(replace(hit, document=shown))
+        best.append(score)
+    return hits, best
+
+
+def _passage_rank(hit: Hit) -> int | None:
+    offsets = [passage.passage_offsets for passage in hit.passages]
+    return 1 + offsets.index(hit.document.passage_offsets) if offsets else None
 
 
 def _checked(scored: Sequence[Scored], wanted: int, model: str | None) -> Sequence[Scored]:

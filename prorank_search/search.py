@@ -12,7 +12,7 @@ from prorank_search.analysis import PRESETS
 from prorank_search.errors import InputError
 from prorank_search.profiles import Profile
 from prorank_search.protocols import IndexBackend, Rescorer, SearchBackend
-from prorank_search.rescore import RescoreOptions, keep_order, rescore, window_for
+from prorank_search.rescore import RescoreOptions, hits_within, keep_order, rescore, texts_in_time, window_for
 from prorank_search.types import Query, RescoredHit, SearchRequest, SearchResult, Status
 
 if TYPE_CHECKING:
@@ -64,12 +64,14 @@ def search(  # noqa: PLR0913 (a search has this many independent choices)
     profile = profile or Profile()
     started = time.monotonic()
     window = window_for(rescorer, "auto" if window_size is None else window_size, timeout_s)
-    request = profile.request(index, Query("", text), max(top_k, window))
+    request = profile.request(index, Query("", text), max(top_k, window), rescorer.info if rescorer else None)
     ranking = backend.search(request)
     found = time.monotonic()
     if rescorer is None:
         hits, status = keep_order(ranking), Status("skipped", reason="no rescoring was asked for")
     else:
+        if window_size is None:
+            window = hits_within(ranking.hits[:window], texts_in_time(rescorer, timeout_s))
         options = RescoreOptions(
             window_size=window,
             blend=profile.blend,

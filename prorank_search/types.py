@@ -41,7 +41,8 @@ class Query:
 class Document:
     """A text that can be found.
 
-    `parent_id` and `passage_offsets` (start and end character in the parent's text) are set on passages only.
+    `parent_id` is set on passages only, `passage_offsets` (start and end character in the whole document's text) on
+    these, and on the document of a hit that shows one of its passages.
     """
 
     doc_id: str
@@ -57,12 +58,15 @@ class Hit:
     """A document that the first stage found.
 
     Attributes:
-        document: The document, with its stored text.
+        document: The document, with its stored text; of an index of passages, with the text and the offsets of the one
+            that was found best.
         score: Higher is better; comparable only within one `Ranking`.
+        passages: The document's passages that were found, the best first; none of a document that is whole.
     """
 
     document: Document
     score: float
+    passages: tuple[Document, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ class SearchRequest:
         body: A query body of the caller's own, in the engine's language, with `{{query}}` for the text.
         source: Where the index keeps id, title and text; None: as indexes of ours do.
         dfs: Whether scores use word counts of the whole index, not of each shard (`dfs_query_then_fetch`).
+        passages_per_hit: Passages that are wanted of each document, in an index of passages.
     """
 
     index: str
@@ -111,6 +116,7 @@ class SearchRequest:
     body: Mapping[str, object] | None = None
     source: SourcePaths | None = None
     dfs: bool = False
+    passages_per_hit: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +196,7 @@ class RescorerInfo:
         reason: Why its scores should not be trusted ("untrained"), in plain words; empty: nothing to say.
         window_size: The window `auto` stands for with this rescorer, as long as the deadline leaves time for it.
         seconds_a_text: What one text takes on this machine, as far as was seen; 0: too little to plan with.
+        passages_per_hit: Passages that are scored of each document, where documents have passages.
     """
 
     model: str
@@ -198,6 +205,7 @@ class RescorerInfo:
     reason: str = ""
     window_size: int = 30
     seconds_a_text: float = 0.0
+    passages_per_hit: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +221,8 @@ class RescoredHit:
         rescore_score: The rescorer's score; None: outside the window or not scored.
         probability: Calibrated probability of relevance; None without calibration or score.
         truncated: The rescorer did not read all of the text.
-        passage: The passage that earned the score, where documents have passages.
+        passage: The passage that earned the score, where documents have passages; it is the document's text too.
+        passage_rank: Its rank by the first stage among those of the document, from 1; None where there are none.
         highlights: Words of the document that matched the query, as they stand in the text; on hits that are shown.
     """
 
@@ -226,6 +235,7 @@ class RescoredHit:
     probability: float | None = None
     truncated: bool = False
     passage: str | None = None
+    passage_rank: int | None = None
     highlights: tuple[str, ...] = ()
 
 
@@ -300,5 +310,7 @@ def _hit_json(hit: RescoredHit) -> dict[str, object]:
         "metadata": dict(document.metadata),
         "parent_id": document.parent_id,
         "passage": hit.passage,
+        "passage_rank": hit.passage_rank,
+        "passage_offsets": document.passage_offsets,
         "highlights": list(hit.highlights),
     }

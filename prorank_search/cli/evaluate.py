@@ -152,8 +152,9 @@ def _evaluate(
     from prorank_search.evaluation.judged import judged_queries
     from prorank_search.rescore import window_for
 
-    find = first_stage_of(open_backend(settings, index, profile), index, profile)
+    backend = open_backend(settings, index, profile)
     rescorer = None if no_rescore else cached_rescorer(settings, no_cache=no_cache)
+    find = first_stage_of(backend, index, profile, rescorer.info if rescorer else None)
     how = options_of(profile, window_for(rescorer, settings.window_size, timeout_s=None))
     with query_progress("queries", len(judged_queries(qrels))) as progress:
         return evaluate(queries, qrels, find, rescorer, how, progress)

@@ -67,11 +67,13 @@ class Evaluation:
         }
 
 
-def first_stage_of(backend: SearchBackend, index: str, profile: Profile) -> FirstStage:
-    """Return the first stage that searches an index as its profile says."""
+def first_stage_of(
+    backend: SearchBackend, index: str, profile: Profile, second_stage: RescorerInfo | None = None
+) -> FirstStage:
+    """Return the first stage that searches an index as its profile says, for a second stage where there is one."""
 
     def find(queries: Sequence[Query], top_k: int) -> list[Ranking]:
-        return backend.search_many([profile.request(index, query, top_k) for query in queries])
+        return backend.search_many([profile.request(index, query, top_k, second_stage) for query in queries])
 
     return find
 

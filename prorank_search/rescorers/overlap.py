@@ -27,6 +27,7 @@ class OverlapRescorer:
         model="overlap",
         reason="overlap only counts shared words: it shows the plumbing, not ProRank",
         window_size=100,
+        passages_per_hit=3,
     )
 
     def score(self, request: ScoreRequest) -> list[Scored]:

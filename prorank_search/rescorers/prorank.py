@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prorank_search import models, plugins
-from prorank_search.scoring.speed import WINDOW_ON_ACCELERATOR, WINDOW_ON_CPU, Speed
+from prorank_search.scoring.speed import (
+    PASSAGES_ON_ACCELERATOR,
+    PASSAGES_ON_CPU,
+    WINDOW_ON_ACCELERATOR,
+    WINDOW_ON_CPU,
+    Speed,
+)
 from prorank_search.settings import Settings
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
@@ -47,6 +53,7 @@ class ProRankRescorer:
         self._encoder = loaded.encoder
         on_cpu = loaded.engine.device.type == "cpu"
         self._window_size = WINDOW_ON_CPU if on_cpu else WINDOW_ON_ACCELERATOR
+        self._passages_per_hit = PASSAGES_ON_CPU if on_cpu else PASSAGES_ON_ACCELERATOR
         self._speed = Speed(speed_file, loaded.revision, lambda: _probe(loaded)) if on_cpu and speed_file else None
         self._scheduler = Scheduler(loaded.engine, self._speed.saw) if self._speed else Scheduler(loaded.engine)
         self.revision = loaded.revision
@@ -64,6 +71,7 @@ class ProRankRescorer:
             reason=_REASONS[checkpoint.state].format(name=checkpoint.name),
             window_size=self._window_size,
             seconds_a_text=self._speed.seconds_a_text if self._speed else 0.0,
+            passages_per_hit=self._passages_per_hit,
         )
 
     def score(self, request: ScoreRequest) -> list[Scored]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from prorank_search.disk_cache import DiskCache, Row
 from prorank_search.scoring.deadline import in_time, is_over
-from prorank_search.scoring.speed import WINDOW_ON_ACCELERATOR, WINDOW_ON_CPU, Speed
+from prorank_search.scoring.speed import PASSAGES_ON_ACCELERATOR, WINDOW_ON_ACCELERATOR, WINDOW_ON_CPU, Speed
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
 Vectors = npt.NDArray[np.float16]
@@ -91,7 +91,7 @@ class CosineRescorer:
     def info(self) -> RescorerInfo:
         """What the model is, and how fast it was seen to be on texts without a vector."""
         if self._speed is None:
-            return RescorerInfo(self._name, window_size=WINDOW_ON_ACCELERATOR)
+            return RescorerInfo(self._name, window_size=WINDOW_ON_ACCELERATOR, passages_per_hit=PASSAGES_ON_ACCELERATOR)
         return RescorerInfo(self._name, window_size=WINDOW_ON_CPU, seconds_a_text=self._speed.seconds_a_text)
 
     def score(self, request: ScoreRequest) -> list[Scored]:

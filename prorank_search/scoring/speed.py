@@ -11,6 +11,8 @@ from pathlib import Path
 
 WINDOW_ON_ACCELERATOR, WINDOW_ON_CPU = 100, 30
 """First-stage hits that `auto` stands for, as long as the deadline leaves time for them."""
+PASSAGES_ON_ACCELERATOR, PASSAGES_ON_CPU = 3, 1
+"""Passages of each hit that are scored, where documents are cut into passages."""
 
 _WEIGHT = 0.3
 """Of the newest sight in the running mean."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,13 +31,24 @@ class EngineIndexes(EngineSearch):
         super().__init__(engine)
         self._locks = home / "locks" / hashlib.sha256(engine.where.encode()).hexdigest()[:8]
 
-    def writer(self, index: str, *, analysis: str, replace: bool, resume: str | None = None) -> EngineWriter:
+    def writer(
+        self,
+        index: str,
+        *,
+        analysis: str,
+        replace: bool,
+        resume: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> EngineWriter:
         """Open `index` for writing; see `prorank_search.protocols.IndexBackend.writer`.
 
         Raises:
             IndexLockedError: Another writer is open.
-            InputError: The name cannot be an index name, the index is somebody else's, or its analysis differs.
+            InputError: The name cannot be an index name, the index is somebody else's, its analysis differs, or there
+                is metadata, such as for passages: an embedded index alone has them so far.
         """
+        if metadata:
+            raise InputError(f"index {index!r} is an engine's, and passages are in embedded indexes alone so far")
         lock = self._lock(index)
         try:
             target = self._target(index, analysis, replace=replace, resume=resume)

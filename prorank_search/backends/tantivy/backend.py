@@ -21,10 +21,11 @@ from prorank_search.backends.tantivy.fields import (
 )
 from prorank_search.backends.tantivy.highlights import Highlighter
 from prorank_search.backends.tantivy.opening import open_to_read
+from prorank_search.backends.tantivy.searching import addresses, best, best_parents, count_documents
 from prorank_search.backends.tantivy.writer import TantivyWriter
 from prorank_search.errors import BackendError, IndexNotFoundError, InputError
 from prorank_search.protocols import IndexInfo
-from prorank_search.types import Document, Hit, Ranking, SearchRequest
+from prorank_search.types import Document, Ranking, SearchRequest
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +42,10 @@ class _Reader:
     highlighter: Highlighter
     index: tantivy.Index
     state: tuple[int, int]
+
+    @property
+    def in_passages(self) -> bool:
+        return "passages" in self.info.metadata
 
 
 class TantivyBackend:
@@ -66,16 +71,16 @@ class TantivyBackend:
         reader = self._reader(request.index)
         terms = reader.analysis.terms(request.query.text)
         searcher = reader.index.searcher()
-        limit = min(request.top_k, searcher.num_docs)
-        if not terms or not limit:
+        if not terms:
             return Ranking(request.query, ())
         query = text_query(terms, fields)
         if request.filter:
             query = filtered(query, request.filter)
-        found = _run(searcher, query, limit)
-        return Ranking(
-            request.query, tuple(Hit(from_tantivy(searcher.doc(address)), score) for score, address in found)
-        )
+        if reader.in_passages:
+            hits = best_parents(searcher, query, request.top_k, request.passages_per_hit)
+        else:
+            hits = best(searcher, query, request.top_k)
+        return Ranking(request.query, tuple(hits))
 
     def search_many(self, requests: Sequence[SearchRequest]) -> list[Ranking]:
         """Return one ranking for each request, in the same order."""
@@ -91,7 +96,15 @@ class TantivyBackend:
         """List the indexes that can be searched, by name; one that cannot be read is left out, with a warning."""
         return [info for name in versions.index_names(self._indexes) for info in self._readable(name)]
 
-    def writer(self, index: str, *, analysis: str, replace: bool, resume: str | None = None) -> TantivyWriter:
+    def writer(
+        self,
+        index: str,
+        *,
+        analysis: str,
+        replace: bool,
+        resume: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> TantivyWriter:
         """Open `index` for writing; see `prorank_search.protocols.IndexBackend.writer`.
 
         With `analysis="auto"` an existing version keeps its own; a new one needs a preset's name
@@ -101,7 +114,8 @@ class TantivyBackend:
             IndexLockedError: Another writer is open.
             InputError: The name cannot be an index name, or `analysis` differs from the existing version's.
         """
-        return TantivyWriter(self._folder(index), analysis=analysis, replace=replace, resume=resume)
+        folder = self._folder(index)
+        return TantivyWriter(folder, analysis=analysis, replace=replace, resume=resume, metadata=metadata or {})
 
     def versions(self, index: str) -> list[str]:
         """List the versions of an index, oldest first, published or not; none where there is no such index."""
@@ -131,16 +145,17 @@ class TantivyBackend:
         return {"analysis": chosen.preset.name, "terms": terms}
 
     def count(self, index: str) -> int:
-        """Count the documents of the published version."""
-        count: int = self._reader(index).index.searcher().num_docs
-        return count
+        """Count the documents of the published version; of an index of passages those that they are parts of."""
+        reader = self._reader(index)
+        return count_documents(reader.index.searcher(), in_passages=reader.in_passages)
 
     def scan(self, index: str) -> Iterator[Document]:
-        """Yield every document of the published version as it is now, whatever is written meanwhile.
+        """Yield every document, or passage, of the published version as it is now, whatever is written meanwhile.
 
         The places of all documents are found at once: about 200 bytes a document.
         """
-        return _documents(self._reader(index).index.searcher())
+        searcher = self._reader(index).index.searcher()
+        return (from_tantivy(searcher.doc(address)) for address in addresses(searcher))
 
     def delete(self, index: str) -> None:
         """Delete the index with all its versions."""
@@ -162,13 +177,16 @@ class TantivyBackend:
 
     def _describe(self, index: str) -> IndexInfo:
         reader = self._reader(index)
+        searcher = reader.index.searcher()
         return IndexInfo(
             name=index,
-            documents=reader.index.searcher().num_docs,
+            documents=count_documents(searcher, in_passages=reader.in_passages),
             analysis=reader.info.analysis,
             size_bytes=versions.size_bytes(self._folder(index) / reader.version),
             created=reader.info.created,
             version=reader.version,
+            metadata=reader.info.metadata,
+            passages=searcher.num_docs if reader.in_passages else None,
         )
 
     def _reader(self, index: str) -> _Reader:
@@ -208,17 +226,3 @@ def _checked_fields(request: SearchRequest) -> Mapping[str, float]:
         message = f"fields {dict(fields)} cannot be searched: an embedded index has title and text, boosts from 0 up"
         raise InputError(message)
     return fields
-
-
-def _run(searcher: tantivy.Searcher, query: tantivy.Query, limit: int) -> list[tuple[float, tantivy.DocAddress]]:
-    try:
-        hits: list[tuple[float, tantivy.DocAddress]] = searcher.search(query, limit, count=False).hits
-    except (ValueError, OSError) as error:
-        message = f"the embedded index failed to answer: {error}"
-        raise BackendError(message) from error
-    return hits
-
-
-def _documents(searcher: tantivy.Searcher) -> Iterator[Document]:
-    for _, address in _run(searcher, tantivy.Query.all_query(), max(searcher.num_docs, 1)):
-        yield from_tantivy(searcher.doc(address))

@@ -11,6 +11,7 @@ import tantivy
 
 from prorank_search.analysis import Preset
 from prorank_search.errors import InputError
+from prorank_search.passages import passage_facts
 from prorank_search.stored_documents import check_id, facts, from_source, to_source, wanted_facts
 from prorank_search.types import Document
 
@@ -71,7 +72,7 @@ def to_tantivy(document: Document, analysis: Analysis) -> tantivy.Document:
     entry.add_text("doc_id", document.doc_id)
     entry.add_text("title", analysis.spaced(document.title))
     entry.add_text("text", analysis.spaced(document.text))
-    for fact in facts(document.metadata):
+    for fact in (*facts(document.metadata), *passage_facts(document)):
         entry.add_text("facts", fact)
     entry.add_bytes("source", source)
     return entry
@@ -109,6 +110,12 @@ def filtered(query: tantivy.Query, wanted: Mapping[str, object]) -> tantivy.Quer
         facts_query = tantivy.Query.term_set_query(schema(), "facts", facts_of_key)
         clauses.append((tantivy.Occur.Must, tantivy.Query.const_score_query(facts_query, 0.0)))
     return tantivy.Query.boolean_query(clauses)
+
+
+def with_fact(query: tantivy.Query, fact: str) -> tantivy.Query:
+    """Return `query` over the entries that have a fact; scores stay as they are."""
+    has_it = tantivy.Query.const_score_query(tantivy.Query.term_query(schema(), "facts", fact), 0.0)
+    return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, has_it)])
 
 
 def _to_json(document: Document) -> bytes:

@@ -12,7 +12,8 @@ import json
 import os
 import re
 import shutil
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -37,11 +38,13 @@ class VersionInfo:
         analysis: Name of the analysis preset that its texts went through.
         created: When it was made (ISO 8601, UTC).
         format: Layout of the fields inside; another number cannot be read.
+        metadata: What else was to be kept of it.
     """
 
     analysis: str
     created: str
     format: int
+    metadata: Mapping[str, object] = field(default_factory=dict)
 
 
 def index_folder(indexes: Path, index: str) -> Path:
@@ -129,13 +132,13 @@ def versions(folder: Path) -> list[str]:
     return sorted((path.parent.name for path in folder.glob("v*/version.json")), key=_number)
 
 
-def create_version(folder: Path, analysis: str) -> str:
+def create_version(folder: Path, analysis: str, metadata: Mapping[str, object]) -> str:
     """Make the folder of a new version; return the version's name. Unpublished leftovers are removed."""
     number = 1 + max(map(_number, [*versions(folder), *history(folder)]), default=0)
     name = f"v{number}-{uuid4().hex[:8]}"
     sweep(folder)
     (folder / name).mkdir(parents=True)
-    info = VersionInfo(analysis, datetime.now(UTC).isoformat(timespec="seconds"), FORMAT)
+    info = VersionInfo(analysis, datetime.now(UTC).isoformat(timespec="seconds"), FORMAT, metadata)
     _write(folder / name / "version.json", json.dumps(asdict(info)))
     for made_in in (folder, folder.parent):
         _sync(made_in)

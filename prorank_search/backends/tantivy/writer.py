@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
-
-import tantivy
 
 from prorank_search.analysis import preset
 from prorank_search.backends.tantivy import versions
 from prorank_search.backends.tantivy.fields import Analysis, analysis_of, to_tantivy
 from prorank_search.backends.tantivy.opening import open_to_read, open_to_write
+from prorank_search.backends.tantivy.searching import count_documents
 from prorank_search.errors import BackendError, DocumentsRefusedError, InputError
+from prorank_search.passages import is_first, parent_fact
 from prorank_search.stored_documents import check_id
 from prorank_search.types import Document
 
@@ -31,12 +31,14 @@ class TantivyWriter:
         version: Name of the version, which a later run can resume.
     """
 
-    def __init__(self, folder: Path, *, analysis: str, replace: bool, resume: str | None) -> None:
+    def __init__(
+        self, folder: Path, *, analysis: str, replace: bool, resume: str | None, metadata: Mapping[str, object]
+    ) -> None:
         """Take the index's lock and open the version; see `prorank_search.protocols.IndexBackend.writer`."""
         self._folder = folder
         self._lock = versions.lock(folder)
         try:
-            self.version = _choose_version(folder, analysis, replace=replace, resume=resume)
+            self.version = _choose_version(folder, analysis, metadata, replace=replace, resume=resume)
             self._analysis = _version_analysis(folder / self.version, analysis)
             self._writer = open_to_write(folder / self.version, self._analysis).writer(HEAP_BYTES, THREADS)
         except BaseException:
@@ -57,7 +59,7 @@ class TantivyWriter:
             except InputError as error:
                 refused[document.doc_id] = str(error)
                 continue
-            self._writer.delete_documents_by_term("doc_id", document.doc_id)
+            self._forget(document.parent_id if is_first(document) else None, document.doc_id)
             with _writing(self._folder):
                 self._writer.add_document(entry)
             added += 1
@@ -66,13 +68,19 @@ class TantivyWriter:
         return added
 
     def delete(self, doc_ids: Iterable[str]) -> int:
-        """Delete documents by id; return how many ids were given."""
+        """Delete documents by id, with all their passages; return how many ids were given."""
         given = 0
         for doc_id in doc_ids:
             check_id(doc_id)
-            self._writer.delete_documents_by_term("doc_id", doc_id)
+            self._forget(doc_id, doc_id)
             given += 1
         return given
+
+    def _forget(self, parent_id: str | None, doc_id: str) -> None:
+        """Take out a document or passage, and all passages of a parent where one is given."""
+        self._writer.delete_documents_by_term("doc_id", doc_id)
+        if parent_id is not None:
+            self._writer.delete_documents_by_term("facts", parent_fact(parent_id))
 
     def commit(self) -> None:
         """Make all that was added durable, so that a kill from here on loses nothing of it."""
@@ -87,7 +95,7 @@ class TantivyWriter:
         """
         self.commit()
         if expected is not None and versions.history(self._folder)[-1:] != [self.version]:
-            _require_count(open_to_read(self._folder / self.version, self._analysis), expected)
+            _require_count(self._folder / self.version, self._analysis, expected)
         versions.publish(self._folder, self.version)
         _log.info("index %s: %s is published", self._folder.name, self.version)
 
@@ -103,8 +111,9 @@ class TantivyWriter:
             self._lock.close()
 
 
-def _require_count(index: tantivy.Index, expected: int) -> None:
-    count = index.searcher().num_docs
+def _require_count(version: Path, analysis: Analysis, expected: int) -> None:
+    in_passages = "passages" in versions.read_info(version).metadata
+    count = count_documents(open_to_read(version, analysis).searcher(), in_passages=in_passages)
     if count != expected:
         message = (
             f"a new version holds {count:,} documents and {expected:,} were written: it is not published; "
@@ -122,7 +131,9 @@ def _writing(folder: Path) -> Iterator[None]:
         raise BackendError(message) from error
 
 
-def _choose_version(folder: Path, analysis: str, *, replace: bool, resume: str | None) -> str:
+def _choose_version(
+    folder: Path, analysis: str, metadata: Mapping[str, object], *, replace: bool, resume: str | None
+) -> str:
     if resume is not None:
         if resume not in versions.versions(folder):
             message = f"index {folder.name!r} has no version {resume!r} to go on with: start again from the beginning"
@@ -131,7 +142,7 @@ def _choose_version(folder: Path, analysis: str, *, replace: bool, resume: str |
     history = versions.history(folder)
     if history and not replace:
         return history[-1]
-    return versions.create_version(folder, preset(analysis).name)
+    return versions.create_version(folder, preset(analysis).name, metadata)
 
 
 def _version_analysis(version: Path, analysis: str) -> Analysis:

@@ -13,7 +13,7 @@ from sentence_transformers import CrossEncoder
 from prorank_search.errors import RescorerError
 from prorank_search.rescorers.sentence_transformers.loading import too_long
 from prorank_search.scoring.deadline import in_time
-from prorank_search.scoring.speed import WINDOW_ON_ACCELERATOR, WINDOW_ON_CPU, Speed
+from prorank_search.scoring.speed import PASSAGES_ON_ACCELERATOR, WINDOW_ON_ACCELERATOR, WINDOW_ON_CPU, Speed
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
 _TEXTS_A_PASS = 8
@@ -45,7 +45,7 @@ class CrossEncoderRescorer:
     def info(self) -> RescorerInfo:
         """What the model is, and how fast it was seen to be."""
         if self._speed is None:
-            return RescorerInfo(self._name, window_size=WINDOW_ON_ACCELERATOR)
+            return RescorerInfo(self._name, window_size=WINDOW_ON_ACCELERATOR, passages_per_hit=PASSAGES_ON_ACCELERATOR)
         return RescorerInfo(self._name, window_size=WINDOW_ON_CPU, seconds_a_text=self._speed.seconds_a_text)
 
     def score(self, request: ScoreRequest) -> list[Scored]:
