@@ -20,13 +20,15 @@ def indexes(engine: Engine) -> list[IndexInfo]:
     rows = engine.request("GET", "/_cat/indices", params={"format": "json", "bytes": "b", "h": _COLUMNS})
     marks = _marks(engine)
     aliases = engine.request("GET", "/_alias")
+    counts = _counts(engine)
     found = []
     for row in rows:
         name = row["index"]
         if name.startswith(".") or row.get("docs.count") is None:  # the engine's own, or closed
             continue
         shown_as = _shown_as(aliases.get(name, {})) if name in marks else [name]
-        found += [_info(shown, row, marks.get(name, {})) for shown in shown_as]
+        documents = counts.get(name, 0)
+        found += [_info(shown, row, marks.get(name, {}), documents) for shown in shown_as]
     return sorted(found, key=lambda info: info.name)
 
 
@@ -35,16 +37,24 @@ def _shown_as(said: Mapping[str, Any]) -> list[str]:
     return [alias for alias in said.get("aliases", {}) if not alias.endswith(PREVIOUS)]
 
 
-def _info(name: str, row: Mapping[str, Any], mark: Mapping[str, Any]) -> IndexInfo:
+def _info(name: str, row: Mapping[str, Any], mark: Mapping[str, Any], documents: int) -> IndexInfo:
     return IndexInfo(
         name=name,
-        documents=int(row["docs.count"]),
+        documents=documents,
         analysis=str(mark.get("analysis", NOT_OURS)),
         size_bytes=int(row["store.size"] or 0),
         created=str(mark.get("created", row["creation.date.string"])),
         version=row["index"],
         metadata=mark,
     )
+
+
+def _counts(engine: Engine) -> dict[str, int]:
+    """Return the documents of each index; `_cat/indices` counts nested objects as well."""
+    by_index = {"terms": {"field": "_index", "size": 10_000}}
+    answer = engine.request("POST", "/_search", {"size": 0, "aggs": {"indexes": by_index}})
+    buckets = answer.get("aggregations", {}).get("indexes", {}).get("buckets", [])  # nothing where there is no index
+    return {each["key"]: each["doc_count"] for each in buckets}
 
 
 def _marks(engine: Engine) -> dict[str, Mapping[str, Any]]:

@@ -30,6 +30,7 @@ Body = Mapping[str, object] | Sequence[Mapping[str, object] | bytes] | bytes
 
 RETRIED = (429, 502, 503, 504)
 """Statuses that another attempt may cure."""
+BAD_GATEWAY = 502
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 8.0
 DEFAULT_PORTS = {"http": 9200, "https": 443}
@@ -146,9 +147,11 @@ class Engine:
 
     def _once(self, request: Request) -> Any:  # noqa: ANN401 (JSON)
         reply = self.client.send(request)
-        if reply.status < 300:  # noqa: PLR2004 (the statuses of success)
+        done = reply.status < 300  # noqa: PLR2004 (the statuses of success)
+        if done and not isinstance(reply.body, str):
             return reply.body
-        raise error_of(reply.status, reply.body, f"{request.method} {request.path}", self.where)
+        status = BAD_GATEWAY if done else reply.status  # a text is a proxy's answer, or another server's
+        raise error_of(status, reply.body, f"{request.method} {request.path}", self.where)
 
 
 def path(*parts: str) -> str:

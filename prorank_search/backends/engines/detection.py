@@ -7,13 +7,13 @@ from importlib.util import find_spec
 from typing import Any
 
 from prorank_search.backends.engines.connection import Client, Engine, EngineName, nodes
-from prorank_search.errors import ConfigError, EngineError, MissingExtraError
+from prorank_search.errors import AuthError, ConfigError, EngineError, MissingExtraError
 from prorank_search.settings import Settings
 
 OLDEST = {"opensearch": 2, "elasticsearch": 8}
 """Major versions that were tried, from this one up."""
 
-_CANNOT_SAY = (401, 403, 404, 405)
+_CANNOT_SAY = (404, 405)
 _NOT_OURS = 406
 
 
@@ -75,6 +75,8 @@ def connected(name: EngineName, client: Client, settings: Settings) -> Engine:
     engine = Engine(name, "", where, client, settings.engine_timeout_s, settings.engine_attempts)
     try:
         found, version = identify(engine.request("GET", "/"))
+    except AuthError:
+        return engine  # if it is for more than this question, the next request tells
     except EngineError as error:
         if error.status == _NOT_OURS:
             raise wrong_client(name, "a server that does not speak its protocol", nodes(settings)) from error

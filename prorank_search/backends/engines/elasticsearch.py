@@ -8,7 +8,7 @@ import elasticsearch
 from elastic_transport import ConnectionTimeout, SerializationError, TlsError
 from elasticsearch import ApiError, UnsupportedProductError
 
-from prorank_search.backends.engines.connection import Engine, Reply, Request, nodes
+from prorank_search.backends.engines.connection import BAD_GATEWAY, Engine, Reply, Request, nodes
 from prorank_search.backends.engines.credentials import certificates, check, headers_of
 from prorank_search.backends.engines.detection import connected, wrong_client
 from prorank_search.backends.engines.faults import unreachable
@@ -66,7 +66,7 @@ class ElasticsearchClient:
         except ApiError as error:
             return Reply(error.meta.status, error.body)
         except SerializationError as error:
-            return Reply(502, str(error)[:500])  # the answer is no JSON: it is not the engine's
+            return Reply(BAD_GATEWAY, str(error)[:500])  # the answer is no JSON: it is not the engine's
         except ConnectionTimeout as error:
             raise unreachable(self._where, str(error), timed_out_s=request.timeout_s) from error
         except elasticsearch.TransportError as error:

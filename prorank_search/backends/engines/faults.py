@@ -6,6 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from prorank_search.errors import AuthError, EngineError, IndexNotFoundError, ProRankError, UnreachableError
 
+_TOO_MANY = (
+    "the query has more different words, times the fields they are looked for in, than the engine takes: shorten it, "
+    "search fewer fields, or raise `indices.query.bool.max_clause_count` in the engine"
+)
 _ADVICE_BY_TYPE = {
     "search_phase_execution_exception": "shards of it do not answer; `GET _cluster/health` shows whether it is red",
     "no_shard_available_action_exception": "shards of it do not answer; `GET _cluster/health` shows whether it is red",
@@ -13,6 +17,8 @@ _ADVICE_BY_TYPE = {
     "`GET INDEX/_settings` and `GET _cluster/settings` show blocks",
     "master_not_discovered_exception": "the cluster has no master: look at its log",
     "cluster_manager_not_discovered_exception": "the cluster has no manager: look at its log",
+    "too_many_clauses": _TOO_MANY,
+    "too_many_nested_clauses": _TOO_MANY,
     "media_type_header_exception": "client and server are of different major versions",
 }
 _ADVICE_BY_STATUS = {
@@ -87,12 +93,12 @@ def told(body: object) -> tuple[str, str, str]:
     error = body.get("error", body) if isinstance(body, Mapping) else body
     if not isinstance(error, Mapping):
         return "", _cut(str(error or "the answer is empty")), ""
-    causes = error.get("root_cause") or [error]
-    cause = causes[0] if isinstance(causes[0], Mapping) else error
+    root = error.get("root_cause") or [error]
+    cause = root[0] if isinstance(root[0], Mapping) else error
     inner = error.get("caused_by")
-    reason = str(cause.get("reason") or error.get("reason") or error)
-    if isinstance(inner, Mapping) and inner.get("reason") and str(inner["reason"]) not in reason:
-        reason = f"{reason}: {inner['reason']}"
+    reasons = [each.get("reason") for each in (cause, error, inner) if isinstance(each, Mapping)]
+    telling = [str(each) for each in reasons if each and each != "all shards failed"]
+    reason = ": ".join(dict.fromkeys(telling)) or str(reasons[0] or error)
     return str(cause.get("type", "")), _cut(reason), str(cause.get("index") or cause.get("resource.id") or "")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import opensearchpy
 from opensearchpy.exceptions import ConnectionTimeout, SerializationError, SSLError
 
-from prorank_search.backends.engines.connection import Engine, Reply, Request, nodes
+from prorank_search.backends.engines.connection import BAD_GATEWAY, Engine, Reply, Request, nodes
 from prorank_search.backends.engines.credentials import certificates, check, headers_of
 from prorank_search.backends.engines.detection import connected
 from prorank_search.backends.engines.faults import unreachable
@@ -62,7 +62,7 @@ class OpenSearchClient:
                 headers={"content-type": request.content_type},
             )
         except SerializationError as error:
-            return Reply(502, str(error.args[0])[:500])  # the answer is no JSON: it is not the engine's
+            return Reply(BAD_GATEWAY, str(error.args[0])[:500])  # the answer is no JSON: it is not the engine's
         except ConnectionTimeout as error:
             raise unreachable(self._where, str(error.info), timed_out_s=request.timeout_s) from error
         except opensearchpy.ConnectionError as error:

@@ -17,6 +17,7 @@ from prorank_search.errors import EngineError, IndexNotFoundError, InputError, P
 from prorank_search.protocols import IndexInfo
 from prorank_search.types import Document, Ranking, SearchRequest
 
+BAD_REQUEST = 400
 AT_ONCE = 50
 """Searches in one `_msearch`."""
 _MAPPING_KEPT_S = 30.0
@@ -145,6 +146,7 @@ def _rows(request: SearchRequest, body: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _input_error(error: ProRankError) -> ProRankError:
     """Return an error as it is; where the engine could make no sense of a search, as an error of what was given."""
-    if isinstance(error, EngineError) and error.status == 400:  # noqa: PLR2004 (bad request)
-        return InputError(str(error))
-    return error
+    unusable = isinstance(error, EngineError) and (
+        error.status == BAD_REQUEST or error.error_type.startswith("too_many_")
+    )
+    return InputError(str(error)) if unusable else error
