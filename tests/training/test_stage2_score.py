@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import signal
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -66,6 +67,24 @@ def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(tiny: Settings, tmp
     assert steps == steps_again == 12
     assert weights.keys() == again.keys()
     assert all(torch.equal(weights[name], again[name]) for name in weights)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_stops_a_run_loses_no_step(number: signal.Signals, tiny: Settings, tmp_path: Path) -> None:
+    """States are saved every hour; the signal comes in step 5."""
+    wanted = recipe(save_every_s=3600.0)
+    whole = train(tiny, wanted, tmp_path / "whole")
+    folder = RunFolder(tmp_path / "stopped")
+    folder.begin(wanted)
+
+    def stop(step: int, _: int, __: Mapping[str, Any]) -> None:
+        if step == 5:
+            signal.raise_signal(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        stage2_score.run(open_trainee(wanted, tiny), groups(), dev_queries(), wanted, folder, stop)
+    assert folder.trained_weights(STAGE)[0] == 5
+    assert timeless(train(tiny, wanted, folder.path).metrics(STAGE)) == timeless(whole.metrics(STAGE))
 
 
 def test_a_run_that_is_given_more_steps_goes_on_from_before_its_rate_fell(tiny: Settings, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from prorank_search.errors import RescorerError
 from prorank_training.master_weights import MasterWeights
 from prorank_training.progress import Progress
 from prorank_training.run_folder import RunFolder, Stage
+from prorank_training.stopping import stoppable
 
 _BAD_STEPS_ALLOWED = 20
 
@@ -73,28 +74,33 @@ class TrainingLoop:
         Raises:
             RescorerError: The gradient stays infinite or not a number; the last good state is kept.
             ConfigError: The state cannot be written.
+            KeyboardInterrupt: Somebody asked for an end; the last step is saved.
         """
         start = self._go_on()
         first = measure(0) if start == 0 else {}
         if first:
             self.folder.log(self.stage, {"step": 0, **first})
         gradients, saved = GradientWatch(self.stage), time.monotonic()
-        for step in range(start, self.plan.steps):
-            began = time.monotonic()
-            learned = learn(step)
-            rate = learning_rate(step)
-            norm = self.masters.step(rate, self.plan.clip_norm)
-            taken: dict[str, Any] = {"step": step + 1, "learning_rate": rate, "gradient_norm": round(norm, 3)}
-            taken |= {**learned, "seconds": round(time.monotonic() - began, 2)}
-            good = gradients.is_good(step + 1, norm)
-            metrics = {**taken, **(measure(step + 1) if good else {})}
-            self.folder.log(self.stage, metrics)
-            self.progress(step + 1, self.plan.steps, metrics)
-            if good and step + 1 == self.falls_from:
-                self._save(self._steady, step + 1)
-            if step + 1 == self.plan.steps or (good and time.monotonic() - saved > self.plan.save_every_s):
-                self._save(self.stage, step + 1)
-                saved = time.monotonic()
+        with stoppable() as asked_to_stop:
+            for step in range(start, self.plan.steps):
+                began = time.monotonic()
+                learned = learn(step)
+                rate = learning_rate(step)
+                norm = self.masters.step(rate, self.plan.clip_norm)
+                taken: dict[str, Any] = {"step": step + 1, "learning_rate": rate, "gradient_norm": round(norm, 3)}
+                taken |= {**learned, "seconds": round(time.monotonic() - began, 2)}
+                good = gradients.is_good(step + 1, norm)
+                metrics = {**taken, **(measure(step + 1) if good else {})}
+                self.folder.log(self.stage, metrics)
+                self.progress(step + 1, self.plan.steps, metrics)
+                stopped, last = asked_to_stop(), step + 1 == self.plan.steps
+                if good and step + 1 == self.falls_from:
+                    self._save(self._steady, step + 1)
+                if last or stopped or (good and time.monotonic() - saved > self.plan.save_every_s):
+                    self._save(self.stage, step + 1)
+                    saved = time.monotonic()
+                if stopped and not last:
+                    raise KeyboardInterrupt
 
     @property
     def _steady(self) -> str:
