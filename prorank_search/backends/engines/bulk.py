@@ -86,7 +86,7 @@ class ChunkSize:
     """How much goes into one bulk request: it halves where the server has too much to do, and grows back."""
 
     documents: int = 1000
-    size_bytes: int = 8_000_000
+    size_bytes: int = 5_000_000
 
     def halved(self) -> ChunkSize:
         """Return half of it, one document at least.

@@ -31,8 +31,11 @@ class EngineWriter:
     committed or not: the next run writes the same documents under the same ids.
 
     Attributes:
+        largest: What one bulk request holds at most.
         version: Name of the concrete index, which a later run can resume.
     """
+
+    largest = ChunkSize()
 
     def __init__(self, engine: Engine, target: versions.Target, lock: IO[str]) -> None:
         """Write into `target` until the lock is released; see `EngineIndexes.writer`."""
@@ -43,7 +46,7 @@ class EngineWriter:
         self._published = not target.hidden
         self._stamps = itertools.count(_microseconds())
         self._stamp = 0
-        self._pace = Pace(ChunkSize())
+        self._pace = Pace(self.largest)
         self._stopping = threading.Event()
         self._delivery = Delivery(engine, target.name, self._pace, self._stopping, self._now)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="bulk")

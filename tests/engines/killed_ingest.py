@@ -1,0 +1,51 @@
+"""Ingest into an engine and kill this process at a named point: `URL SOURCE INDEX HOME FLAG POINT NTH WHEN`.
+
+FLAG is `upsert` or `replace`. POINT is one of `tests.engines.rough_client.POINTS`, a step of `prorank_ingest.run.Step`,
+or `never`; WHEN is `before` or `after`, for requests. Says "ready" before it begins.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import sys
+from pathlib import Path
+
+from prorank_ingest import run
+from prorank_ingest.selection import open_source
+from prorank_search.backends.engines.bulk import ChunkSize
+from prorank_search.backends.engines.detection import connect
+from prorank_search.backends.engines.index import EngineIndexes
+from prorank_search.backends.engines.writer import EngineWriter
+from prorank_search.protocols import ReaderOptions
+from prorank_search.settings import Settings
+from tests.engines.rough_client import POINTS, RoughClient
+
+BATCH_RECORDS = 500
+CHUNK = ChunkSize(documents=100)
+
+
+def main(url: str, source: str, index: str, home: str, flag: str, *kill: str) -> None:
+    point, nth, when = kill
+    passed: list[str] = []
+
+    def pass_point(step: str) -> None:
+        passed.append(step)
+        if step == point and passed.count(step) == int(nth):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    run.BATCH_RECORDS = BATCH_RECORDS
+    EngineWriter.largest = CHUNK
+    engine = connect(Settings(url=url, home=Path(home), engine_timeout_s=20))
+    rough = RoughClient(engine.client, point if point in POINTS else "", int(nth), when == "after")
+    backend = EngineIndexes(dataclasses.replace(engine, client=rough), Path(home))
+    job = run.Job(source, index, Path(home), analysis="standard", replace=flag == "replace", engine=url)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    report = run.ingest(job, open_source(source, ReaderOptions()), backend, on_step=pass_point)
+    sys.stdout.write(f"{report.documents} {report.duplicates} {report.bad_records} {report.resumed_from}\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,71 @@
+"""Ingest through a proxy that spoils a tenth of the requests, and see that nothing is lost or doubled.
+
+python -m tests.engines.spoiled_requests URL --times 10
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from prorank_ingest import run
+from prorank_ingest.selection import open_source
+from prorank_search.backends.engines.bulk import ChunkSize
+from prorank_search.backends.engines.detection import connect
+from prorank_search.backends.engines.index import EngineIndexes
+from prorank_search.backends.engines.writer import EngineWriter
+from prorank_search.settings import Settings
+from tests.engines.kills import write_corpus
+from tests.engines.rough_proxy import rough_proxy
+
+DOCUMENTS = 4000
+DOUBLED = 500
+CHUNK = ChunkSize(documents=40)
+
+
+def spoiled_ingest(url: str, index: str, folder: Path, *, seed: int, replace: bool) -> Counter[str]:
+    """Ingest through the proxy; return what it did to the requests."""
+    texts = {str(number): f"text {number} {seed}" for number in range(DOCUMENTS)}
+    source = str(write_corpus(folder / f"{seed}.jsonl", texts, doubled=DOUBLED, bad=3))
+    with rough_proxy(url, seed=seed) as proxy:
+        backend = EngineIndexes(connect(Settings(url=proxy.url, engine_timeout_s=2, engine_attempts=6)), folder)
+        job = run.Job(source, index, folder, analysis="standard", replace=replace)
+        with pytest.MonkeyPatch.context() as small:
+            small.setattr(EngineWriter, "largest", CHUNK)
+            small.setattr(run, "BATCH_RECORDS", 400)
+            report = run.ingest(job, open_source(source, job.options), backend)
+        faults = proxy.faults
+    assert (report.documents, report.duplicates, report.bad_records) == (DOCUMENTS, DOUBLED, 3)
+    time.sleep(5)  # what was stalled arrives now, and must not change anything
+    direct = EngineIndexes(connect(Settings(url=url)), folder)
+    direct.engine.request("POST", f"/{index}/_refresh")
+    stored = [(document.doc_id, document.text) for document in direct.scan(index)]
+    assert len(stored) == DOCUMENTS
+    assert dict(stored) == texts
+    return faults
+
+
+def main(url: str, times: int) -> None:
+    """Do it again and again: a first load, then upserts and replacements in turn."""
+    total: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(prefix="prorank-spoiled-") as folder:
+        for seed in range(times):
+            started = time.monotonic()
+            total += spoiled_ingest(url, "spoiled-requests", Path(folder), seed=seed, replace=seed % 2 == 1)
+            sys.stdout.write(f"{seed}: {time.monotonic() - started:.1f} s, so far {dict(total)}\n")
+            sys.stdout.flush()
+        EngineIndexes(connect(Settings(url=url)), Path(folder)).delete("spoiled-requests")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("--times", type=int, default=10)
+    given = parser.parse_args()
+    main(given.url, given.times)

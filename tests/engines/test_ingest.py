@@ -1,0 +1,191 @@
+"""An ingest into a real server: killed, spoiled, into a live index, into somebody else's."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prorank_ingest import run
+from prorank_ingest.selection import open_source
+from prorank_search.backends.engines.connection import Engine, path
+from prorank_search.backends.engines.detection import connect
+from prorank_search.backends.engines.index import EngineIndexes
+from prorank_search.errors import BackendError, InputError
+from prorank_search.settings import Settings
+from prorank_search.types import Query, SearchRequest
+from tests.engines import kills
+from tests.engines.servers import Server
+from tests.engines.spoiled_requests import spoiled_ingest
+
+INDEX = "live-ingest"
+
+
+@pytest.fixture
+def engine(opensearch: Server) -> Engine:
+    return connect(Settings(url=opensearch.url))
+
+
+@pytest.fixture
+def backend(engine: Engine, tmp_path: Path) -> Iterator[EngineIndexes]:
+    backend = EngineIndexes(engine, tmp_path)
+    for name in engine.request("GET", path(f"{INDEX}*"), params={"ignore_unavailable": True}):
+        engine.request("DELETE", path(name))
+    yield backend
+    for name in engine.request("GET", path(f"{INDEX}*"), params={"ignore_unavailable": True}):
+        engine.request("DELETE", path(name))
+
+
+def ingest(backend: EngineIndexes, folder: Path, texts: Mapping[str, str], *, replace: bool = False) -> run.Report:
+    source = str(kills.write_corpus(folder / "corpus.jsonl", texts))
+    job = run.Job(source, INDEX, folder, analysis="auto", replace=replace)
+    return run.ingest(job, open_source(source, job.options), backend)
+
+
+def numbered(word: str, count: int = 300) -> dict[str, str]:
+    return {str(number): f"{word} number {number}" for number in range(count)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "point"),
+    [
+        ("first", ("settings", 1, "after")),
+        ("first", ("bulk", 7, "after")),
+        ("upsert", ("committed", 2, "")),
+        ("replace", ("settings", 2, "before")),
+        ("replace", ("count", 1, "after")),
+        ("replace", ("aliases", 1, "after")),
+        ("replace", None),
+    ],
+)
+def test_an_ingest_that_is_killed_and_run_again_ends_as_if_nothing_had_happened(
+    opensearch: Server, tmp_path: Path, kind: str, point: tuple[str, int, str] | None
+) -> None:
+    kills.with_template(opensearch.url)
+    figures = kills.Figures()
+    kills.run(opensearch.url, tmp_path, figures, kind=kind, point=point, seed=len(str(point)))
+    assert figures.kills.total() + figures.missed
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_nothing_is_lost_or_doubled_where_a_tenth_of_the_requests_is_spoiled(
+    opensearch: Server, tmp_path: Path, *, replace: bool
+) -> None:
+    faults = spoiled_ingest(opensearch.url, f"{INDEX}-spoiled", tmp_path, seed=7, replace=replace)
+    assert faults.total() - faults[""] >= 5
+    EngineIndexes(connect(Settings(url=opensearch.url)), tmp_path).delete(f"{INDEX}-spoiled")
+
+
+def test_an_upsert_never_touches_the_settings_of_a_live_index(
+    backend: EngineIndexes, engine: Engine, tmp_path: Path
+) -> None:
+    ingest(backend, tmp_path, numbered("old"))
+    ended = threading.Event()
+    seen = set()
+
+    def poll() -> None:
+        while not ended.is_set():
+            [found] = engine.request("GET", path(INDEX, "_settings"), params={"flat_settings": True}).values()
+            seen.add(json.dumps(found["settings"], sort_keys=True))
+
+    poller = threading.Thread(target=poll)
+    poller.start()
+    try:
+        ingest(backend, tmp_path, numbered("new", 4000))
+    finally:
+        ended.set()
+        poller.join()
+    assert len(seen) == 1
+    assert backend.count(INDEX) == 4000
+
+
+def test_searches_during_a_swap_see_the_old_or_the_new_version_and_no_error(
+    backend: EngineIndexes, tmp_path: Path
+) -> None:
+    ingest(backend, tmp_path, numbered("word zero"))
+    ended = threading.Event()
+    answers: list[set[str]] = []
+    errors: list[Exception] = []
+
+    def search() -> None:
+        while not ended.is_set():
+            try:
+                ranking = backend.search(SearchRequest(INDEX, Query("", "word"), 20))
+            except BackendError as error:
+                errors.append(error)
+            else:
+                answers.append({hit.document.text.split()[1] for hit in ranking.hits})
+
+    searcher = threading.Thread(target=search)
+    searcher.start()
+    try:
+        for word in ("one", "two", "three"):
+            ingest(backend, tmp_path, numbered(f"word {word}"), replace=True)
+    finally:
+        ended.set()
+        searcher.join()
+    assert not errors
+    assert {len(words) for words in answers} == {1}
+    assert {word for words in answers for word in words} >= {"one", "two"}
+
+
+def test_an_index_of_somebody_else_is_adopted_or_left_alone(
+    backend: EngineIndexes, engine: Engine, tmp_path: Path
+) -> None:
+    mapping = {"_meta": {"owner": "eve"}, "properties": {"title": {"type": "text"}}}
+    engine.request("PUT", path(INDEX), {"mappings": mapping})
+    engine.request("PUT", path(INDEX, "_doc", "theirs"), {"title": "kept"}, params={"refresh": True})
+    before = engine.request("GET", path(INDEX))
+    with pytest.raises(InputError, match=r"--adopt.*the field 'doc_id' \(keyword\)"):
+        ingest(backend, tmp_path, numbered("new"))
+    with pytest.raises(InputError, match="not made by prorank"):
+        backend.delete(INDEX)
+    assert engine.request("GET", path(INDEX)) == before
+    assert len(backend.adopt(INDEX)) == 7
+    ingest(backend, tmp_path, numbered("new"))
+    assert backend.count(INDEX) == 301
+    after = engine.request("GET", path(INDEX))[INDEX]
+    assert after["mappings"]["_meta"]["owner"] == "eve"
+    assert after["settings"] == before[INDEX]["settings"]
+    with pytest.raises(InputError, match="--replace cannot swap it"):
+        ingest(backend, tmp_path, numbered("new"), replace=True)
+
+
+def test_what_does_not_fit_a_mapping_is_a_dead_letter_with_the_engines_reason(
+    backend: EngineIndexes, engine: Engine, tmp_path: Path
+) -> None:
+    engine.request("PUT", path(INDEX), {"mappings": {"properties": {"title": {"type": "integer"}}}})
+    backend.adopt(INDEX)
+    source = tmp_path / "titles.jsonl"
+    source.write_text('{"id": "1", "title": "7", "text": "x"}\n{"id": "2", "title": "seven", "text": "y"}\n')
+    job = run.Job(str(source), INDEX, tmp_path)
+    report = run.ingest(job, open_source(str(source), job.options), backend)
+    assert (report.documents, report.bad_records) == (1, 1)
+    letter: dict[str, Any] = json.loads(Path(str(report.dead_letters)).read_text("utf-8"))
+    assert (letter["error_type"], letter["status"], letter["attempts"]) == ("mapper_parsing_exception", 400, 1)
+    assert "failed to parse field [title]" in letter["reason"]
+    assert json.loads(letter["record"])["title"] == "seven"
+
+
+def test_a_read_only_index_stops_the_run_and_the_same_command_goes_on(
+    backend: EngineIndexes, engine: Engine, tmp_path: Path
+) -> None:
+    ingest(backend, tmp_path, numbered("old"))
+    block = "index.blocks.read_only_allow_delete"
+    engine.request("PUT", path(INDEX, "_settings"), {block: True})
+    with pytest.raises(BackendError, match="flood stage"):
+        ingest(backend, tmp_path, numbered("new"))
+    engine.request("PUT", path(INDEX, "_settings"), {block: None})
+    assert ingest(backend, tmp_path, numbered("new")).documents == 300
+    assert {document.text.split()[0] for document in backend.scan(INDEX)} == {"new"}
+
+
+def test_an_alias_of_several_indexes_is_not_written_to(backend: EngineIndexes, engine: Engine, tmp_path: Path) -> None:
+    for number in (1, 2):
+        engine.request("PUT", path(f"{INDEX}-{number}"), {"aliases": {INDEX: {}}})
+    with pytest.raises(InputError, match="alias of several indexes"):
+        ingest(backend, tmp_path, numbered("new"))
