@@ -203,7 +203,7 @@ def _start(node: Node, state_file: Path, version: str, *, with_ml: bool) -> None
     try:
         moment = state.moment_of(process.pid)
         state.write(state_file, state.Started(process.pid, moment, node.port, version, with_ml, str(node.folder)))
-        nodes.wait_until_up(process, node, _UP_TIMEOUT_S)
+        nodes.wait_until_up(process, node.port, node.log, _UP_TIMEOUT_S)
     except BaseException:
         process.kill()
         process.wait()

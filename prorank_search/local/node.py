@@ -20,11 +20,7 @@ _log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 LOG_NAME = "server.log"
-
-_ANSWER_TIMEOUT_S = 5.0
-_POLL_S = 0.2
-_SHOWN_LINES = 15
-_LOG4J = """\
+CONSOLE_LOG = """\
 status = error
 appender.console.type = Console
 appender.console.name = console
@@ -33,6 +29,13 @@ appender.console.layout.pattern = [%d{ISO8601}][%-5p][%c{1.}] %m%n
 rootLogger.level = info
 rootLogger.appenderRef.console.ref = console
 """
+"""log4j2.properties: all that a server says goes to its standard output."""
+
+_ANSWER_TIMEOUT_S = 5.0
+_INDEXES_ARE_OPEN = "/_cluster/health?wait_for_status=yellow&timeout=30s"
+_INDEXES_TIMEOUT_S = 35.0
+_POLL_S = 0.2
+_SHOWN_LINES = 15
 _LOCALE_POLICY = """\
 grant { permission java.lang.RuntimePermission "localeServiceProvider"; };
 """
@@ -51,6 +54,7 @@ class Node:
         heap: Java's heap, as `-Xmx` takes it.
         account: Who it runs as; None: who starts it.
         settings: More lines of opensearch.yml.
+        java_options: More options of Java.
     """
 
     tree: Path
@@ -61,6 +65,7 @@ class Node:
     heap: str = "512m"
     account: Account | None = None
     settings: Sequence[str] = ()
+    java_options: Sequence[str] = ()
 
     @property
     def url(self) -> str:
@@ -103,7 +108,7 @@ def start(node: Node) -> subprocess.Popen[bytes]:
         )
 
 
-def wait_until_up(process: subprocess.Popen[bytes], node: Node, timeout_s: float) -> None:
+def wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path, timeout_s: float) -> None:
     """Return as soon as the server can be used.
 
     Raises:
@@ -112,18 +117,18 @@ def wait_until_up(process: subprocess.Popen[bytes], node: Node, timeout_s: float
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise BackendError(
-                f"the server ended while it started (exit code {process.returncode}):\n{last_words(node.log)}"
-            )
-        if answer(node.port, "/_cluster/health") is not None:
+            said = last_words(log)
+            raise BackendError(f"the server ended while it started (exit code {process.returncode}):\n{said}")
+        if answer(port, "/_cluster/health") is not None:
+            answer(port, _INDEXES_ARE_OPEN, timeout_s=_INDEXES_TIMEOUT_S)
             return
         time.sleep(_POLL_S)
-    raise BackendError(f"the server does not answer after {timeout_s:.0f} s; it said last:\n{last_words(node.log)}")
+    raise BackendError(f"the server does not answer after {timeout_s:.0f} s; it said last:\n{last_words(log)}")
 
 
-def answer(port: int, path: str = "/") -> dict[str, object] | None:
+def answer(port: int, path: str = "/", timeout_s: float = _ANSWER_TIMEOUT_S) -> dict[str, object] | None:
     """Return what the server of this machine answers to a GET, or None where no server answers with 200 and JSON."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=_ANSWER_TIMEOUT_S)
+    connection = http.client.HTTPConnection(HOST, port, timeout=timeout_s)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
@@ -182,7 +187,7 @@ def _configure(node: Node) -> None:
         *node.settings,
     ]
     (config / "opensearch.yml").write_text("\n".join([*settings, ""]), encoding="utf-8")
-    (config / "log4j2.properties").write_text(_LOG4J, encoding="utf-8")
+    (config / "log4j2.properties").write_text(CONSOLE_LOG, encoding="utf-8")
     (config / "java.policy").write_text(_LOCALE_POLICY, encoding="utf-8")
     own(node.folder, node.account)
 
@@ -218,6 +223,7 @@ def _command(node: Node) -> list[str]:
         "-Dopensearch.distribution.type=tar",
         "-Dopensearch.bundled_jdk=false",
         *of_version,
+        *node.java_options,
         "-cp",
         f"{node.tree / 'lib'}{os.sep}*",
         "org.opensearch.bootstrap.OpenSearch",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from prorank_search.local.node import last_words
+from tests.engines.elasticsearch_server import run_elasticsearch
 from tests.engines.opensearch_server import run_opensearch
 from tests.engines.servers import Server
 
@@ -16,6 +17,13 @@ _SHOWN_LINES = 60
 def opensearch(shared_home: Path) -> Iterator[Server]:
     """A real OpenSearch for all tests of a run."""
     with run_opensearch(shared_home) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def elasticsearch(shared_home: Path) -> Iterator[Server]:
+    """A real Elasticsearch for all tests of a run, without Elastic's own modules."""
+    with run_elasticsearch(shared_home) as server:
         yield server
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prorank_search.local import engine, node
 from prorank_search.local.lock import DEFAULT_VERSION
-from tests.engines.servers import Server, missing, open_folder
+from tests.engines.servers import QUICK_START, UP_TIMEOUT_S, Server, missing, open_folder
 
 
 @contextmanager
@@ -29,10 +29,10 @@ def run_opensearch(
         missing(f"OpenSearch is not here: prorank engine fetch opensearch --version {version}{plugins}")
     with open_folder() as folder:
         prepared = engine.prepare(version, home, node.free_port(), lambda _step, _done: None, with_ml=with_ml)
-        own = replace(prepared, folder=folder, settings=settings)
+        own = replace(prepared, folder=folder, settings=settings, java_options=QUICK_START)
         process = node.start(own)
         try:
-            node.wait_until_up(process, own, timeout_s=180)
+            node.wait_until_up(process, own.port, own.log, UP_TIMEOUT_S)
             yield Server(own.url, version, process.pid, own.log, own.data)
         finally:
             process.kill()

@@ -14,6 +14,9 @@ import pytest
 
 REQUIRED = os.environ.get("PRORANK_REQUIRE_ENGINES") == "1"
 """Whether a missing server is a failure; read before the tests' own environment is cleared."""
+QUICK_START = ("-XX:TieredStopAtLevel=1",)
+"""Half the processor time of a start: a server of the tests is gone before Java's better compiler would pay."""
+UP_TIMEOUT_S = 180.0
 
 
 @dataclass(frozen=True)

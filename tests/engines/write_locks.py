@@ -22,7 +22,11 @@ from jgo.maven import MavenContext
 
 from prorank_search.models.fetch import sha256_of
 
-ROOT = Path(__file__).resolve().parents[2]
+_HERE = Path(__file__).resolve().parent
+FOLDERS = {
+    "opensearch": _HERE.parents[1] / "prorank_search" / "local" / "locks",
+    "elasticsearch": _HERE / "elasticsearch",
+}
 OPENSEARCH_MODULES = (
     "transport-netty4-client",
     "analysis-common",
@@ -94,6 +98,17 @@ def opensearch(version: str, repository: Repository) -> str:
     return "\n".join([*lines, "", *_table("plugins", fetched), ""])
 
 
+def elasticsearch(version: str, repository: Repository) -> str:
+    """Return the list of one Elasticsearch."""
+    transport = f"org.elasticsearch.plugin:transport-netty4:{version}"
+    jars = repository.closure([f"org.elasticsearch:elasticsearch:{version}", transport])
+    own = {name: path for name, path in jars.items() if re.search("netty|elasticsearch-ssl-config", name)}
+    lib = {name: path for name, path in jars.items() if name not in own}
+    lines = [f'version = "{version}"', "", *_table("lib", lib), "", "[modules.transport-netty4]"]
+    lines += [f'class = "{_plugin_class(own.values(), "transport-netty4")}"']
+    return "\n".join([*lines, *_table("modules.transport-netty4.jars", own), ""])
+
+
 def _plugin_class(jars: Iterable[Path], name: str) -> str:
     own = next(jar for jar in jars if jar.name.startswith(name))
     with zipfile.ZipFile(own) as opened:
@@ -110,6 +125,7 @@ def _table(name: str, jars: dict[str, Path]) -> list[str]:
 
 
 if __name__ == "__main__":
+    name, wanted = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
-        repository = Repository(Path(sys.argv[3] if len(sys.argv) > 3 else folder))
-        sys.stdout.write(opensearch(sys.argv[2], repository))
+        lines = {"opensearch": opensearch, "elasticsearch": elasticsearch}[name](wanted, Repository(Path(folder)))
+    (FOLDERS[name] / f"{name}-{wanted}.toml").write_text(lines, encoding="utf-8")
