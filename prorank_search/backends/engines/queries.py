@@ -7,6 +7,7 @@ from typing import Any
 from zlib import crc32
 
 from prorank_search.backends.engines.analysis import SEARCHED
+from prorank_search.backends.engines.connection import EngineName
 from prorank_search.backends.engines.mappings import IndexMapping
 from prorank_search.errors import InputError
 from prorank_search.stored_documents import plain, wanted_facts
@@ -20,6 +21,7 @@ _PIECE = 1000
 """Characters of a query that one clause takes: an engine refuses more than 1,024 terms in one."""
 _HIGHLIGHTED = 1_000_000
 """Characters of a text that are looked at for highlights: the engines' own limit."""
+_HIGHLIGHTED_BY = {"opensearch": "max_analyzer_offset", "elasticsearch": "max_analyzed_offset"}
 _OURS_ALONE = ("size", "from", "_source", "sort", "highlight", "search_after", "pit")
 
 
@@ -45,8 +47,10 @@ def params_of(request: SearchRequest) -> dict[str, str | bool]:
     return params | ({"search_type": "dfs_query_then_fetch"} if request.dfs else {})
 
 
-def highlight_body(request: SearchRequest, mapping: IndexMapping, documents: Sequence[Document]) -> dict[str, Any]:
-    """Return the body that marks the request's words in the given documents."""
+def highlight_body(
+    request: SearchRequest, mapping: IndexMapping, documents: Sequence[Document], engine: EngineName
+) -> dict[str, Any]:
+    """Return the body that marks the request's words in the given documents, as that engine takes it."""
     ids = [document.doc_id for document in documents]
     path = request.source.doc_id if request.source else None
     those = {"terms": {mapping.exact(path): ids}} if path else {"ids": {"values": ids}}
@@ -54,7 +58,7 @@ def highlight_body(request: SearchRequest, mapping: IndexMapping, documents: Seq
         "number_of_fragments": 0,
         "pre_tags": [MARKS[0]],
         "post_tags": [MARKS[1]],
-        "max_analyzer_offset": _HIGHLIGHTED,
+        _HIGHLIGHTED_BY[engine]: _HIGHLIGHTED,
         "highlight_query": text_query(request, mapping),
         "fields": {name: {} for name in fields_of(request, mapping)},
     }

@@ -69,7 +69,7 @@ class EngineSearch:
         if not documents or not request.query.text.strip():
             return [()] * len(documents)
         mapping = self.mapping(request.index)
-        body = highlight_body(request, mapping, documents)
+        body = highlight_body(request, mapping, documents, self.engine.name)
         answer = self._answer(request, body)
         fields = list(fields_of(request, mapping))
         by_id = {id_of(hit, request.source): marked_words(hit, fields) for hit in answer["hits"]["hits"]}
