@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prorank_search.analysis.auto import choose
-from prorank_search.analysis.chinese import CHINESE
+from prorank_search.analysis.chinese import CHINESE, CJK
 from prorank_search.analysis.code import CODE
 from prorank_search.analysis.english import ENGLISH
 from prorank_search.analysis.presets import Preset, Token
@@ -12,7 +12,7 @@ from prorank_search.errors import InputError
 
 __all__ = ["PRESETS", "Preset", "Token", "choose", "preset"]
 
-PRESETS = {each.name: each for each in (ENGLISH, STANDARD, CODE, CHINESE)}
+PRESETS = {each.name: each for each in (ENGLISH, STANDARD, CODE, CHINESE, CJK)}
 
 
 def preset(name: str) -> Preset:

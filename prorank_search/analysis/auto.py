@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from prorank_search.analysis.chinese import CJK
+from prorank_search.analysis.chinese import CHARACTERS
 from prorank_search.analysis.english import STOP_WORDS
 from prorank_search.analysis.standard import words
 
-_CJK = re.compile(f"[{CJK}]")
+_CJK = re.compile(f"[{CHARACTERS}]")
+_KANA = re.compile("[\u3041-\u30ff]")
 _LETTER = re.compile(r"[^\W\d_]")
 _CODE_LINE = re.compile(
     r"^\s*(def|class|import|from|return|func|function|public|private|static|const|var|let|#include|package)\b.*[\w(){:;]$"
@@ -17,6 +18,7 @@ _CODE_LINE = re.compile(
     re.MULTILINE,
 )
 _CJK_SHARE = 0.2
+_KANA_SHARE = 0.05
 _CODE_SHARE = 0.25
 _STOP_WORD_SHARE = 0.15
 
@@ -24,8 +26,8 @@ _STOP_WORD_SHARE = 0.15
 def choose(sample: Iterable[str]) -> str:
     r"""Name the preset that fits a sample of a corpus.
 
-    Mostly Chinese or Japanese characters: `chinese`. Many lines that look like source code: `code`. As many small
-    words as English has: `english`. Anything else: `standard`.
+    Many Chinese characters: `chinese`; kana among them, so Japanese: `cjk`. Many lines that look like source code:
+    `code`. As many small words as English has: `english`. Anything else: `standard`.
 
     Args:
         sample: Some texts of the corpus; a few dozen are enough.
@@ -38,8 +40,9 @@ def choose(sample: Iterable[str]) -> str:
     """
     text = "\n".join(sample)
     letters = len(_LETTER.findall(text))
-    if len(_CJK.findall(text)) > _CJK_SHARE * max(letters, 1):
-        return "chinese"
+    characters = len(_CJK.findall(text))
+    if characters > _CJK_SHARE * max(letters, 1):
+        return "cjk" if len(_KANA.findall(text)) > _KANA_SHARE * characters else "chinese"
     lines = [line for line in text.splitlines() if line.strip()]
     if sum(bool(_CODE_LINE.search(line)) for line in lines) > _CODE_SHARE * max(len(lines), 1):
         return "code"

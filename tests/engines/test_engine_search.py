@@ -182,7 +182,7 @@ def test_chinese_is_found_and_what_the_engine_lacks_is_said(engine: Engine) -> N
 
 
 def test_a_field_may_have_an_analysis_of_its_own(engine: Engine) -> None:
-    analysis = analysis_for(engine, "english", {"title": "standard"})
+    analysis = analysis_for(engine, "english,title=standard")
     with our_index(engine, "search-own", analysis, [Document("a", "running", title="running")]) as name:
         found = [len(EngineSearch(engine).search(asked(name, "runs", fields={f: 1.0})).hits) for f in ("title", "text")]
     assert found == [0, 1]

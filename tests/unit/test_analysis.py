@@ -28,7 +28,7 @@ def test_tokens_lie_in_the_text_and_hold_no_spaces(name: str, text: str) -> None
 
 
 def test_an_unknown_preset_is_an_error_that_names_the_known_ones() -> None:
-    with pytest.raises(InputError, match="'klingon'; there are: english, standard, code, chinese"):
+    with pytest.raises(InputError, match="'klingon'; there are: english, standard, code, chinese, cjk"):
         preset("klingon")
 
 
@@ -58,7 +58,7 @@ def test_a_lone_chinese_character_is_found_inside_a_word() -> None:
     [
         (["How the fox came to be known for its cunning is told in many of the tales."], "english"),
         (["小明在北京大学学习计算机。", "The end"], "chinese"),
-        (["東京はとても大きいです。"], "chinese"),
+        (["東京はとても大きいです。"], "cjk"),
         (["def f(x):\n    y = x.real\n    return y", "import os\nprint(os.name)"], "code"),
         (["public static void main(String[] args) {\n  run();\n}"], "code"),
         (["Der Fuchs ist schlau und lebt im Wald.", "Er jagt bei Nacht."], "standard"),

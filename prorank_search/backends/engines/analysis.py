@@ -11,10 +11,10 @@ A document stands in the index as `source_of(document)` has it; `prorank_search.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from prorank_search.analysis import PRESETS
+from prorank_search.analysis import preset
 from prorank_search.analysis.english import STOP_WORDS
 from prorank_search.backends.engines.connection import Engine
 from prorank_search.errors import EngineError, InputError
@@ -28,7 +28,6 @@ PREVIOUS = "@previous"
 FORMAT = 1
 """Layout of the fields inside; another number cannot be read."""
 SEARCHED = ("title", "text")
-NAMES = (*PRESETS, "cjk")
 BM25 = {"type": "BM25", "k1": 1.2, "b": 0.75}
 
 _CODE: dict[str, Any] = {
@@ -66,7 +65,7 @@ class IndexAnalysis:
     """How an index analyses its texts.
 
     Attributes:
-        name: The preset's name, as `--analysis` has it.
+        name: What `--analysis` was: a preset's name, then those of fields that have another ("english,title=standard").
         analyzers: The engine's analyzer of each searched field.
         notice: What a person should know of it; empty: nothing.
     """
@@ -74,47 +73,39 @@ class IndexAnalysis:
     name: str
     analyzers: Mapping[str, str]
     notice: str = ""
-    per_field: Mapping[str, str] = field(default_factory=dict)
 
 
-def analysis_for(engine: Engine, name: str, per_field: Mapping[str, str] | None = None) -> IndexAnalysis:
-    """Return how an engine analyses texts for a preset, asking it for what is not in every engine.
-
-    Args:
-        engine: The engine.
-        name: One of `NAMES`.
-        per_field: Field to the preset that it has instead.
+def analysis_for(engine: Engine, name: str) -> IndexAnalysis:
+    """Return how an engine analyses texts, asking it for what is not in every engine; see `plan`.
 
     Raises:
         InputError: There is no such preset, or no such field.
     """
-    wanted = {name, *(per_field or {}).values()}
-    smartcn = "chinese" in wanted and has_analyzer(engine, _SMARTCN)
-    return plan(name, smartcn=smartcn, per_field=per_field or {})
+    smartcn = "chinese" in _presets(name).values() and has_analyzer(engine, _SMARTCN)
+    return plan(name, smartcn=smartcn)
 
 
-def plan(name: str, *, smartcn: bool, per_field: Mapping[str, str] | None = None) -> IndexAnalysis:
-    """Return how a preset analyses texts, given whether the engine has smartcn.
+def plan(name: str, *, smartcn: bool) -> IndexAnalysis:
+    """Return how texts are analysed, given whether the engine has smartcn.
+
+    Args:
+        name: A preset's name, then those of fields that have another, with commas between.
+        smartcn: Whether the engine has a word list for Chinese.
 
     Raises:
         InputError: There is no such preset, or no such field.
 
     Example:
-        >>> plan("english", smartcn=False, per_field={"title": "standard"}).analyzers
+        >>> plan("english,title=standard", smartcn=False).analyzers
         {'title': 'standard', 'text': 'english'}
     """
-    presets = dict.fromkeys(SEARCHED, name) | dict(per_field or {})
-    for field_name, preset in presets.items():
-        if preset not in NAMES:
-            raise InputError(f"no analysis preset {preset!r}; there are: {', '.join(NAMES)}")
-        if field_name not in SEARCHED:
-            raise InputError(f"no field {field_name!r} to analyse; there are: {', '.join(SEARCHED)}")
+    presets = _presets(name)
     chinese = _SMARTCN if smartcn else "cjk"
     notice = ""
     if "chinese" in presets.values() and not smartcn:
         notice = "the engine has no `smartcn` (plugin analysis-smartcn): `chinese` takes its `cjk`, pairs of characters"
-    analyzers = {field_name: _ANALYZERS.get(preset, chinese) for field_name, preset in presets.items()}
-    return IndexAnalysis(name, analyzers, notice, dict(per_field or {}))
+    analyzers = {field: _ANALYZERS.get(chosen, chinese) for field, chosen in presets.items()}
+    return IndexAnalysis(name, analyzers, notice)
 
 
 def has_analyzer(engine: Engine, analyzer: str) -> bool:
@@ -141,7 +132,7 @@ def index_body(
     index: dict[str, Any] = {"similarity": {"default": dict(similarity)}}
     if "prorank_code" in analysis.analyzers.values():
         index["analysis"] = _CODE
-    mark = {"format": FORMAT, "analysis": analysis.name, "per_field": dict(analysis.per_field), **(meta or {})}
+    mark = {"format": FORMAT, "analysis": analysis.name, **(meta or {})}
     return {
         "settings": {"index": index},
         "mappings": {"dynamic": "strict", "_meta": {MARK: mark}, "properties": _properties(analysis.analyzers)},
@@ -168,6 +159,16 @@ def source_of(document: Document) -> dict[str, object]:
     source = to_source(document)
     found = list(facts(document.metadata))
     return source | {"facts": found} if found else source
+
+
+def _presets(name: str) -> dict[str, str]:
+    """Return each searched field's preset."""
+    first, *overrides = name.split(",")
+    own = dict(each.partition("=")[::2] for each in overrides)
+    for field in own:
+        if field not in SEARCHED:
+            raise InputError(f"analysis {name!r}: no field {field!r}; there are: {', '.join(SEARCHED)}")
+    return {field: preset(own.get(field, first)).name for field in SEARCHED}
 
 
 def _properties(analyzers: Mapping[str, str]) -> dict[str, Any]:
