@@ -26,6 +26,7 @@ from tests.engines.rough_proxy import rough_proxy
 
 DOCUMENTS = 4000
 DOUBLED = 500
+SHARE = 0.1
 CHUNK = ChunkSize(documents=40)
 
 
@@ -33,8 +34,9 @@ def spoiled_ingest(url: str, index: str, folder: Path, *, seed: int, replace: bo
     """Ingest through the proxy; return what it did to the requests."""
     texts = {str(number): f"text {number} {seed}" for number in range(DOCUMENTS)}
     source = str(write_corpus(folder / f"{seed}.jsonl", texts, doubled=DOUBLED, bad=3))
-    with rough_proxy(url, seed=seed) as proxy:
+    with rough_proxy(url, share=0, seed=seed) as proxy:
         backend = EngineIndexes(connect(Settings(url=proxy.url, engine_timeout_s=2, engine_attempts=6)), folder)
+        proxy.share = SHARE
         job = run.Job(source, index, folder, analysis="standard", replace=replace)
         with pytest.MonkeyPatch.context() as small:
             small.setattr(EngineWriter, "largest", CHUNK)

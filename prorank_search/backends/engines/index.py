@@ -10,12 +10,13 @@ from typing import IO, Any
 from prorank_search import write_lock
 from prorank_search.backends.engines import adoption, versions
 from prorank_search.backends.engines.analysis import analysis_for, index_body
-from prorank_search.backends.engines.catalog import NOT_OURS
+from prorank_search.backends.engines.catalog import NOT_OURS, indexes
 from prorank_search.backends.engines.connection import Engine, path
 from prorank_search.backends.engines.search import EngineSearch
 from prorank_search.backends.engines.versions import Target, Version
 from prorank_search.backends.engines.writer import EngineWriter
 from prorank_search.errors import InputError
+from prorank_search.protocols import IndexInfo
 from prorank_search.types import Document
 
 
@@ -58,6 +59,10 @@ class EngineIndexes(EngineSearch):
         except BaseException:
             lock.close()
             raise
+
+    def indexes(self) -> list[IndexInfo]:
+        """List the indexes that can be searched, by name: ours by their alias, those of others by their own name."""
+        return indexes(versions.patient(self.engine))
 
     def versions(self, index: str) -> list[str]:
         """List the versions of an index, oldest first, published or not; none where there is no such index."""

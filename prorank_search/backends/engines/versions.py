@@ -13,22 +13,24 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 from prorank_search.backends.engines.analysis import MARK, PREVIOUS, analysis_for, index_body
 from prorank_search.backends.engines.connection import Body, Engine, path
-from prorank_search.errors import BackendError, EngineError, IndexNotFoundError, InputError, UnreachableError
+from prorank_search.errors import BackendError, EngineError, IndexNotFoundError, InputError
 
 ADOPTED = "prorank_adopted"
 """Key of a mapping's `_meta` that says that we may write into somebody else's index."""
 LOWERED: Mapping[str, object] = {"index.refresh_interval": "-1", "index.number_of_replicas": "0"}
 """Settings of a version while it is filled."""
 
+PATIENCE_S = 120.0
+"""Seconds that a change to an index, or a question before one, is waited for."""
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
-_TIMEOUTS_TAKEN = 4
 
 _log = logging.getLogger(__name__)
 
@@ -245,15 +247,16 @@ def read(engine: Engine, name: str) -> Version:
 def ask(
     engine: Engine, method: str, where: str, body: Body | None = None, *, params: Mapping[str, object] | None = None
 ) -> Any:  # noqa: ANN401 (JSON)
-    """Send a request that may arrive twice: one that got no answer in time is sent again."""
-    for _ in range(_TIMEOUTS_TAKEN - 1):
-        try:
-            return engine.request(method, where, body, params=params)
-        except UnreachableError as error:
-            if not error.timed_out:
-                raise
-            _log.info("%s; trying again", error)
-    return engine.request(method, where, body, params=params)
+    """Send a request that is waited for; see `patient`."""
+    return patient(engine).request(method, where, body, params=params)
+
+
+def patient(engine: Engine) -> Engine:
+    """Return an engine whose answers are waited for: one that is given up may still do what it was asked, later.
+
+    Settings lowered by such a request after they were restored would stay so on a live index.
+    """
+    return replace(engine, timeout_s=max(engine.timeout_s, PATIENCE_S))
 
 
 def _actions(target: Target, present: Version | None, found: Sequence[Version]) -> list[dict[str, Any]]:
