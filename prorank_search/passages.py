@@ -6,7 +6,7 @@ answers with documents all the same: a hit stands for the document, with the tex
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from prorank_search.types import Document, Hit
@@ -43,6 +43,31 @@ def stored_id(document: Document) -> str:
     if document.parent_id is not None or document.passage_offsets is None:
         return document.doc_id
     return _passage_id(document.doc_id, document.passage_offsets[0])
+
+
+def parent_id_of(passage_id: str) -> str:
+    """Return the id of the document that a passage is a part of.
+
+    Example:
+        >>> parent_id_of("fox#120")
+        'fox'
+    """
+    return passage_id.rpartition("#")[0]
+
+
+def document_ids(stored: Iterable[Document]) -> Iterator[str]:
+    """Yield each document's id once, whether whole documents are stored or their passages.
+
+    Example:
+        >>> whole = Document("fox", "It runs. It eats.")
+        >>> list(document_ids([passage_of(whole, 0, 8), passage_of(whole, 9, 17), Document("hen", "It pecks.")]))
+        ['fox', 'hen']
+    """
+    for document in stored:
+        if document.parent_id is None:
+            yield document.doc_id
+        elif is_first(document):
+            yield document.parent_id
 
 
 def parent_hit(passages: Sequence[Hit]) -> Hit:

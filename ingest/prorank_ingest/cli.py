@@ -48,7 +48,9 @@ def ingest(
     ] = False,
     backend: BackendOption = None,
     url: UrlOption = None,
-    analysis: Annotated[str, typer.Option(help="auto, english, standard, code or chinese; engines have cjk too.")] = "auto",
+    analysis: Annotated[
+        str, typer.Option(help="auto, english, standard, code, chinese or cjk; on engines also english,title=standard.")
+    ] = "auto",
     reader: Annotated[str | None, typer.Option(help="The reader to use, where several could read the source.")] = None,
     id_column: Annotated[str | None, typer.Option(help="Column or key of the id; else _id, id or doc_id.")] = None,
     title_column: Annotated[str | None, typer.Option(help="Column or key of the title; else title.")] = None,
@@ -57,6 +59,11 @@ def ingest(
     ] = None,
     no_docstrings: Annotated[bool, typer.Option("--no-docstrings", help="Python code without its docstrings.")] = False,
     select: Annotated[str | None, typer.Option(help="The SELECT that a database is asked, with an ORDER BY.")] = None,
+    passages: Annotated[
+        bool, typer.Option("--passages", help="Cut documents into passages, which are found and scored one by one.")
+    ] = False,
+    passage_tokens: Annotated[int, typer.Option(min=16, help="Tokens of a passage at most, estimated.")] = 256,
+    passage_overlap: Annotated[int, typer.Option(min=0, help="Tokens that the next passage repeats at most.")] = 32,
     limit: Annotated[int | None, typer.Option(min=1, help="Records that are read at most.")] = None,
     sync: Annotated[
         bool,
@@ -84,6 +91,7 @@ def ingest(
     replay FILE` reads them once more. A run that was cut off goes on where it stopped when the same command is given
     again.
     """
+    from prorank_ingest.passages import PassageSize
     from prorank_ingest.progress import progress_bar
     from prorank_ingest.run import Job, preview
     from prorank_ingest.run import ingest as run
@@ -99,7 +107,8 @@ def ingest(
     options = ReaderOptions(id_column, title_column, text_column, docstrings=not no_docstrings, select=select)
     opened = _open(source, letters, options, reader)
     job = Job(str(letters or source), index, settings.home, options, analysis, replace, limit, settings.url or "")
-    job = dataclasses.replace(job, sync=sync, max_deletes=max_deletes)
+    size = PassageSize(passage_tokens, passage_overlap) if passages else None
+    job = dataclasses.replace(job, sync=sync, max_deletes=max_deletes, passages=size)
     into = load_backend(settings)
     if dry_run:
         echo_json(preview(job, opened, into))

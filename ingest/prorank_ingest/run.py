@@ -14,6 +14,8 @@ from typing import Literal
 
 from prorank_ingest import dead_letters, sync
 from prorank_ingest.checkpoint import Checkpoint, State
+from prorank_ingest.passage_writer import PassageWriter
+from prorank_ingest.passages import PassageSize
 from prorank_ingest.progress import Watch
 from prorank_search.analysis import choose
 from prorank_search.errors import DocumentsRefusedError, InputError
@@ -42,6 +44,7 @@ class Job:
         replace: Fill a new version of the index and swap it in at the end.
         limit: Records that are read at most.
         engine: Address of the engine, where there is one.
+        passages: Cut documents into passages of this size; None: as the index has it, a new one whole documents.
         sync: Delete what the index has and the source has not, once that was read to its end without a dead letter.
         max_deletes: Share of the index's documents that `sync` may delete, from 0 to 1; more is refused.
     """
@@ -54,6 +57,7 @@ class Job:
     replace: bool = False
     limit: int | None = None
     engine: str = ""
+    passages: PassageSize | None = None
     sync: bool = False
     max_deletes: float = 0.05
 
@@ -110,8 +114,8 @@ def ingest(
         on_step: Told after each step that a kill could follow.
 
     Raises:
-        InputError: The index cannot have that name, the source cannot be read, or none of its records can be used:
-            nothing is published then.
+        InputError: The index cannot have that name or has passages of another size, the source cannot be read, or none
+            of its records can be used: nothing is published then.
         IndexLockedError: Another process is writing into the index.
         BackendError: The backend failed.
     """
@@ -128,7 +132,7 @@ def ingest(
             raise InputError(f"{job.source!r} holds nothing to ingest; index {job.index!r} is as it was")
         analysis = _analysis(job, left, published, first[:_SAMPLE_RECORDS])
         resume = left.version if left and (published is None or left.version != published.version) else None
-        with backend.writer(job.index, analysis=analysis, replace=job.replace, resume=resume) as writer:
+        with _writer(job, backend, _passage_size(job, published), analysis, resume) as writer:
             state = left or checkpoint.start(
                 State(writer.version, analysis, str(dead_letters.new_path(job.home, job.index)))
             )
@@ -192,6 +196,25 @@ def _analysis(job: Job, left: State | None, published: IndexInfo | None, sample:
         return published.analysis
     documents = (record for record in sample if isinstance(record, Document))
     return choose(f"{document.title}\n{document.text[:_SAMPLE_CHARACTERS]}" for document in documents)
+
+
+def _passage_size(job: Job, published: IndexInfo | None) -> PassageSize | None:
+    """Return the size of the passages that go into the index: an existing version keeps its own."""
+    if published is None or job.replace:
+        return job.passages
+    size = PassageSize.of(published.metadata)
+    if job.passages not in (None, size):
+        kept = f"passages of {size.tokens} tokens, {size.overlap} of them repeated" if size else "whole documents"
+        raise InputError(f"index {job.index!r} has {kept}: leave it as it is, or ingest again with --replace")
+    return size
+
+
+def _writer(
+    job: Job, backend: IndexBackend, size: PassageSize | None, analysis: str, resume: str | None
+) -> IndexWriter:
+    metadata = size.to_metadata() if size else {}
+    writer = backend.writer(job.index, analysis=analysis, replace=job.replace, resume=resume, metadata=metadata)
+    return PassageWriter(writer, size) if size else writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +319,7 @@ def _fingerprint(job: Job, reader: Reader) -> str:
     """Return what must be the same for a run to go on; another reader or another release may count otherwise."""
     source = str(Path(job.source).resolve()) if Path(job.source).exists() else job.source
     reads = (version("prorank-search"), type(reader).__module__, reader.fingerprint())
-    return _hash(source, reads, job.replace, job.options, job.analysis, job.limit)
+    return _hash(source, reads, job.replace, job.options, job.analysis, job.limit, job.passages)
 
 
 def _hash(*parts: object) -> str:

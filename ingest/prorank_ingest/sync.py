@@ -7,6 +7,7 @@ from itertools import islice
 
 from prorank_ingest.checkpoint import Checkpoint
 from prorank_search.errors import InputError
+from prorank_search.passages import document_ids
 from prorank_search.protocols import IndexBackend, IndexWriter
 
 _AT_ONCE = 1000
@@ -35,6 +36,6 @@ def delete_unseen(
 
 
 def _unseen(backend: IndexBackend, checkpoint: Checkpoint, index: str) -> Iterator[str]:
-    documents = backend.scan(index)
-    while some := [document.doc_id for document in islice(documents, _AT_ONCE)]:
+    ids = document_ids(backend.scan(index))
+    while some := list(islice(ids, _AT_ONCE)):
         yield from checkpoint.unseen(some)

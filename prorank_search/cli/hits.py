@@ -37,10 +37,19 @@ def scores(hit: RescoredHit) -> str:
     facts = [f"score {hit.rescore_score:.3f}" if hit.rescore_score is not None else "not rescored"]
     if hit.probability is not None:
         facts.append(f"probability {hit.probability:.2f}")
-    facts.append(f"BM25 {hit.first_stage_score:.2f}")
+    facts += [f"BM25 {hit.first_stage_score:.2f}", *passage_place(hit)]
     if hit.truncated and hit.rescore_score is not None:
         facts.append("cut: the model did not read the end")
     return ", ".join(facts)
+
+
+def passage_place(hit: RescoredHit) -> list[str]:
+    """Return where the passage that is shown stands in its document, and the rank that BM25 gave it there."""
+    offsets = hit.document.passage_offsets
+    if hit.passage_rank is None or offsets is None:
+        return []
+    by_rank = f", BM25's number {hit.passage_rank} there" if hit.passage_rank > 1 else ""
+    return [f"passage at characters {offsets[0]:,} to {offsets[1]:,}{by_rank}"]
 
 
 def status_line(result: SearchResult) -> str:

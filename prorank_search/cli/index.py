@@ -32,11 +32,12 @@ def list_indexes(
         options.echo_json([asdict(index) for index in indexes])
     elif indexes:
         options.echo_table(
-            ["name", "documents", "analysis", "size", "created", "version"],
+            ["name", "documents", "passages", "analysis", "size", "created", "version"],
             [
                 [
                     index.name,
                     f"{index.documents:,}",
+                    "-" if index.passages is None else f"{index.passages:,}",
                     index.analysis,
                     _size(index.size_bytes),
                     index.created,

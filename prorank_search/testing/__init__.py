@@ -9,7 +9,15 @@ class TestMine(IndexBackendContract):
 from __future__ import annotations
 
 from prorank_search.testing.backends import DOCUMENTS, IndexBackendContract, SearchBackendContract
+from prorank_search.testing.passages import PassagesContract
 from prorank_search.testing.readers import ReaderContract
 from prorank_search.testing.rescorers import RescorerContract
 
-__all__ = ["DOCUMENTS", "IndexBackendContract", "ReaderContract", "RescorerContract", "SearchBackendContract"]
+__all__ = [
+    "DOCUMENTS",
+    "IndexBackendContract",
+    "PassagesContract",
+    "ReaderContract",
+    "RescorerContract",
+    "SearchBackendContract",
+]

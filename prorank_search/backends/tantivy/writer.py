@@ -59,7 +59,7 @@ class TantivyWriter:
             except InputError as error:
                 refused[document.doc_id] = str(error)
                 continue
-            self._forget(document.parent_id if is_first(document) else None, document.doc_id)
+            self._replace(document)
             with _writing(self._folder):
                 self._writer.add_document(entry)
             added += 1
@@ -72,15 +72,17 @@ class TantivyWriter:
         given = 0
         for doc_id in doc_ids:
             check_id(doc_id)
-            self._forget(doc_id, doc_id)
+            self._writer.delete_documents_by_term("doc_id", doc_id)
+            self._writer.delete_documents_by_term("facts", parent_fact(doc_id))
             given += 1
         return given
 
-    def _forget(self, parent_id: str | None, doc_id: str) -> None:
-        """Take out a document or passage, and all passages of a parent where one is given."""
-        self._writer.delete_documents_by_term("doc_id", doc_id)
-        if parent_id is not None:
-            self._writer.delete_documents_by_term("facts", parent_fact(parent_id))
+    def _replace(self, document: Document) -> None:
+        """Take out what a document is to stand for; with its first passage go all old ones."""
+        if document.parent_id is None:
+            self._writer.delete_documents_by_term("doc_id", document.doc_id)
+        elif is_first(document):
+            self._writer.delete_documents_by_term("facts", parent_fact(document.parent_id))
 
     def commit(self) -> None:
         """Make all that was added durable, so that a kill from here on loses nothing of it."""
