@@ -11,7 +11,7 @@ SHELL := /bin/bash
 FITS := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
   "$$name" -c '$(FITS)' 2>/dev/null && echo "$$name" && break; done)
-EXTRAS := model,embedding,sentence-transformers,ui,train,dev
+EXTRAS := opensearch,elasticsearch,aws,model,embedding,sentence-transformers,readers,ui,train,dev
 TESTS ?=
 REFERENCE := .venv/bin/python docs/write_cli.py
 

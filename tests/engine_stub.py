@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
 
@@ -37,8 +39,14 @@ class Stub(NamedTuple):
 
 
 @contextmanager
-def answering(*answers: Answer, product: str = "") -> Iterator[Stub]:
-    """Run a server that gives these answers in turn, the last one for ever; `product` is Elasticsearch's header."""
+def answering(*answers: Answer, product: str = "", certificates: Path | None = None) -> Iterator[Stub]:
+    """Run a server that gives these answers in turn, the last one for ever.
+
+    Args:
+        answers: The answers.
+        product: Elasticsearch's header; empty: none.
+        certificates: A folder with ca.pem and key.pem: it speaks https, and takes clients with that certificate alone.
+    """
     stub, left = Stub("", [], {}), list(answers)
 
     class Handler(BaseHTTPRequestHandler):
@@ -69,9 +77,15 @@ def answering(*answers: Answer, product: str = "") -> Iterator[Stub]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificates is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=certificates / "ca.pem")
+        context.load_cert_chain(certificates / "ca.pem", certificates / "key.pem")
+        context.verify_mode = ssl.CERT_REQUIRED
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
-        yield stub._replace(url=f"http://127.0.0.1:{server.server_address[1]}")
+        scheme = "http" if certificates is None else "https"
+        yield stub._replace(url=f"{scheme}://127.0.0.1:{server.server_address[1]}")
     finally:
         server.shutdown()
         server.server_close()

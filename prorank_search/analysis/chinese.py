@@ -3,7 +3,6 @@
 They are the same in the embedded index. On an engine `chinese` uses a word list where there is one (smartcn), which
 knows no Japanese; `cjk` never does.
 
-
 Measured with the embedded index (nDCG@10, first 3,000 test queries of cmrc_sent and drcd_sent): .793 and .831;
 pairs alone .772 and .810; jieba's words .771 and .783, and seven times slower. So no word list is needed.
 """

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import base64
+import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -207,3 +209,46 @@ def test_a_secret_is_in_no_message(kind: Kind, tmp_path: Path, monkeypatch: pyte
         load_settings(config=None, url="http://eve:topsecret@127.0.0.1:9", engine_password="x")  # noqa: S106
     assert "123456" not in str(wrong.value)
     assert "topsecret" not in str(in_url.value)
+
+
+def test_requests_are_signed_for_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "topsecret")
+    with answering(Answer(200, OPENSEARCH)) as stub:
+        opensearch.connect(Settings(url=stub.url, engine_aws_region="eu-west-1"))
+        signature = stub.headers["authorization"]
+    assert signature.startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
+    assert "/eu-west-1/es/aws4_request" in signature
+    with pytest.raises(ConfigError, match="--backend opensearch"):
+        elasticsearch.connect(Settings(url=stub.url, engine_aws_region="eu-west-1"))
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a key and a certificate of its own for 127.0.0.1, as one file and as two."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed: apt-get install openssl")
+    folder = tmp_path_factory.mktemp("certificates")
+    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=stub"]
+    files = [
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+        "-keyout",
+        str(folder / "key.pem"),
+        "-out",
+        str(folder / "ca.pem"),
+    ]
+    subprocess.run([openssl, *made, *files], check=True, capture_output=True)
+    return folder
+
+
+def test_a_certificate_is_checked_and_ones_own_is_shown(kind: Kind, certificates: Path) -> None:
+    files = {"engine_ca_certs": certificates / "ca.pem"}
+    client = {"engine_client_cert": certificates / "ca.pem", "engine_client_key": certificates / "key.pem"}
+    with answering(Answer(200, kind.root), product=kind.product, certificates=certificates) as stub:
+        assert kind.connect(Settings.model_validate({"url": stub.url, **files, **client})).version
+        with pytest.raises(UnreachableError, match=r"no secure connection.*PRORANK_ENGINE_CA_CERTS"):
+            kind.connect(Settings.model_validate({"url": stub.url, "engine_attempts": 1, **client}))
+        with pytest.raises(UnreachableError):
+            kind.connect(Settings.model_validate({"url": stub.url, "engine_attempts": 1, **files}))

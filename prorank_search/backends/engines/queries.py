@@ -35,7 +35,8 @@ def body_of(request: SearchRequest, mapping: IndexMapping) -> dict[str, Any]:
         raise InputError(f"top_k is {request.top_k}: ask for at least 1 hit")
     own = _own_body(request)
     excluded = {"excludes": ["facts"]} if mapping.ours else True
-    return {**own, "query": _filtered(request, mapping), "size": request.top_k, "_source": excluded}
+    query = _filtered(request, mapping)
+    return {**own, "query": query, "size": request.top_k, "_source": excluded, "track_total_hits": False}
 
 
 def params_of(request: SearchRequest) -> dict[str, str | bool]:
