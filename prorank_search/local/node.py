@@ -101,7 +101,6 @@ def start(node: Node) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=os.environ | _library_path(node.tree),
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
@@ -228,9 +227,3 @@ def _command(node: Node) -> list[str]:
         f"{node.tree / 'lib'}{os.sep}*",
         "org.opensearch.bootstrap.OpenSearch",
     ]
-
-
-def _library_path(tree: Path) -> dict[str, str]:
-    """Return where k-NN's native libraries are found, if they are there."""
-    libraries = tree / "plugins" / "opensearch-knn" / "lib"
-    return {"LD_LIBRARY_PATH": str(libraries)} if libraries.is_dir() else {}

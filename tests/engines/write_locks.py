@@ -41,6 +41,8 @@ OPENSEARCH_MODULES = (
 OPENSEARCH_3_MODULES = ("search-pipeline-common", "transport-grpc")
 NOT_AT = {"3.6.0": ("rank-eval-client",)}
 PLUGINS = ("opensearch-job-scheduler", "opensearch-knn", "neural-search", "opensearch-ml-plugin")
+ML_JARS_OF_3 = ("org.bouncycastle:bcprov-jdk18on:1.78.1",)
+"""Without it a connector is never made, and the node ends."""
 LOCALES = ("com.ibm.icu:icu4j:76.1", "com.ibm.icu:icu4j-localespi:76.1")
 
 
@@ -55,7 +57,7 @@ class Repository:
         wanted = [self._context.create_dependency(coordinate) for coordinate in coordinates]
         inputs, transitive = self._context.resolver.resolve(wanted)
         needed = [*inputs, *(found for found in transitive if found.scope in ("compile", "runtime"))]
-        artifacts = [found.artifact for found in needed]
+        artifacts = [found.artifact for found in needed if not found.classifier]  # with one: for one platform only
         return {f"{one.groupId}:{one.artifactId}:{one.version}": one.resolve() for one in artifacts}
 
     def alone(self, coordinate: str) -> Path:
@@ -95,7 +97,11 @@ def opensearch(version: str, repository: Repository) -> str:
         ]
     plugins = {f"org.opensearch.plugin:{name}:{version}.0:zip": "" for name in PLUGINS}
     fetched = {coordinate: repository.alone(coordinate) for coordinate in plugins}
-    return "\n".join([*lines, "", *_table("plugins", fetched), ""])
+    lines += ["", *_table("plugins", fetched)]
+    if version.startswith("3."):
+        added = {coordinate: repository.alone(coordinate) for coordinate in ML_JARS_OF_3}
+        lines += ["", *_table("plugin_jars.opensearch-ml", added)]
+    return "\n".join([*lines, ""])
 
 
 def elasticsearch(version: str, repository: Repository) -> str:
