@@ -70,6 +70,26 @@ def document_ids(stored: Iterable[Document]) -> Iterator[str]:
             yield document.parent_id
 
 
+def whole_documents(stored: Iterable[Document]) -> Iterator[Document]:
+    """Yield the documents that an index holds, put together again where it holds their passages.
+
+    White space between two passages becomes blanks. All passages are held in memory.
+
+    Example:
+        >>> whole = Document("fox", "It runs. It eats.", "Fox")
+        >>> list(whole_documents([passage_of(whole, 9, 17), passage_of(whole, 0, 8)])) == [whole]
+        True
+    """
+    parts: dict[str, list[Document]] = {}
+    for document in stored:
+        if document.parent_id is None:
+            yield document
+        else:
+            parts.setdefault(document.parent_id, []).append(document)
+    for parent_id, passages in parts.items():
+        yield replace(passages[0], doc_id=parent_id, text=_joined(passages), parent_id=None, passage_offsets=None)
+
+
 def parent_hit(passages: Sequence[Hit]) -> Hit:
     """Return the hit of a document by its passages that were found, the best first: the score is the best one's."""
     best = passages[0].document
@@ -93,6 +113,14 @@ def passage_facts(document: Document) -> Iterator[str]:
         yield parent_fact(document.parent_id)
     if is_first(document):
         yield FIRST_FACT
+
+
+def _joined(passages: Iterable[Document]) -> str:
+    text = ""
+    for (start, _), part in sorted((passage.passage_offsets or (0, 0), passage.text) for passage in passages):
+        text = text.ljust(start)
+        text += part[len(text) - start :]
+    return text
 
 
 def _passage_id(parent_id: str, start: int) -> str:

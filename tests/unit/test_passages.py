@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from prorank_ingest.passages import PassageSize, passages, sentences, spans, tokens
 from prorank_search.errors import InputError
-from prorank_search.passages import stored_id
+from prorank_search.passages import stored_id, whole_documents
 from prorank_search.types import Document
 
 ENGLISH = "The fox, e.g. Mr. Fox of fig. 3, ran 3.5 km. Did it? “Yes!” he said. J. R. Hen et al. agree.\n\nA new part"
@@ -106,3 +106,11 @@ def test_what_a_hit_shows_is_stored_under_the_passages_id() -> None:
 def test_an_overlap_leaves_room_for_something_new(budget: int, overlap: int) -> None:
     with pytest.raises(InputError, match="overlap"):
         PassageSize(budget, overlap)
+
+
+@given(TEXTS, SIZES)
+def test_passages_become_their_document_again(text: str, size: PassageSize) -> None:
+    document = Document("fox", text, "Fox", {"legs": 4})
+    (whole,) = whole_documents(reversed(passages(document, size)))
+    assert (whole.doc_id, whole.title, whole.metadata, whole.parent_id) == ("fox", "Fox", {"legs": 4}, None)
+    assert whole.text.split() == text.split()

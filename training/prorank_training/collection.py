@@ -8,6 +8,7 @@ from pathlib import Path
 
 from prorank_search import beir
 from prorank_search.errors import ConfigError, InputError
+from prorank_search.passages import whole_documents
 from prorank_search.protocols import IndexBackend
 from prorank_search.qrels_files import read_qrels
 from prorank_search.query_files import read_queries
@@ -114,7 +115,7 @@ def open_index(recipe: IndexRecipe, root: Path, backend: IndexBackend) -> Collec
         recipe=recipe,
         name=recipe.index,
         place=f"index {recipe.index}",
-        corpus={document.doc_id: document for document in backend.scan(recipe.index)},
+        corpus={document.doc_id: document for document in whole_documents(backend.scan(recipe.index))},
         queries=read_queries(root / recipe.queries),
         splits=list(files),
         qrels=lambda split: read_qrels(files[split]),

@@ -16,14 +16,13 @@ _PASSAGES_AT_ONCE = 2
 """Passages that are looked at first, for each document wanted."""
 
 
-def best(searcher: tantivy.Searcher, query: tantivy.Query, limit: int, start: int = 0) -> list[Hit]:
-    """Return the best entries, leaving out the first `start` of them.
+def best(searcher: tantivy.Searcher, query: tantivy.Query, limit: int) -> list[Hit]:
+    """Return the best entries.
 
     Raises:
         BackendError: The index cannot be read.
     """
-    found = _run(searcher, query, min(limit, searcher.num_docs), start)
-    return [Hit(from_tantivy(searcher.doc(address)), score) for score, address in found]
+    return [_hit(searcher, *found) for found in _run(searcher, query, min(limit, searcher.num_docs))]
 
 
 def addresses(searcher: tantivy.Searcher) -> Iterator[tantivy.DocAddress]:
@@ -62,12 +61,12 @@ def count_documents(searcher: tantivy.Searcher, *, in_passages: bool) -> int:
 
 
 def _one_by_one(searcher: tantivy.Searcher, query: tantivy.Query, at_once: int) -> Iterator[Hit]:
-    """Yield all entries that match, the best first, found in growing portions."""
+    """Yield all entries that match, the best first, found in growing portions; read only as far as somebody asks."""
     start = 0
     while True:
-        hits = best(searcher, query, at_once, start)
-        yield from hits
-        if len(hits) < at_once:
+        portion = _run(searcher, query, at_once, start)
+        yield from (_hit(searcher, *found) for found in portion)
+        if len(portion) < at_once:
             return
         start += at_once
         at_once *= 2
@@ -79,6 +78,10 @@ def _with_next(searcher: tantivy.Searcher, query: tantivy.Query, hit: Hit, wante
     if wanted == 1 or parent_id is None:
         return [hit]
     return best(searcher, with_fact(query, parent_fact(parent_id)), wanted)
+
+
+def _hit(searcher: tantivy.Searcher, score: float, address: tantivy.DocAddress) -> Hit:
+    return Hit(from_tantivy(searcher.doc(address)), score)
 
 
 def _run(
