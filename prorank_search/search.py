@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from prorank_search import plugins
 from prorank_search.analysis import PRESETS
-from prorank_search.errors import InputError
+from prorank_search.errors import AuthError, InputError
 from prorank_search.profiles import Profile
 from prorank_search.protocols import IndexBackend, Rescorer, SearchBackend
 from prorank_search.rescore import RescoreOptions, hits_within, keep_order, rescore, texts_in_time, window_for
@@ -101,7 +101,7 @@ def _highlighted(
 
 def _why_nothing(request: SearchRequest, backend: SearchBackend) -> str:
     """Return why nothing was found, where that is more than that no document has a word of the query."""
-    analysis = next((index.analysis for index in backend.indexes() if index.name == request.index), "")
+    analysis = _analysis_of(request.index, backend)
     if request.body is None and analysis in PRESETS:
         terms = [term.lower() for term, _, _ in PRESETS[analysis].tokens(request.query.text)]
         if not terms:
@@ -113,6 +113,13 @@ def _why_nothing(request: SearchRequest, backend: SearchBackend) -> str:
         wanted = ", ".join(f"{key} = {value!r}" for key, value in request.filter.items())
         return f"the index's profile lets only documents with {wanted} be found"
     return ""
+
+
+def _analysis_of(index: str, backend: SearchBackend) -> str:
+    try:
+        return next((listed.analysis for listed in backend.indexes() if listed.name == index), "")
+    except AuthError:
+        return ""  # who may search one index of an engine may not list all
 
 
 def load_backend(settings: Settings) -> IndexBackend:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from prorank_search.backends.engines.analysis import analysis_for, plan
-from prorank_search.backends.engines.connection import Engine, path
+from prorank_search.backends.engines.analysis import analysis_for, plan, source_of
+from prorank_search.backends.engines.connection import Client, Engine, Reply, Request, path
 from prorank_search.backends.engines.detection import connect
 from prorank_search.backends.engines.guess import SAMPLE, guess
+from prorank_search.backends.engines.index import EngineIndexes
 from prorank_search.backends.engines.search import EngineSearch
-from prorank_search.backends.engines.walk import PAGE
+from prorank_search.backends.engines.walk import PAGE, documents
 from prorank_search.cli import app
 from prorank_search.errors import BackendError, EngineError, IndexNotFoundError, InputError
 from prorank_search.settings import Settings
@@ -253,9 +256,61 @@ def test_somebody_elses_index_is_searched_and_compared_and_stays_as_it_is(
     assert present() == before
 
 
+READS = re.compile(
+    r"GET /(_cat/indices|_mapping|_alias|[\w-]+/_(mapping|count))?$"
+    r"|POST /(_msearch|_search|[\w-]+/_(search|pit|search/point_in_time))$"
+    r"|DELETE /(_pit|_search/point_in_time)$"
+)
+
+
+@dataclass
+class Watched:
+    """A client that remembers what it was asked to send."""
+
+    client: Client
+    sent: list[str]
+
+    def send(self, request: Request) -> Reply:
+        self.sent.append(f"{request.method} {request.path}")
+        return self.client.send(request)
+
+
+def test_the_search_side_sends_nothing_but_reads(engine: Engine, goods: str) -> None:
+    watched = Watched(engine.client, [])
+    backend = EngineSearch(replace(engine, client=watched))
+    request = asked(goods, "garden", fields={"product.name": 1.0}, source=PATHS)
+    hits = backend.search(request).hits
+    backend.search_many([request, request])
+    backend.highlights(request, [hit.document for hit in hits])
+    assert len(list(documents(backend.engine, backend.mapping(goods), PATHS))) == backend.count(goods) == len(GOODS)
+    backend.indexes()
+    backend.sample(goods, SAMPLE)
+    assert len(watched.sent) > 10
+    assert [sent for sent in watched.sent if not READS.match(sent)] == []
+
+
 def test_indexes_of_others_are_listed_with_documents_not_nested_objects(backend: EngineSearch, goods: str) -> None:
     listed = {info.name: info for info in backend.indexes()}
     assert (listed[goods].documents, listed[goods].analysis) == (len(GOODS), "not ours")
+
+
+def test_an_index_that_was_adopted_has_documents_of_both_kinds(engine: Engine, tmp_path: Path) -> None:
+    whale = DOCUMENTS[1]
+    backend = EngineIndexes(engine, tmp_path)
+    engine.request("PUT", path("search-adopted"), {"mappings": {"properties": {"text": {"type": "text"}}}})
+    try:
+        backend.adopt("search-adopted")
+        rows: list[dict[str, object]] = [
+            {"index": {"_id": "old"}},
+            {"text": "an old sea"},
+            {"index": {"_id": "whale"}},
+            source_of(whale),
+        ]
+        engine.request("POST", path("search-adopted", "_bulk"), rows, params={"refresh": True})
+        found = {hit.document.doc_id: hit.document for hit in backend.search(asked("search-adopted", "sea")).hits}
+    finally:
+        engine.request("DELETE", path("search-adopted"))
+    assert found == {"whale": whale, "old": Document("old", "an old sea")}
 
 
 def test_an_index_of_another_release_is_told(engine: Engine) -> None:

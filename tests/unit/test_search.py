@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from prorank_search.backends.tantivy import TantivyBackend
-from prorank_search.errors import InputError
+from prorank_search.errors import AuthError, InputError
 from prorank_search.profiles import Profile
+from prorank_search.protocols import IndexInfo
 from prorank_search.rescorers.overlap import OverlapRescorer
 from prorank_search.search import search
 from prorank_search.types import Document
@@ -71,6 +72,17 @@ def test_an_answer_without_hits_says_why(
     assert result.hits == ()
     assert result.status.reason.endswith(reason)
     assert bool(result.status.reason) is bool(reason)
+
+
+def test_who_may_not_list_indexes_gets_an_answer_without_hits_all_the_same(tmp_path: Path) -> None:
+    class Guarded(TantivyBackend):
+        def indexes(self) -> list[IndexInfo]:
+            raise AuthError("not allowed")
+
+    with TantivyBackend(tmp_path).writer("animals", analysis="english", replace=False) as writer:
+        writer.add([Document("a", "a fox")])
+        writer.publish()
+    assert search("whale", index="animals", backend=Guarded(tmp_path)).hits == ()
 
 
 @pytest.mark.parametrize(("top_k", "window_size"), [(0, 3), (-1, 3), (1, -1)])

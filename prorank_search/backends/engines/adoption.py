@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from prorank_search.backends.engines import versions
-from prorank_search.backends.engines.analysis import index_body, plan
+from prorank_search.backends.engines.analysis import ADOPTED, index_body, plan
 from prorank_search.backends.engines.connection import Engine, path
 from prorank_search.errors import EngineError, InputError
 
@@ -18,12 +18,12 @@ def adopt(engine: Engine, index: str) -> list[str]:
         InputError: It is an alias, or its mapping cannot take our fields.
     """
     version = versions.published(index, versions.of_index(engine, index))
-    if version is None or version.mark or versions.ADOPTED in version.meta:
+    if version is None or version.mark or ADOPTED in version.meta:
         return []
     _require_own_name(index, version)
     missing = _missing_fields(engine, index)
     changes = _told(missing)
-    meta = {**version.meta, versions.ADOPTED: {"fields": sorted(missing)}}
+    meta = {**version.meta, ADOPTED: {"fields": sorted(missing)}}
     try:
         versions.ask(engine, "PUT", path(index, "_mapping"), {"_meta": meta, "properties": missing})
     except EngineError as error:
@@ -33,7 +33,7 @@ def adopt(engine: Engine, index: str) -> list[str]:
 
 def require_ours(engine: Engine, index: str, version: versions.Version) -> None:
     """Raise InputError where nobody allowed us to write into an index, with what adopting it would change."""
-    if version.mark or versions.ADOPTED in version.meta:
+    if version.mark or ADOPTED in version.meta:
         return
     _require_own_name(index, version)
     changes = "; ".join(_told(_missing_fields(engine, index)))
@@ -57,4 +57,4 @@ def _missing_fields(engine: Engine, index: str) -> dict[str, Any]:
 
 def _told(missing: Mapping[str, Any]) -> list[str]:
     fields = [f"the mapping gets the field {name!r} ({field['type']})" for name, field in sorted(missing.items())]
-    return [*fields, f"the mapping's _meta gets the key {versions.ADOPTED!r}"]
+    return [*fields, f"the mapping's _meta gets the key {ADOPTED!r}"]

@@ -25,6 +25,8 @@ MARK = "prorank"
 """Key of a mapping's `_meta` that says that we made the index."""
 PREVIOUS = "@previous"
 """End of the alias on the version that a rollback returns to."""
+ADOPTED = "prorank_adopted"
+"""Key of a mapping's `_meta` that says that we were allowed to write into an index of somebody else."""
 FORMAT = 1
 """Layout of the fields inside; another number cannot be read."""
 SEARCHED = ("title", "text")

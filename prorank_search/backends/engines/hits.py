@@ -41,7 +41,7 @@ def document_of(hit: Mapping[str, Any], mapping: IndexMapping, source: SourcePat
     stored = hit.get("_source")
     if stored is None:
         raise BackendError(f"index {mapping.index!r} does not store `_source`, so there is no text to show or to score")
-    if mapping.ours and source is None:
+    if source is None and (mapping.ours or (mapping.adopted and "doc_id" in stored)):
         return from_source(stored)
     paths = source or default_paths(mapping)
     return Document(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prorank_search.backends.engines.analysis import FORMAT, MARK
+from prorank_search.backends.engines.analysis import ADOPTED, FORMAT, MARK
 from prorank_search.errors import BackendError, InputError
 
 _TEXTUAL = ("text", "match_only_text", "search_as_you_type", "keyword", "wildcard", "constant_keyword")
@@ -42,11 +42,13 @@ class IndexMapping:
         index: Its name, as it was asked for.
         fields: Its fields by name, dots included.
         mark: What we wrote into it when we made it; empty: it is somebody else's.
+        adopted: Whether we may write into it, though it is somebody else's: some of its documents can be of ours.
     """
 
     index: str
     fields: Mapping[str, Field]
     mark: Mapping[str, Any]
+    adopted: bool = False
 
     @property
     def ours(self) -> bool:
@@ -96,7 +98,8 @@ def mapping_of(index: str, answer: Mapping[str, Any]) -> IndexMapping:
         raise BackendError(
             f"index {index!r} has format {mark.get('format')}, this release reads {FORMAT}: ingest again with --replace"
         )
-    return IndexMapping(index, fields, mark)
+    adopted = any(ADOPTED in mapping.get("_meta", {}) for mapping in mappings)
+    return IndexMapping(index, fields, mark, adopted)
 
 
 def _fields(

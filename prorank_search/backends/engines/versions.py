@@ -18,12 +18,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from prorank_search.backends.engines.analysis import MARK, PREVIOUS, analysis_for, index_body
+from prorank_search.backends.engines.analysis import ADOPTED, MARK, PREVIOUS, analysis_for, index_body
 from prorank_search.backends.engines.connection import Body, Engine, path
 from prorank_search.errors import BackendError, EngineError, IndexNotFoundError, InputError
 
-ADOPTED = "prorank_adopted"
-"""Key of a mapping's `_meta` that says that we may write into somebody else's index."""
 LOWERED: Mapping[str, object] = {"index.refresh_interval": "-1", "index.number_of_replicas": "0"}
 """Settings of a version while it is filled."""
 
