@@ -28,6 +28,7 @@ _OURS = {
     "evaluate": "Measure both stages on queries with judgments.",
     "evaluate-suite": "Measure several systems side by side.",
     "rescore": "Rescore a TREC run file.",
+    "serve": "Answer rerank requests over HTTP.",
     "index": "List indexes, delete one, go back to its version before.",
     "engine": "Run a real OpenSearch on this machine, without Docker or Java.",
     "profile": "Guess how an index of somebody else is searched.",

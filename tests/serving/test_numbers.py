@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import struct
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +28,7 @@ def test_numbers_are_written_with_a_point_in_18_characters(values: list[float]) 
 @given(st.lists(st.one_of(PROBABILITIES, SATURATED, LOG_ODDS), max_size=60))
 def test_numbers_fall_strictly_after_a_cast_to_float32(values: list[float]) -> None:
     narrow = [as_java_float(number) for number in falling(sorted(values, reverse=True))]
-    assert all(before > after for before, after in zip(narrow, narrow[1:], strict=False))
+    assert all(before > after for before, after in pairwise(narrow))
 
 
 def test_a_thousand_ties_stay_close_to_their_value_and_above_zero() -> None:

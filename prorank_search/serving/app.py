@@ -1,0 +1,168 @@
+"""The FastAPI application: each path, its shape, and what the OpenAPI description says of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from types import UnionType
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import Response
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from prorank_search.serving import status
+from prorank_search.serving.metrics import Metrics
+from prorank_search.serving.respond import Endpoint, respond
+from prorank_search.serving.service import Service
+from prorank_search.serving.shapes import answered, rerank_v1, rerank_v2, score, tei
+from prorank_search.serving.shapes.shape import Shape
+
+Model = type[BaseModel] | UnionType
+_REFERENCE = "#/components/schemas/{model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path and what is spoken there.
+
+    Attributes:
+        path: Where.
+        line: What is done there, for the OpenAPI description.
+        shape: Its shape.
+        bodies: What is read.
+        answer: What is answered.
+        fault: The body of its faults.
+        statuses: Their HTTP statuses.
+        with_texts: The shape of a body that has `texts`.
+    """
+
+    path: str
+    line: str
+    shape: Shape
+    bodies: tuple[type[BaseModel], ...]
+    answer: Model
+    fault: Model
+    statuses: tuple[int, ...] = (400, 404, 413, 429, 500, 503)
+    with_texts: Shape | None = None
+
+    def shape_of(self, body: object) -> Shape:
+        """Return the shape that a body has."""
+        if self.with_texts is not None and isinstance(body, dict) and "texts" in body:
+            return self.with_texts
+        return self.shape
+
+
+ROUTES = (
+    Route(
+        "/v1/rerank",
+        "Rerank, as Cohere v1, Jina and vLLM do",
+        rerank_v1.SHAPE,
+        (rerank_v1.RerankV1Body,),
+        answered.RerankV1Answer,
+        answered.V1Fault,
+    ),
+    Route(
+        "/v2/rerank",
+        "Rerank, as Cohere v2 does",
+        rerank_v2.SHAPE,
+        (rerank_v2.RerankV2Body,),
+        answered.RerankV2Answer,
+        answered.MessageFault,
+    ),
+    Route(
+        "/rerank",
+        "Rerank, as text-embeddings-inference does with texts, and as /v1/rerank without",
+        rerank_v1.SHAPE,
+        (tei.TeiBody, rerank_v1.RerankV1Body),
+        answered.TeiAnswer | answered.RerankV1Answer,
+        answered.TeiFault | answered.V1Fault,
+        (400, 404, 413, 422, 424, 429, 500, 503),
+        tei.SHAPE,
+    ),
+    Route(
+        "/v1/score",
+        "Score pairs, as vLLM does",
+        score.SHAPE,
+        (score.ScoreBody,),
+        answered.ScoreAnswer,
+        answered.ErrorFault,
+    ),
+    Route(
+        "/score",
+        "Score pairs, as vLLM does",
+        score.SHAPE,
+        (score.ScoreBody,),
+        answered.ScoreAnswer,
+        answered.ErrorFault,
+    ),
+)
+
+
+def create_app(service: Service) -> FastAPI:
+    """Make the application. Whoever runs it loads the model with `service.start`.
+
+    Args:
+        service: Scores.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        del app
+        yield
+        service.close()
+
+    app = FastAPI(
+        title="ProRank Search",
+        summary="A second stage over HTTP, in the shapes that rerank clients speak",
+        version=version("prorank-search"),
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    metrics = Metrics(service)
+    for route in ROUTES:
+        _add(app, route, Endpoint(service, metrics, route.shape, route.shape_of))
+    app.include_router(status.router(service, metrics))
+    description: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not description:
+            description.update(_openapi(app))
+        return description
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to add to the description
+    return app
+
+
+def _add(app: FastAPI, route: Route, endpoint: Endpoint) -> None:
+    async def rerank(request: Request) -> Response:
+        return await respond(request, endpoint)
+
+    references = [{"$ref": _REFERENCE.format(model=body.__name__)} for body in route.bodies]
+    schema = references[0] if len(references) == 1 else {"anyOf": references}
+    responses: dict[int | str, dict[str, Any]] = {200: {"model": route.answer}}
+    responses |= {code: {"model": route.fault} for code in route.statuses}
+    app.add_api_route(
+        route.path,
+        rerank,
+        methods=["POST"],
+        summary=route.line,
+        operation_id=route.path.strip("/").replace("/", "_"),
+        responses=responses,
+        openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}},
+    )
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """Return FastAPI's description, with the bodies that our routes read by themselves."""
+    description = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+    bodies = {body for route in ROUTES for body in route.bodies}
+    models = [(body, "validation") for body in sorted(bodies, key=lambda body: body.__name__)]
+    _, definitions = models_json_schema(models, ref_template=_REFERENCE)  # type: ignore[arg-type]
+    description["components"]["schemas"] |= definitions["$defs"]
+    return description

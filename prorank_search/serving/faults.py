@@ -1,0 +1,79 @@
+"""What went wrong, in words that each shape can put into its own fault body. No document's text ever stands in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from prorank_search.errors import (
+    AuthError,
+    InputError,
+    NotReadyError,
+    OverloadedError,
+    ProRankError,
+    RescorerError,
+    TooLargeError,
+    UnknownModelError,
+)
+
+_STATUS: tuple[tuple[type[ProRankError], int], ...] = (
+    (TooLargeError, 413),
+    (UnknownModelError, 404),
+    (InputError, 400),
+    (AuthError, 401),
+    (OverloadedError, 429),
+    (RescorerError, 500),
+    (NotReadyError, 503),
+)
+
+_LOADING_RETRY_S = 2.0
+_MOST_COMPLAINTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A request that was not answered.
+
+    Attributes:
+        status: The HTTP status; a shape may have another for the same.
+        message: What failed, and what to do.
+        retry_after_s: When to try again, where that may help.
+    """
+
+    status: int
+    message: str
+    retry_after_s: float | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that go with it."""
+        return {} if self.retry_after_s is None else {"Retry-After": str(round(self.retry_after_s))}
+
+
+def fault_of(error: Exception) -> Fault:
+    """Tell an error that was raised on purpose in words; of any other, only that it is a bug of ours.
+
+    Example:
+        >>> fault_of(InputError("the query is empty")).status, fault_of(ZeroDivisionError("secret")).message
+        (400, 'internal error: the log of the service tells more')
+    """
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    if isinstance(error, OverloadedError):
+        return Fault(status, str(error), error.retry_after_s)
+    if isinstance(error, NotReadyError):
+        return Fault(status, str(error), _LOADING_RETRY_S)
+    if isinstance(error, InputError | AuthError):
+        return Fault(status, str(error))
+    if isinstance(error, RescorerError):
+        return Fault(status, "the model failed: the log of the service tells more")
+    return Fault(500, "internal error: the log of the service tells more")
+
+
+def explain(error: ValidationError) -> str:
+    """Return what is wrong with a body: where, and what should stand there; never what stands there."""
+    complaints = [
+        f"{'.'.join(str(step)[:40] for step in problem['loc']) or 'body'}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+    return "; ".join(list(dict.fromkeys(complaints))[:_MOST_COMPLAINTS])

@@ -1,0 +1,142 @@
+"""A rerank request from its first byte to its answer, the same for every shape, and the one place that maps errors."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import threading
+import time
+import traceback
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+
+from prorank_search.errors import InputError, ProRankError, RescorerError, TooLargeError
+from prorank_search.serving.answers import Asked
+from prorank_search.serving.faults import fault_of
+from prorank_search.serving.metrics import Metrics
+from prorank_search.serving.service import Outcome, Service
+from prorank_search.serving.shapes.shape import Shape
+
+_LOG = logging.getLogger(__name__)
+
+_HUNG_UP = 499
+"""What metrics and logs call a request whose client did not wait."""
+
+_REQUEST_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What a route answers with.
+
+    Attributes:
+        service: Scores.
+        metrics: Count.
+        shape: How faults are told as long as the body was not read.
+        shape_of: Which shape a body has.
+    """
+
+    service: Service
+    metrics: Metrics
+    shape: Shape
+    shape_of: Callable[[object], Shape]
+
+
+async def respond(request: Request, endpoint: Endpoint) -> Response:
+    """Answer a request in its shape; whatever goes wrong becomes the shape's own fault."""
+    request_id = _id_of(request)
+    shape, began = endpoint.shape, time.monotonic()
+    headers = {"X-Request-ID": request_id}
+    try:
+        raw = await _body(request, endpoint.service.settings.max_body_mb << 20)
+        began = time.monotonic()
+        body = await asyncio.to_thread(_decoded, raw)
+        shape = endpoint.shape_of(body)
+        asked = await asyncio.to_thread(shape.read, body)
+        outcome = await _while_somebody_waits(request, endpoint.service, asked)
+        if outcome is None:
+            response = Response(status_code=_HUNG_UP)
+        else:
+            endpoint.metrics.answered(outcome.answers)
+            headers |= {"X-ProRank-Status": _state(outcome)}
+            response = await asyncio.to_thread(JSONResponse, shape.write(asked, outcome, request_id))
+    except Exception as error:  # noqa: BLE001 (the one place that maps errors to HTTP)
+        _log_bug(error, request_id)
+        fault = fault_of(error)
+        status, content = shape.fault(fault)
+        headers |= fault.headers
+        response = JSONResponse(content, status)
+    seconds = time.monotonic() - began
+    response.headers.update(headers)
+    endpoint.metrics.saw(shape.name, response.status_code, seconds)
+    _LOG.info("%s %s status=%d ms=%.1f", request_id, shape.name, response.status_code, 1e3 * seconds)
+    return response
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """Read the body, as far as it is not too large."""
+    told = request.headers.get("content-length", "")
+    parts: list[bytes] = []
+    size = int(told) if told.isdecimal() else 0
+    if size <= most:
+        size = 0
+        async for part in request.stream():
+            parts.append(part)
+            size += len(part)
+            if size > most:
+                break
+    if size > most:
+        raise TooLargeError(f"the body has more than {most} bytes: send fewer documents, or set max_body_mb")
+    return b"".join(parts)
+
+
+def _decoded(raw: bytes) -> object:
+    try:
+        body: object = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InputError("invalid request: the body is not JSON") from error
+    return body
+
+
+async def _while_somebody_waits(request: Request, service: Service, asked: Asked) -> Outcome | None:
+    """Return the outcome; None once the client has hung up, whose place is free then."""
+    gone = threading.Event()
+    work = asyncio.create_task(service.answer(asked, gone.is_set))
+    watch = asyncio.create_task(_hang_up(request))
+    try:
+        await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
+        return await work if work.done() else None
+    finally:
+        gone.set()
+        work.cancel()
+        watch.cancel()
+
+
+async def _hang_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _state(outcome: Outcome) -> str:
+    return "ok" if all(answer.status.state == "ok" for answer in outcome.answers) else "partial"
+
+
+def _id_of(request: Request) -> str:
+    """Return the request's id: the client's own where it is a plain word, else a new one."""
+    given = request.headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _log_bug(error: Exception, request_id: str) -> None:
+    """Log what went wrong here; of an error nobody expected only where, since its words may have a document's text."""
+    if isinstance(error, RescorerError):
+        _LOG.error("%s the model failed: %s", request_id, error)
+    elif not isinstance(error, ProRankError):
+        where = "".join(traceback.format_tb(error.__traceback__))
+        _LOG.error("%s internal error: %s\n%s", request_id, type(error).__name__, where)

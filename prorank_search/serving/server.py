@@ -1,0 +1,114 @@
+"""Runs the service: where it listens, how it stops, and what becomes of a model that cannot be loaded."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+
+from prorank_search.errors import ConfigError
+from prorank_search.protocols import Rescorer
+from prorank_search.serving.app import create_app
+from prorank_search.serving.service import Service
+from prorank_search.settings import Settings
+
+_DRAIN_S = 60
+"""Seconds that requests which are being answered have left after SIGTERM."""
+
+_BACKLOG = 2048
+
+
+def serve(settings: Settings, open_rescorer: Callable[[], Rescorer], started: Callable[[str], object]) -> None:
+    """Answer until SIGTERM or Ctrl-C; then take nothing more, and finish what is there.
+
+    Args:
+        settings: Address, deadline and limits.
+        open_rescorer: Loads the model, while `/health` answers already.
+        started: Told the address once it is listened at.
+
+    Raises:
+        ConfigError: The address cannot be listened at, or is open to other machines; or the model cannot be loaded.
+    """
+    check_host(settings.host)
+    service = Service(settings, open_rescorer)
+    with _listening(settings.host, settings.port) as listener:
+        server = _Server(service)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _exit)  # what uvicorn calls again when all is done
+        service.start(server.stop)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        started(f"http://{host}:{listener.getsockname()[1]}")
+        server.run(sockets=[listener])
+    if service.failure is not None:
+        raise service.failure
+
+
+def check_host(host: str) -> None:
+    """See that only this machine can reach an address: there are no API keys yet.
+
+    Raises:
+        ConfigError: Others could.
+
+    Example:
+        >>> check_host("127.0.0.1")
+        >>> check_host("0.0.0.0")
+        Traceback (most recent call last):
+        prorank_search.errors.ConfigError: refused to listen at '0.0.0.0': without keys only this machine may ask; \
+keep 127.0.0.1 and put a proxy that asks for credentials before it
+    """
+    if not _is_loopback(host):
+        raise ConfigError(
+            f"refused to listen at {host!r}: without keys only this machine may ask; "
+            "keep 127.0.0.1 and put a proxy that asks for credentials before it"
+        )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which says that it is stopping as soon as it is told to."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(
+            uvicorn.Config(
+                create_app(service),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=_DRAIN_S,
+            )
+        )
+        self._service = service
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop, because of a signal."""
+        self._service.drain()
+        super().handle_exit(sig, frame)
+
+    def stop(self) -> None:
+        """Stop, because there is nothing to serve."""
+        self.should_exit = True
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ConfigError(f"cannot listen at {host!r}, port {port}: {error.strerror}; choose another --port") from error
+
+
+def _exit(sig: int, frame: FrameType | None) -> None:
+    del sig, frame
+    raise SystemExit(0)
