@@ -6,13 +6,14 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check lint types docs docs-check test-lowest constraints
+.PHONY: help setup demo test test-engines check lint types docs docs-check test-lowest constraints
 
 FITS := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
   "$$name" -c '$(FITS)' 2>/dev/null && echo "$$name" && break; done)
-EXTRAS := opensearch,elasticsearch,aws,model,embedding,sentence-transformers,readers,ui,train,dev
+EXTRAS := opensearch,elasticsearch,aws,model,embedding,sentence-transformers,readers,ui,serve,local,train,dev
 TESTS ?=
+ENGINE ?=
 REFERENCE := .venv/bin/python docs/write_cli.py
 
 # The uv of this machine, or the one that `make` puts into .venv.
@@ -23,14 +24,21 @@ help: ## list the targets
 
 setup: .venv/.setup ## install everything that demo and tests need into .venv
 
-demo: setup ## ingest Python's own documentation, search it, and show what the model changes
+demo: setup ## show what the model changes, on Python's own documentation (ENGINE=opensearch: on a real one)
 	@.venv/bin/prorank models pull
-	@.venv/bin/prorank demo
+	@$(if $(ENGINE),.venv/bin/prorank engine up $(ENGINE))
+	@.venv/bin/prorank demo $(if $(ENGINE),--url http://127.0.0.1:9200)
 
 test: setup .venv-bare/.setup ## fetch what the tests need, then run them offline (TESTS="tests/unit -k blend" for some)
 	@.venv/bin/prorank models pull smollm2-135m
 	@.venv/bin/python tests/golden/fetch_qwen_vocabulary.py
+	@.venv/bin/python -m tests.engines.fetch
 	@HF_HUB_OFFLINE=1 .venv/bin/python -m pytest $(TESTS)
+
+test-engines: setup ## run the tests on real servers: both versions of OpenSearch, its plugins, Elasticsearch
+	@.venv/bin/python -m tests.engines.fetch --all
+	@PRORANK_REQUIRE_ENGINES=1 .venv/bin/python -m pytest tests/engines
+	@PRORANK_REQUIRE_ENGINES=1 .venv/bin/python -m pytest tests/engines --opensearch-version 3.6.0
 
 check: lint types docs-check ## all that needs no test run: lint, types, docs
 

@@ -30,6 +30,7 @@ def demo(
     window_size: options.WindowSizeOption = "20",
     queries: Annotated[int, typer.Option("--queries", min=1, help="Functions that the evaluation asks for.")] = 25,
     seed: Annotated[int, typer.Option("--seed", help="Of their choice.")] = 0,
+    url: options.UrlOption = None,
     rescorer: options.RescorerOption = None,
     model: options.ModelOption = None,
     device: options.DeviceOption = None,
@@ -48,7 +49,8 @@ def demo(
         model=model,
         device=device,
         config=config,
-        backend="tantivy",
+        backend="tantivy" if url is None else None,
+        url=url,
         timeout_s="none",
     )
     second_stage, backend = load_rescorer(settings=settings), load_backend(settings)

@@ -94,6 +94,8 @@ def _read(note: Path) -> dict[str, list[str]]:
 def _ingest(corpus: Corpus, settings: Settings) -> float:
     command = [sys.executable, "-P", "-m", "prorank_search.cli", "ingest", corpus.source, "--index", corpus.index]
     command += [*corpus.flags, "--replace", "--backend", settings.backend, "--json"]
+    if settings.url is not None and settings.backend != "tantivy":
+        command += ["--url", settings.url]
     if settings.config is not None:
         command += ["--config", str(settings.config)]
     ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from prorank_search.local.lock import DEFAULT_VERSION
 from prorank_search.local.node import last_words
 from tests.engines.elasticsearch_server import run_elasticsearch
 from tests.engines.opensearch_server import run_opensearch
@@ -13,10 +14,15 @@ from tests.engines.servers import Server
 _SHOWN_LINES = 60
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--opensearch-version", default=DEFAULT_VERSION)
+
+
 @pytest.fixture(scope="session")
-def opensearch(shared_home: Path) -> Iterator[Server]:
+def opensearch(shared_home: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
     """A real OpenSearch for all tests of a run."""
-    with run_opensearch(shared_home) as server:
+    version: str = request.config.getoption("--opensearch-version", DEFAULT_VERSION)
+    with run_opensearch(shared_home, version=version) as server:
         yield server
 
 

@@ -1,6 +1,6 @@
 """Fetch the servers that the engine tests run on; where one cannot be had its tests say so.
 
-python -m tests.engines.fetch
+`python -m tests.engines.fetch` fetches what `make test` needs, with `--all` what `make test-engines` needs.
 """
 
 from __future__ import annotations
@@ -8,15 +8,18 @@ from __future__ import annotations
 import sys
 
 from prorank_search.local import engine
-from prorank_search.local.lock import DEFAULT_VERSION
+from prorank_search.local.lock import DEFAULT_VERSION, known_versions
 from prorank_search.settings import Settings
 from tests.engines import elasticsearch_server
+
+ALL = [(version, with_ml) for version in known_versions() for with_ml in (False, True)]
 
 
 def main() -> None:
     """Fetch OpenSearch, and Elasticsearch where a JDK is."""
     home = Settings().home
-    engine.prepare(DEFAULT_VERSION, home, 0, lambda _step, _done: None, with_ml=False)
+    for version, with_ml in ALL if "--all" in sys.argv else [(DEFAULT_VERSION, False)]:
+        engine.prepare(version, home, 0, lambda _step, _done: None, with_ml=with_ml)
     if reason := elasticsearch_server.jdk_is_missing():
         sys.stderr.write(f"no Elasticsearch: {reason}\n")
     else:
