@@ -1,6 +1,6 @@
 """Artifacts from Maven repositories without Java: fetched by jgo, checked against sha256 that are pinned here.
 
-jgo's own configuration (repositories, mirrors) applies; no address of a repository stands in this project.
+jgo knows the public repository; PRORANK_MAVEN_REPOSITORY names another one in its place, such as a company's mirror.
 """
 
 from __future__ import annotations
@@ -28,7 +28,13 @@ _AT_ONCE = 8
 _TIMEOUT_S = 180
 
 
-def fetch(pinned: Mapping[str, str], folder: Path, progress: Progress = lambda _step, _done: None) -> dict[str, Path]:
+def fetch(
+    pinned: Mapping[str, str],
+    folder: Path,
+    progress: Progress = lambda _step, _done: None,
+    *,
+    repository: str | None = None,
+) -> dict[str, Path]:
     """Return where each artifact lies, fetched unless it was before; several at once.
 
     A file appears in the folder when its sha256 is the pinned one, never before: a run that was killed left nothing
@@ -38,6 +44,7 @@ def fetch(pinned: Mapping[str, str], folder: Path, progress: Progress = lambda _
         pinned: The sha256 of each artifact, by `group:artifact:version` or `group:artifact:version:packaging`.
         folder: Where artifacts are kept, in the layout of a Maven repository.
         progress: Told after each artifact.
+        repository: Address of the Maven repository; None: the public one.
 
     Raises:
         MissingArtifactError: An artifact cannot be fetched, or is not the pinned one.
@@ -50,7 +57,7 @@ def fetch(pinned: Mapping[str, str], folder: Path, progress: Progress = lambda _
         return places
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".incoming-", dir=folder) as incoming, ThreadPoolExecutor(_AT_ONCE) as pool:
-        context = _context(Path(incoming))
+        context = _context(Path(incoming), repository)
         under_way = {
             pool.submit(_fetch_one, context, coordinate, pinned[coordinate], places[coordinate]): coordinate
             for coordinate in missing
@@ -83,12 +90,13 @@ def _parts(coordinate: str) -> tuple[str, str, str, str]:
     return group, artifact, version, packaging[0] if packaging else "jar"
 
 
-def _context(folder: Path) -> MavenContext:
+def _context(folder: Path, repository: str | None) -> MavenContext:
     try:
         from jgo.maven import MavenContext
     except ModuleNotFoundError as error:
         raise missing_extra(error, needed_by="fetching from a Maven repository") from error
-    return MavenContext(repo_cache=folder, timeout=_TIMEOUT_S)
+    repositories = {"given": repository} if repository else None
+    return MavenContext(repo_cache=folder, remote_repos=repositories, timeout=_TIMEOUT_S)
 
 
 def _fetch_one(context: MavenContext, coordinate: str, sha256: str, place: Path) -> None:

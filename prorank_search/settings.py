@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     )
     vector_cache_mb: int = Field(512, ge=0, description="Bound of the document vectors on disk; 0: none are kept.")
     score_cache_mb: int = Field(512, ge=0, description="Bound of the rescore-score cache on disk; 0 switches it off.")
+    maven_repository: Annotated[str | None, NoneByName] = Field(
+        None, description="Where Maven artifacts come from, such as a mirror; none: the public repository."
+    )
     host: str = Field("127.0.0.1", description="Address that `prorank serve` answers at.")
     port: int = Field(8080, ge=0, le=65535, description="Its port; 0: any that is free.")
     max_body_mb: int = Field(16, ge=1, description="Largest body that `prorank serve` reads.")

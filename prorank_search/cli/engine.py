@@ -51,7 +51,14 @@ def up(
         raise ConfigError(f"refused to listen at {host!r}: this server {_NEVER_PUBLIC}")
     settings = options.settings_from(config=config)
     with step_progress() as progress:
-        found = local.up(settings.home, progress, version=version or DEFAULT_VERSION, port=port, with_ml=with_ml)
+        found = local.up(
+            settings.home,
+            progress,
+            version=version or DEFAULT_VERSION,
+            port=port,
+            with_ml=with_ml,
+            repository=settings.maven_repository,
+        )
     if json:
         options.echo_json(asdict(found))
         return
@@ -59,6 +66,10 @@ def up(
     typer.echo(f"  use it   prorank ingest SOURCE --index NAME --backend {engine.value} --url {found.url}")
     typer.echo(f"  stop it  prorank engine down {engine.value}")
     typer.echo(f"  data     {found.data}, kept between starts")
+    if found.with_ml:
+        typer.echo(
+            '  k-NN     only with "engine": "lucene": the native libraries of the others are not among the artifacts'
+        )
 
 
 @app.command()
@@ -73,9 +84,16 @@ def fetch(
     from prorank_search.local.lock import DEFAULT_VERSION
 
     del engine
-    home = options.settings_from(config=config).home
+    settings = options.settings_from(config=config)
     with step_progress() as progress:
-        node = local.prepare(version or DEFAULT_VERSION, home, 0, progress, with_ml=with_ml)
+        node = local.prepare(
+            version or DEFAULT_VERSION,
+            settings.home,
+            local.DEFAULT_PORT,
+            progress,
+            with_ml=with_ml,
+            repository=settings.maven_repository,
+        )
     typer.echo(node.tree)
 
 

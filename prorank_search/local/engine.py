@@ -62,8 +62,18 @@ class Status:
     ended_by_itself: bool = False
 
 
-def prepare(version: str, home: Path, port: int, progress: Progress, *, with_ml: bool) -> Node:
+def prepare(
+    version: str, home: Path, port: int, progress: Progress, *, with_ml: bool, repository: str | None = None
+) -> Node:
     """Assemble a server, fetching what is missing, and return how it is run; nothing is started.
+
+    Args:
+        version: Which OpenSearch.
+        home: PRORANK_HOME.
+        port: Where it is to answer, on 127.0.0.1.
+        progress: Told of each step.
+        with_ml: With ml-commons, neural search and k-NN.
+        repository: Address of the Maven repository; None: the public one.
 
     Raises:
         ConfigError: The version is not known.
@@ -80,7 +90,7 @@ def prepare(version: str, home: Path, port: int, progress: Progress, *, with_ml:
     account = server_account()
     engines = engines_folder(home)
     tree = _tree_folder(home, version, with_ml=with_ml)
-    assemble(lock, tree, home / "maven", progress, with_ml=with_ml)
+    assemble(lock, tree, home / "maven", progress, with_ml=with_ml, repository=repository)
     java = java_for(Path(JAVA), engines, account)
     return Node(tree, _node_folder(home, version), port, java, lock.major, account=account)
 
@@ -97,6 +107,7 @@ def up(
     version: str = DEFAULT_VERSION,
     port: int = DEFAULT_PORT,
     with_ml: bool = False,
+    repository: str | None = None,
 ) -> Status:
     """Start OpenSearch and return when it answers; where it runs already, only say so.
 
@@ -106,6 +117,7 @@ def up(
         version: Which OpenSearch.
         port: Where it is to answer, on 127.0.0.1.
         with_ml: With ml-commons, neural search and k-NN. Data that were used with them always are.
+        repository: Address of the Maven repository; None: the public one.
 
     Raises:
         EngineBusyError: Another one runs, or another process is starting it.
@@ -121,9 +133,10 @@ def up(
         if nodes.is_taken(port):
             raise ConfigError(f"port {port} of this machine is taken by another program: name a free one with --port")
         mark = _node_folder(home, version) / _ML_MARK
-        node = prepare(version, home, port, progress, with_ml=with_ml or mark.is_file())
+        with_ml = with_ml or mark.is_file()
+        node = prepare(version, home, port, progress, with_ml=with_ml, repository=repository)
         progress("starting the server", 1.0)
-        _start(node, _state_file(home), version, with_ml=with_ml or mark.is_file())
+        _start(node, _state_file(home), version, with_ml=with_ml)
         if with_ml:
             mark.touch()
         return status(home)

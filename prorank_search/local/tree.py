@@ -20,7 +20,15 @@ _UNUSED_JARS = "onnxruntime_gpu-*.jar"
 """Three quarters of ml-commons, for models that the server computes on a GPU itself."""
 
 
-def assemble(lock: Lock, folder: Path, artifacts: Path, progress: Progress, *, with_ml: bool = False) -> None:
+def assemble(
+    lock: Lock,
+    folder: Path,
+    artifacts: Path,
+    progress: Progress,
+    *,
+    with_ml: bool = False,
+    repository: str | None = None,
+) -> None:
     """Make the folder unless it is there as the lock says.
 
     It is made beside its place and moved there when it is whole.
@@ -31,6 +39,7 @@ def assemble(lock: Lock, folder: Path, artifacts: Path, progress: Progress, *, w
         artifacts: Where fetched artifacts are kept.
         progress: Told of each step.
         with_ml: Add the plugins: ml-commons, neural search, k-NN.
+        repository: Address of the Maven repository; None: the public one.
 
     Raises:
         MissingArtifactError: An artifact cannot be had.
@@ -40,7 +49,7 @@ def assemble(lock: Lock, folder: Path, artifacts: Path, progress: Progress, *, w
     if is_whole(lock, folder, with_ml=with_ml):
         return
     pinned = lock.pinned(with_ml=with_ml)
-    jars = fetch(pinned, artifacts, lambda step, done: progress(step, _FETCHING * done))
+    jars = fetch(pinned, artifacts, lambda step, done: progress(step, _FETCHING * done), repository=repository)
     progress("putting the server together", _FETCHING)
     folder.parent.mkdir(parents=True, exist_ok=True)
     growing = folder.with_name(f".{folder.name}-{os.getpid()}")
