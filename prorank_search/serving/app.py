@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from types import UnionType
@@ -104,25 +102,17 @@ ROUTES = (
 
 
 def create_app(service: Service) -> FastAPI:
-    """Make the application. Whoever runs it loads the model with `service.start`.
+    """Make the application. Whoever runs it loads the model with `service.start`, and ends with `service.close`.
 
     Args:
         service: Scores.
     """
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        del app
-        yield
-        service.close()
-
     app = FastAPI(
         title="ProRank Search",
         summary="A second stage over HTTP, in the shapes that rerank clients speak",
         version=version("prorank-search"),
         docs_url=None,
         redoc_url=None,
-        lifespan=lifespan,
     )
     metrics = Metrics(service)
     for route in ROUTES:

@@ -6,7 +6,8 @@ import ipaddress
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
@@ -36,14 +37,15 @@ def serve(settings: Settings, open_rescorer: Callable[[], Rescorer], started: Ca
     """
     check_host(settings.host)
     service = Service(settings, open_rescorer)
-    with _listening(settings.host, settings.port) as listener:
+    with _listening(settings.host, settings.port) as listener, _exit_code_0_after_sigterm():
         server = _Server(service)
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, _exit)  # what uvicorn calls again when all is done
         service.start(server.stop)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         started(f"http://{host}:{listener.getsockname()[1]}")
-        server.run(sockets=[listener])
+        try:
+            server.run(sockets=[listener])
+        finally:
+            service.close()
     if service.failure is not None:
         raise service.failure
 
@@ -107,6 +109,19 @@ def _listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise ConfigError(f"cannot listen at {host!r}, port {port}: {error.strerror}; choose another --port") from error
+
+
+@contextmanager
+def _exit_code_0_after_sigterm() -> Iterator[None]:
+    """Let SIGTERM be no failure: uvicorn raises it once more when all is done, for the handler that it found."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _exit)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _exit(sig: int, frame: FrameType | None) -> None:

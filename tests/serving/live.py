@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import uvicorn
+
+from prorank_search.protocols import Rescorer
+from prorank_search.serving.app import create_app
+from prorank_search.serving.service import Service
+from prorank_search.settings import Settings
+from prorank_search.types import RescorerInfo, Scored, ScoreRequest
+
+
+@dataclass(frozen=True)
+class Served:
+    """A service that answers on loopback."""
+
+    url: str
+    service: Service
+    http: httpx.Client
+
+
+class Gate:
+    """Scores 0, 1, 2, ... once it is opened; until then its callers wait, as for a slow model."""
+
+    revision = "gate-1"
+    info = RescorerInfo(model="gate")
+
+    def __init__(self) -> None:
+        self.opened = threading.Event()
+        self.entered = threading.Semaphore(0)
+        self.cancelled = threading.Event()
+
+    def score(self, request: ScoreRequest) -> list[Scored]:
+        self.entered.release()
+        while not self.opened.wait(0.01):
+            if request.cancelled is not None and request.cancelled():
+                self.cancelled.set()
+                return [Scored(None)] * len(request.texts)
+        return [Scored(float(at)) for at in range(len(request.texts))]
+
+
+@contextmanager
+def serving(open_rescorer: Callable[[], Rescorer], **settings: object) -> Iterator[Served]:
+    service = Service(Settings.model_validate(settings), open_rescorer)
+    config = uvicorn.Config(create_app(service), log_config=None, access_log=False, timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        service.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with httpx.Client(base_url=url, timeout=30) as http:
+            try:
+                yield Served(url, service, http)
+            finally:
+                server.should_exit = True
+                thread.join()
+                service.close()
+
+
+def wait_until_ready(served: Served) -> Served:
+    while served.http.get("/ready").status_code != httpx.codes.OK:
+        assert served.service.failure is None
+    return served

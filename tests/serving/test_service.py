@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from prorank_search.errors import ConfigError, MissingModelError, OverloadedError, RescorerError
+from prorank_search.protocols import Rescorer
+from prorank_search.rescorers import from_function
+from prorank_search.rescorers.overlap import OverlapRescorer
+from prorank_search.serving.admission import Admission
+from prorank_search.serving.server import check_host
+from prorank_search.serving.server import serve as run
+from prorank_search.settings import Settings
+from tests.serving.live import Gate, Served, serving
+
+ASKED = {"query": "fox", "documents": ["a fox", "a hen"]}
+
+Serve = Callable[..., Served]
+
+
+def rerank(served: Served, **more: object) -> httpx.Response:
+    return served.http.post("/v2/rerank", json=ASKED | more)
+
+
+def test_health_answers_while_the_model_loads_and_requests_are_told_to_wait() -> None:
+    may_load = threading.Event()
+
+    def load() -> Rescorer:
+        may_load.wait()
+        return OverlapRescorer()
+
+    with serving(load) as served:
+        assert served.http.get("/health").json()["state"] == "loading"
+        assert served.http.get("/ready").status_code == 503
+        for path in ("/v1/models", "/info"):
+            assert served.http.get(path).status_code == 503
+        response = rerank(served)
+        assert (response.status_code, response.headers["retry-after"]) == (503, "2")
+        may_load.set()
+        while served.http.get("/ready").status_code != 200:
+            pass
+        assert rerank(served).status_code == 200
+
+
+def test_what_is_not_scored_in_time_comes_last_below_the_lowest_and_is_marked(serve: Serve) -> None:
+    served = serve(OverlapRescorer())
+    response = rerank(served, prorank={"timeout_s": 1e-9})
+    assert response.headers["x-prorank-status"] == "partial"
+    body = response.json()
+    assert body["prorank"]["status"] == "partial"
+    assert body["prorank"]["reason"] == "2 of 2 documents were not scored in time"
+    assert [row["index"] for row in body["results"]] == [0, 1]
+    assert [row["prorank"]["score"] for row in body["results"]] == [None, None]
+    assert body["results"][0]["relevance_score"] > body["results"][1]["relevance_score"]
+
+
+def test_a_request_whose_deadline_comes_while_all_threads_are_taken_is_answered(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prorank_search.serving.service._THREADS", 1)
+    gate = Gate()
+    served = serve(gate, timeout_s="none")
+    with ThreadPoolExecutor() as callers:
+        first = callers.submit(rerank, served)
+        gate.entered.acquire()
+        assert rerank(served, prorank={"timeout_s": 0.01}).json()["prorank"]["status"] == "partial"
+        gate.opened.set()
+        assert first.result().json()["prorank"]["status"] == "ok"
+
+
+def test_past_the_limit_of_tokens_requests_are_sent_away_until_there_is_a_place(serve: Serve) -> None:
+    gate = Gate()
+    served = serve(gate, max_queued_tokens=1)
+    with ThreadPoolExecutor() as callers:
+        first = callers.submit(rerank, served)
+        gate.entered.acquire()
+        refused = {
+            path: served.http.post(path, json=body)
+            for path, body in {"/v2/rerank": ASKED, "/rerank": {"query": "fox", "texts": ["a"]}}.items()
+        }
+        assert {response.status_code for response in refused.values()} == {429}
+        assert int(refused["/v2/rerank"].headers["retry-after"]) >= 1
+        assert refused["/rerank"].json()["error_type"] == "Overloaded"
+        gate.opened.set()
+        assert first.result().status_code == 200
+    assert rerank(served).status_code == 200
+
+
+def test_a_client_that_hangs_up_frees_its_place_and_its_work_ends(serve: Serve) -> None:
+    gate = Gate()
+    served = serve(gate, max_queued_tokens=1)
+    with httpx.Client(base_url=served.url) as impatient, pytest.raises(httpx.ReadTimeout):
+        impatient.post("/v2/rerank", json=ASKED, timeout=httpx.Timeout(30, read=0.3))
+    assert gate.cancelled.wait(30)
+    gate.opened.set()
+    while served.service.admission.queued_tokens:
+        pass
+    assert rerank(served).status_code == 200
+
+
+def test_a_model_that_fails_is_a_clear_fault_and_the_next_request_is_served(serve: Serve) -> None:
+    failures = iter([RescorerError("out of memory while reading 'secret words'"), RuntimeError("secret words")])
+
+    def score(query: str, texts: Sequence[str]) -> Sequence[float]:
+        del query
+        for failure in failures:
+            raise failure
+        return [0.0] * len(texts)
+
+    served = serve(from_function(score))
+    tei = served.http.post("/rerank", json={"query": "fox", "texts": ["a"]})
+    assert (tei.status_code, tei.json()["error_type"]) == (424, "Backend")
+    cohere = rerank(served)
+    assert cohere.status_code == 500
+    assert "secret" not in tei.text + cohere.text
+    assert rerank(served).status_code == 200
+
+
+def test_no_text_of_a_request_stands_in_the_log(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    def score(query: str, texts: Sequence[str]) -> Sequence[float]:
+        raise ValueError(query + texts[0])
+
+    served = serve(from_function(score))
+    with caplog.at_level("DEBUG"):
+        response = served.http.post("/v2/rerank", json={"query": "hush", "documents": ["hush too"]})
+    assert response.status_code == 500
+    assert "ValueError" in caplog.text
+    assert "hush" not in caplog.text
+
+
+def test_a_score_that_is_no_number_is_a_fault(serve: Serve) -> None:
+    served = serve(from_function(lambda _, texts: [float("nan")] * len(texts)))
+    assert rerank(served).status_code == 500
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org"])  # noqa: S104 (it is refused)
+def test_other_machines_are_kept_out_as_long_as_there_are_no_keys(host: str) -> None:
+    with pytest.raises(ConfigError, match="without keys"):
+        check_host(host)
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_service_with_its_error() -> None:
+    def load() -> Rescorer:
+        raise MissingModelError("never pulled")
+
+    with pytest.raises(MissingModelError, match="never pulled"):
+        run(Settings(port=0), load, lambda _: None)
+
+
+def test_a_port_that_is_taken_is_said(serve: Serve) -> None:
+    port = int(serve(OverlapRescorer()).url.rpartition(":")[2])
+    with pytest.raises(ConfigError, match="--port"):
+        run(Settings(port=port), OverlapRescorer, lambda _: None)
+
+
+def test_a_request_waits_as_long_as_the_measured_speed_says() -> None:
+    now = [0.0]
+    admission = Admission(100, 10.0, lambda: now[0])
+    admission.enter(80)
+    now[0] = 4.0
+    admission.leave(80, 80)
+    assert admission.tokens_a_second == 20.0
+    admission.enter(90)
+    with pytest.raises(OverloadedError) as refused:
+        admission.enter(70)
+    assert refused.value.retry_after_s == 3.0
+
+
+def test_what_may_be_in_line_grows_with_the_speed() -> None:
+    now = [0.0]
+    admission = Admission("auto", 10.0, lambda: now[0])
+    admission.enter(1_000_000)
+    now[0] = 1.0
+    admission.leave(1_000_000, 1_000_000)
+    assert admission.limit == 10_000_000
+
+
+SLOW = """
+import sys, threading
+from prorank_search.rescorers import from_function
+from prorank_search.serving.server import serve
+from prorank_search.settings import Settings
+
+def score(query, texts):
+    print("scoring", flush=True)
+    sys.stdin.readline()
+    return [1.0] * len(texts)
+
+serve(Settings(port=0), lambda: from_function(score), lambda url: print(url, flush=True))
+"""
+
+
+def answers(url: str) -> bool:
+    try:
+        httpx.get(f"{url}/health", timeout=30)
+    except httpx.TransportError:
+        return False
+    return True
+
+
+def test_sigterm_finishes_what_was_begun_and_takes_nothing_more() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=dict(os.environ)
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        with httpx.Client(base_url=url, timeout=30) as http, ThreadPoolExecutor() as callers:
+            while http.get("/ready").status_code != 200:
+                pass
+            begun = callers.submit(http.post, "/v2/rerank", json=ASKED)
+            assert process.stdout.readline() == "scoring\n"
+            process.send_signal(signal.SIGTERM)
+            while answers(url):
+                pass
+            process.stdin.write("go on\n")
+            process.stdin.flush()
+            assert begun.result().status_code == 200
+        assert process.wait(30) == 0
