@@ -14,8 +14,15 @@ from prorank_search.testing import IndexBackendContract
 from tests.engines.servers import Server
 
 
-def empty(backend: EngineIndexes) -> None:
-    """Delete what an earlier test left, killed or not."""
+def emptied(server: Server, home: Path) -> Iterator[EngineIndexes]:
+    """Give a server without the index of the contract, before and after."""
+    backend = EngineIndexes(connect(Settings(url=server.url)), home)
+    delete(backend)
+    yield backend
+    delete(backend)
+
+
+def delete(backend: EngineIndexes) -> None:
     if backend.versions("animals"):
         backend.delete("animals")
 
@@ -23,7 +30,10 @@ def empty(backend: EngineIndexes) -> None:
 class TestOpenSearch(IndexBackendContract):
     @pytest.fixture
     def backend(self, opensearch: Server, tmp_path: Path) -> Iterator[EngineIndexes]:
-        backend = EngineIndexes(connect(Settings(url=opensearch.url)), tmp_path)
-        empty(backend)
-        yield backend
-        empty(backend)
+        yield from emptied(opensearch, tmp_path)
+
+
+class TestElasticsearch(IndexBackendContract):
+    @pytest.fixture
+    def backend(self, elasticsearch: Server, tmp_path: Path) -> Iterator[EngineIndexes]:
+        yield from emptied(elasticsearch, tmp_path)
