@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
 from prorank_ingest.passages import PassageSize, passages
@@ -34,9 +34,14 @@ class PassageWriter:
         Raises:
             DocumentsRefusedError: Some of them cannot be in this index; all the others were added.
         """
-        added = list(documents)
-        cut = (passage for document in added for passage in passages(document, self._size))
-        self._whole(lambda: self._writer.add(cut))
+        added: list[str] = []
+
+        def cut() -> Iterator[Document]:
+            for document in documents:
+                added.append(document.doc_id)
+                yield from passages(document, self._size)
+
+        self._whole(lambda: self._writer.add(cut()))
         return len(added)
 
     def delete(self, doc_ids: Iterable[str]) -> int:
