@@ -27,6 +27,8 @@ LOWERED: Mapping[str, object] = {"index.refresh_interval": "-1", "index.number_o
 
 PATIENCE_S = 120.0
 """Seconds that a change to an index, or a question before one, is waited for."""
+ATTEMPTS = 16
+"""How often it is tried: for a good minute."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
 
@@ -252,9 +254,10 @@ def ask(
 def patient(engine: Engine) -> Engine:
     """Return an engine whose answers are waited for: one that is given up may still do what it was asked, later.
 
-    Settings lowered by such a request after they were restored would stay so on a live index.
+    Settings lowered by such a request after they were restored would stay so on a live index. It is asked often enough
+    for a server that starts anew meanwhile.
     """
-    return replace(engine, timeout_s=max(engine.timeout_s, PATIENCE_S))
+    return replace(engine, timeout_s=max(engine.timeout_s, PATIENCE_S), attempts=max(engine.attempts, ATTEMPTS))
 
 
 def _actions(target: Target, present: Version | None, found: Sequence[Version]) -> list[dict[str, Any]]:
