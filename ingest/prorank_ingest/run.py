@@ -15,7 +15,7 @@ from typing import Literal
 from prorank_ingest import dead_letters, sync
 from prorank_ingest.checkpoint import Checkpoint, State
 from prorank_ingest.passage_writer import PassageWriter
-from prorank_ingest.passages import PassageSize
+from prorank_ingest.passages import PassageSize, passages
 from prorank_ingest.progress import Watch
 from prorank_search.analysis import choose
 from prorank_search.errors import DocumentsRefusedError, InputError
@@ -164,7 +164,7 @@ def ingest(
 
 
 def preview(job: Job, reader: Reader, backend: IndexBackend) -> dict[str, object]:
-    """Return what a new index of a job would be made with, and how its first document is analysed. Only reads.
+    """Return what a new index of a job would be made with, how its first document is cut and analysed. Only reads.
 
     Raises:
         InputError: No document is among the first records.
@@ -174,7 +174,8 @@ def preview(job: Job, reader: Reader, backend: IndexBackend) -> dict[str, object
     if document is None:
         raise InputError(f"none of the first {len(sample)} records of {job.source!r} is a document")
     analysis = _analysis(job, None, None, sample)
-    return {"index": job.index, "document": asdict(document), **backend.preview(analysis, document)}
+    cut = [passage.text for passage in passages(document, job.passages)] if job.passages else None
+    return {"index": job.index, "document": asdict(document), "passages": cut, **backend.preview(analysis, document)}
 
 
 def _usable(left: State | None, versions: list[str], published: IndexInfo | None, *, replace: bool) -> State | None:

@@ -105,3 +105,10 @@ def test_a_passage_that_is_refused_keeps_its_whole_document_out(tmp_path: Path, 
     source = corpus(tmp_path / "a.jsonl", **{"x" * 509: FOX, "owl": "An owl sleeps."})
     prorank("ingest", source, "--index", "animals", *SIZE, code=6)
     assert {passage.parent_id for passage in backend.scan("animals")} == {"owl"}
+
+
+def test_a_dry_run_shows_how_the_first_document_is_cut(tmp_path: Path, backend: TantivyBackend) -> None:
+    source = corpus(tmp_path / "a.jsonl", fox="It runs. It eats.")
+    shown = json.loads(prorank("ingest", source, "--index", "animals", "--dry-run", *SIZE))
+    assert shown["passages"] == ["It runs. It eats."]
+    assert backend.indexes() == []
