@@ -21,7 +21,8 @@ def described() -> Any:  # noqa: ANN401 (schemathesis does not name the type)
 schema = described()
 
 
-@schema.parametrize()
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
-def test_every_path_answers_as_it_is_described(case: schemathesis.Case) -> None:
-    case.call_and_validate(excluded_checks=[positive_data_acceptance])  # an unknown model is well formed, and a 404
+@schema.parametrize()  # type: ignore[untyped-decorator]
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_path_answers_as_it_is_described(case: schemathesis.Case[Any]) -> None:
+    # What is well formed may still be refused, as an unknown model or an empty query is.
+    case.call_and_validate(excluded_checks=[positive_data_acceptance])
