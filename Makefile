@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-engines check lint types docs docs-check test-lowest constraints
+.PHONY: help setup demo test test-engines soak check lint types docs docs-check test-lowest constraints
 
 FITS := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -39,6 +39,10 @@ test-engines: setup ## run the tests on real servers: both versions of OpenSearc
 	@.venv/bin/python -m tests.engines.fetch --all
 	@PRORANK_REQUIRE_ENGINES=1 .venv/bin/python -m pytest tests/engines
 	@PRORANK_REQUIRE_ENGINES=1 .venv/bin/python -m pytest tests/engines --opensearch-version 3.6.0
+
+soak: setup ## kill ingests and servers, spoil requests: the long form of what `make test` does in short
+	@.venv/bin/python -m tests.engines.fetch
+	@.venv/bin/python -m tests.engines.soak
 
 check: lint types docs-check ## all that needs no test run: lint, types, docs
 

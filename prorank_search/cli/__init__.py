@@ -29,7 +29,7 @@ _OURS = {
     "evaluate-suite": "Measure several systems side by side.",
     "rescore": "Rescore a TREC run file.",
     "serve": "Answer rerank requests over HTTP.",
-    "index": "List indexes, delete one, go back to its version before.",
+    "index": "List indexes, delete one, go back to its version before, prune old ones.",
     "engine": "Run a real OpenSearch on this machine, without Docker or Java.",
     "profile": "Guess how an index of somebody else is searched.",
     "models": "Pull, list and show models.",

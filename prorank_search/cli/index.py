@@ -12,7 +12,7 @@ from prorank_search.cli import options
 if TYPE_CHECKING:
     from prorank_search.protocols import IndexBackend
 
-app = typer.Typer(help="List indexes, delete one, go back to its version before.", no_args_is_help=True)
+app = typer.Typer(help="List indexes, delete one, go back to its version before, prune old ones.", no_args_is_help=True)
 
 NameArgument = Annotated[str, typer.Argument(help="Name of the index.")]
 
@@ -82,6 +82,21 @@ def rollback(
 
     version = load_backend(options.settings_from(backend=backend, url=url, config=config)).rollback(name)
     typer.echo(f"{name!r} is at version {version} again")
+
+
+@app.command()
+def prune(
+    name: NameArgument,
+    *,
+    backend: options.BackendOption = None,
+    url: options.UrlOption = None,
+    config: options.ConfigOption = None,
+) -> None:
+    """Delete all versions of an index but the one that searches see: there is no way back then."""
+    from prorank_search.search import load_backend
+
+    pruned = load_backend(options.settings_from(backend=backend, url=url, config=config)).prune(name)
+    typer.echo(f"deleted of {name!r}: {', '.join(pruned) or 'nothing, there is one version'}")
 
 
 def _contents(backend: IndexBackend, name: str) -> str:

@@ -182,6 +182,15 @@ def test_an_index_that_is_not_there_is_told_before_the_question() -> None:
     assert "no index 'plants'" in result.stderr
 
 
+def test_index_prune_says_what_it_deleted() -> None:
+    assert "there is one version" in prorank("index", "prune", "animals").stdout
+    with load_backend(load_settings()).writer("animals", analysis="english", replace=True) as writer:
+        writer.add([Document("only", "one")])
+        writer.publish()
+    assert "deleted of 'animals': v1-" in prorank("index", "prune", "animals").stdout
+    assert prorank("index", "rollback", "animals").exit_code == 3
+
+
 def test_index_rollback_shows_the_version_before() -> None:
     with load_backend(load_settings()).writer("animals", analysis="english", replace=True) as writer:
         writer.add([Document("only", "one")])

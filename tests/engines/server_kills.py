@@ -1,0 +1,89 @@
+"""Kill the server in the middle of an ingest, start it again, and see that the ingest ends as if nothing had happened.
+
+python -m tests.engines.server_kills --kills 10
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from prorank_ingest import run
+from prorank_ingest.selection import open_source
+from prorank_search.backends.engines.detection import connect
+from prorank_search.backends.engines.index import EngineIndexes
+from prorank_search.local import engine, node
+from prorank_search.local.lock import DEFAULT_VERSION
+from prorank_search.settings import Settings
+from tests.engines.kills import write_corpus
+from tests.engines.servers import QUICK_START, UP_TIMEOUT_S, open_folder
+
+DOCUMENTS = 40_000
+INDEX = "server-kills"
+
+
+def ingest(url: str, folder: Path, *, seed: int, replaced: bool) -> run.Report:
+    """Ingest a corpus that is another one for each seed."""
+    texts = {str(number): f"text {number} {seed} " + "word " * 50 for number in range(DOCUMENTS)}
+    source = str(write_corpus(folder / f"{seed}.jsonl", texts))
+    backend = EngineIndexes(connect(Settings(url=url, engine_timeout_s=10)), folder)
+    job = run.Job(source, INDEX, folder, analysis="standard", replace=replaced)
+    report = run.ingest(job, open_source(source, job.options), backend)
+    stored = {document.doc_id: document.text for document in backend.scan(INDEX)}
+    assert stored == texts
+    assert backend.count(INDEX) == DOCUMENTS
+    return report
+
+
+def main(kills: int) -> None:
+    """Ingest until the server was killed so many times, in the middle of it each time."""
+    moments = random.Random(1)
+    with open_folder() as place, tempfile.TemporaryDirectory(prefix="prorank-server-kills-") as folder:
+        server = Server(place)
+        try:
+            with ThreadPoolExecutor(1) as pool:
+                for number in range(kills):
+                    started = time.monotonic()
+                    ingested = pool.submit(ingest, server.url, Path(folder), seed=number, replaced=number % 2 == 1)
+                    time.sleep(moments.uniform(2.0, 6.0))
+                    during = not ingested.done()
+                    server.restart()
+                    ingested.result()
+                    sys.stdout.write(f"{number}: in the middle: {during}; {time.monotonic() - started:.1f} s\n")
+                    sys.stdout.flush()
+        finally:
+            server.process.kill()
+            server.process.wait()
+
+
+class Server:
+    """A server that is killed and started again with the data that it had."""
+
+    def __init__(self, place: Path) -> None:
+        home = Settings().home
+        prepared = engine.prepare(DEFAULT_VERSION, home, node.free_port(), lambda _step, _done: None, with_ml=False)
+        self._node = replace(prepared, folder=place, java_options=QUICK_START)
+        self.url = self._node.url
+        self._start()
+
+    def restart(self) -> None:
+        """Kill it, and wait until it is up again."""
+        self.process.kill()
+        self.process.wait()
+        self._start()
+
+    def _start(self) -> None:
+        self.process = node.start(self._node)
+        node.wait_until_up(self.process, self._node.port, self._node.log, UP_TIMEOUT_S)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--kills", type=int, default=10)
+    main(parser.parse_args().kills)
