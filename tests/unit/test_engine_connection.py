@@ -22,6 +22,7 @@ from prorank_search.errors import (
 )
 from prorank_search.search import load_backend
 from prorank_search.settings import Settings, load_settings
+from prorank_search.types import Query, SearchRequest
 from tests.engine_stub import ELASTICSEARCH, OPENSEARCH, Answer, answering, failed
 
 
@@ -209,6 +210,24 @@ def test_a_secret_is_in_no_message(kind: Kind, tmp_path: Path, monkeypatch: pyte
         load_settings(config=None, url="http://eve:topsecret@127.0.0.1:9", engine_password="x")  # noqa: S106
     assert "123456" not in str(wrong.value)
     assert "topsecret" not in str(in_url.value)
+
+
+def test_of_many_searches_those_that_found_no_room_are_sent_again(kind: Kind) -> None:
+    mapping = Answer(200, {"animals-1": {"mappings": {"properties": {"text": {"type": "text"}}}}})
+    full = {"status": 429, **failed("rejected_execution_exception", "queue is full")}
+    found = [{"status": 200, "hits": {"hits": [{"_id": each, "_score": 1.0, "_source": {"text": "a"}}]}} for each in "ab"]
+    busy, rest = Answer(200, {"responses": [full, found[1]]}), Answer(200, {"responses": [found[0]]})
+    requests = [SearchRequest("animals", Query(text, text)) for text in ("fox", "owl")]
+    with answering(Answer(200, kind.root), mapping, busy, rest, product=kind.product) as stub:
+        rankings = EngineSearch(kind.connect(Settings(url=stub.url))).search_many(requests)
+        assert [ranking.hits[0].document.doc_id for ranking in rankings] == ["a", "b"]
+        assert stub.seen[-2:] == ["POST /_msearch", "POST /_msearch"]
+    with answering(
+        Answer(200, kind.root), mapping, busy, busy, Answer(200, {"responses": [full]}), product=kind.product
+    ) as stub:
+        backend = EngineSearch(kind.connect(Settings(url=stub.url, engine_attempts=1)))
+        with pytest.raises(EngineError, match=r"429 rejected_execution_exception.*queue is full"):
+            backend.search_many(requests)
 
 
 def test_requests_are_signed_for_aws(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from prorank_search.backends.engines import connection
 from prorank_search.backends.engines.catalog import indexes
-from prorank_search.backends.engines.connection import FIRST_PAUSE_S, RETRIED, Engine, path
+from prorank_search.backends.engines.connection import RETRIED, Engine, path
 from prorank_search.backends.engines.faults import error_of
 from prorank_search.backends.engines.hits import hits_of, id_of, marked_words
 from prorank_search.backends.engines.mappings import IndexMapping, mapping_of
@@ -122,22 +123,20 @@ class EngineSearch:
         answers: dict[int, Mapping[str, Any]] = {}
         left = list(range(len(searches)))
         for attempt in range(self.engine.attempts):
+            if attempt:
+                time.sleep(connection.FIRST_PAUSE_S * 2**attempt)
             rows = [row for number in left for row in _rows(*searches[number])]
             found = self.engine.request("POST", "/_msearch", rows)["responses"]
             answers |= dict(zip(left, found, strict=True))
             left = [number for number in left if answers[number].get("status") in RETRIED]
             if not left:
                 break
-            time.sleep(FIRST_PAUSE_S * 2**attempt)
         for number, answer in answers.items():
             if "error" in answer:
                 index = searches[number][0].index
                 self._mappings.pop(index, None)
                 raise _input_error(error_of(answer["status"], answer, f"a search of {index!r}", self.engine.where))
         return [answers[number] for number in range(len(searches))]
-
-
-EngineBackend = EngineSearch
 
 
 def _rows(request: SearchRequest, body: dict[str, Any]) -> list[dict[str, Any]]:
