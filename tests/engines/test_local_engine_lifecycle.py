@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,37 +40,51 @@ def home(shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def told(*arguments: str) -> str:
-    """Run `prorank engine` and return what it prints; it has to succeed."""
-    result = COMMANDS.invoke(app, ["engine", *arguments])
+    """Run `prorank` and return what it prints; it has to succeed."""
+    result = COMMANDS.invoke(app, arguments)
     assert result.exit_code == 0, result.output
     return result.stdout
 
 
+def refused(*arguments: str) -> str:
+    """Run `prorank` and return what it prints; it has to refuse."""
+    result = COMMANDS.invoke(app, arguments)
+    assert result.exit_code == 2, result.output
+    return result.output
+
+
 def state() -> Any:  # noqa: ANN401 (JSON)
-    return json.loads(told("status", "opensearch", "--json"))
+    return json.loads(told("engine", "status", "opensearch", "--json"))
+
+
+def as_the_page_says(page: str, port: int) -> list[list[str]]:
+    """Return the commands of the page, at another port."""
+    lines = [line for line in page.splitlines() if line.startswith("prorank ")]
+    at = f"127.0.0.1:{port}"
+    found = [shlex.split(line.replace("127.0.0.1:9200", at))[1:] for line in lines]
+    return [[*command, "--port", str(port)] if command[:2] == ["engine", "up"] else command for command in found]
 
 
 @pytest.mark.usefixtures("home")
-def test_a_server_is_started_killed_started_again_with_its_data_and_stopped() -> None:
+def test_a_server_is_started_used_killed_started_again_with_its_data_and_stopped(repository: Path) -> None:
     port = free_port()
+    up, *use, down = as_the_page_says((repository / "docs" / "local-engine.md").read_text(encoding="utf-8"), port)
 
     assert state()["version"] is None
 
-    told("up", "opensearch", "--port", str(port))
+    told(*up)
     first = state()
 
     assert first["running"]
     assert first["answers"]
-    asked(first["url"], "/kept/_doc/1?refresh=true", {"text": "a"})
+    for command in use:
+        told(*command)
+    documents = asked(first["url"], "/python-json/_count")["count"]
 
-    told("up", "opensearch", "--port", str(port))  # it runs already
+    told(*up)  # it runs already
 
     assert state()["pid"] == first["pid"]
-
-    refused = COMMANDS.invoke(app, ["engine", "up", "opensearch", "--port", str(free_port())])
-
-    assert refused.exit_code == 2
-    assert "runs already" in refused.output
+    assert "runs already" in refused("engine", "up", "opensearch", "--port", str(free_port()))
 
     os.kill(first["pid"], signal.SIGKILL)
     os.waitpid(first["pid"], 0)
@@ -78,14 +93,14 @@ def test_a_server_is_started_killed_started_again_with_its_data_and_stopped() ->
     assert not killed["running"]
     assert killed["ended_by_itself"]
     assert killed["url"] is None
-    assert "without 'prorank engine down'" in told("status", "opensearch")
+    assert "without 'prorank engine down'" in told("engine", "status", "opensearch")
 
-    told("up", "opensearch", "--port", str(port))
+    told(*up)
 
-    assert asked(state()["url"], "/kept/_count")["count"] == 1
-    assert "kept" in told("logs", "opensearch", "--lines", "500")
+    assert asked(state()["url"], "/python-json/_count")["count"] == documents > 0
+    assert "python-json" in told("engine", "logs", "opensearch", "--lines", "500")
 
-    told("down", "opensearch")
+    told(*down)
     stopped = state()
 
     assert not stopped["running"]
@@ -95,7 +110,5 @@ def test_a_server_is_started_killed_started_again_with_its_data_and_stopped() ->
 def test_two_starts_at_once_are_told_apart(home: Path) -> None:
     with (home / "engines" / "opensearch.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        refused = COMMANDS.invoke(app, ["engine", "up", "opensearch", "--port", str(free_port())])
 
-    assert refused.exit_code == 2
-    assert "another 'prorank engine' is starting or stopping" in refused.output
+        assert "another 'prorank engine' is starting or stopping" in refused("engine", "up", "opensearch")
