@@ -71,3 +71,13 @@ def test_a_model_that_needs_an_extra_names_the_line_that_installs_it(bare: Path,
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 2
     assert "pip install 'prorank-search[model]'" in " ".join(answer.stderr.split())
+
+
+@pytest.mark.parametrize("backend", ["opensearch", "elasticsearch", "auto"])
+def test_an_engine_whose_client_is_missing_names_the_line_that_installs_it(bare: Path, backend: str) -> None:
+    at = ["--backend", backend, "--url", "http://127.0.0.1:9", "--no-rescore"]
+    command = [str(bare / "prorank"), "search", "fox", "--index", "animals", *at]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 2
+    named = "opensearch" if backend == "auto" else backend
+    assert f"pip install 'prorank-search[{named}]'" in " ".join(answer.stderr.split())
