@@ -72,8 +72,9 @@ def fault_of(error: Exception) -> Fault:
 
 def explain(error: ValidationError) -> str:
     """Return what is wrong with a body: where, and what should stand there; never what stands there."""
-    complaints = [
-        f"{'.'.join(str(step)[:40] for step in problem['loc']) or 'body'}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
-    return "; ".join(list(dict.fromkeys(complaints))[:_MOST_COMPLAINTS])
+    complaints: dict[str, None] = {}
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        unknown = problem["type"] == "extra_forbidden"  # its place is a key that the caller made up
+        place = ".".join(map(str, problem["loc"][:-1] if unknown else problem["loc"]))
+        complaints[f"{place or 'body'}: {'it has an unknown key' if unknown else problem['msg']}"] = None
+    return "; ".join(list(complaints)[:_MOST_COMPLAINTS])

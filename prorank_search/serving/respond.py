@@ -65,7 +65,8 @@ async def respond(request: Request, endpoint: Endpoint) -> Response:
         else:
             endpoint.metrics.answered(outcome.answers)
             headers |= {"X-ProRank-Status": _state(outcome)}
-            response = await asyncio.to_thread(JSONResponse, shape.write(asked, outcome, request_id))
+            written = await asyncio.to_thread(shape.write, asked, outcome, request_id)
+            response = await asyncio.to_thread(JSONResponse, written)
     except Exception as error:  # noqa: BLE001 (the one place that maps errors to HTTP)
         _log_bug(error, request_id)
         fault = fault_of(error)

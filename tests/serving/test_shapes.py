@@ -137,6 +137,11 @@ def test_what_cannot_be_answered_is_refused_in_the_shapes_own_words(
         assert fault["message"] == fault["detail"] == fault["error"]["message"]
 
 
+def test_an_unknown_key_of_ours_is_refused_and_not_repeated(overlap: Served) -> None:
+    fault = post(overlap, "/v2/rerank", {"query": QUERY, "documents": ["a"], "prorank": {"hush": 1}}, 400)
+    assert fault["message"] == "invalid request: prorank: it has an unknown key"
+
+
 def test_an_unknown_model_is_told_the_known_ones(overlap: Served) -> None:
     fault = post(overlap, "/v2/rerank", {"query": QUERY, "documents": ["a"], "model": "gpt"}, 404)
     assert fault["message"] == "there is no model 'gpt' here; known are: overlap"

@@ -48,7 +48,7 @@ def read(body: object) -> Asked:
     given = validated(RerankV1Body, body)
     extensions = given.prorank or Extensions()
     return Asked(
-        questions=(Question(readable(given.query), texts_of(given.documents, given.rank_fields or ("text",))),),
+        questions=(Question(readable(given.query), texts_of(given.documents, given.rank_fields)),),
         model=given.model,
         top_n=given.top_n or None,
         raw=given.use_activation is False,

@@ -75,13 +75,13 @@ def readable(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def texts_of(documents: Sequence[str | Json], fields: Sequence[str] = ("text",)) -> tuple[str, ...]:
-    """Return the text of each document; of one that is an object, its fields on lines of their own.
+def texts_of(documents: Sequence[str | Json], fields: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Return the text of each document; of one that is an object `text`, or the fields that are named, each on a line.
 
     Raises:
         InputError: An object has none of the fields.
     """
-    return tuple(readable(_text(document, fields, at)) for at, document in enumerate(documents))
+    return tuple(readable(_text(document, fields or ("text",), at)) for at, document in enumerate(documents))
 
 
 def _text(document: str | Json, fields: Sequence[str], at: int) -> str:
@@ -89,7 +89,7 @@ def _text(document: str | Json, fields: Sequence[str], at: int) -> str:
         return document
     values = [document[field] for field in fields if document.get(field) is not None]
     if not values or not all(isinstance(value, str | int | float) for value in values):
-        raise InputError(f"documents.{at}: an object needs {' or '.join(fields)!r}, with text in it")
+        raise InputError(f"documents.{at}: an object needs text in 'text', or in one of the rank_fields")
     return "\n".join(str(value) for value in values)
 
 
