@@ -29,7 +29,7 @@ _TIMEOUT_S = 180
 
 
 def fetch(
-    pinned: Mapping[str, str],
+    pinned: Mapping[str, str | None],
     folder: Path,
     progress: Progress = lambda _step, _done: None,
     *,
@@ -41,7 +41,8 @@ def fetch(
     that looks whole.
 
     Args:
-        pinned: The sha256 of each artifact, by `group:artifact:version` or `group:artifact:version:packaging`.
+        pinned: The sha256 of each artifact, by `group:artifact:version[:packaging]`; None: the
+            caller checks what is inside.
         folder: Where artifacts are kept, in the layout of a Maven repository.
         progress: Told after each artifact.
         repository: Address of the Maven repository; None: the public one.
@@ -99,7 +100,7 @@ def _context(folder: Path, repository: str | None) -> MavenContext:
     return MavenContext(repo_cache=folder, remote_repos=repositories, timeout=_TIMEOUT_S)
 
 
-def _fetch_one(context: MavenContext, coordinate: str, sha256: str, place: Path) -> None:
+def _fetch_one(context: MavenContext, coordinate: str, sha256: str | None, place: Path) -> None:
     import requests
 
     group, artifact, version, packaging = _parts(coordinate)
@@ -113,7 +114,7 @@ def _fetch_one(context: MavenContext, coordinate: str, sha256: str, place: Path)
         ) from error
     with fetched.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != sha256:
+    if sha256 not in {None, found}:
         raise MissingArtifactError(
             f"{coordinate} is not what is expected: its sha256 is {found}, pinned is {sha256}. It was thrown away; "
             "run the same command again, and if it says the same, look at what answers for the Maven repository."

@@ -284,7 +284,7 @@ def _pull_into(folder: Path, source: Source, settings: Settings, progress: Progr
         with locked(folder):
             if not _is_there(folder, source):
                 _check_license(folder.name, source, settings, accepted=accepted)
-                build(source, folder, progress)
+                build(source, folder, progress, maven_repository=settings.maven_repository)
     except OSError as error:
         raise ConfigError(
             f"the model cannot be kept in {folder}: {error}; make room, or set PRORANK_HOME to another folder"

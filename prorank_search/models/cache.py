@@ -51,7 +51,7 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def build(source: Source, folder: Path, progress: Progress) -> None:
+def build(source: Source, folder: Path, progress: Progress, *, maven_repository: str | None) -> None:
     """Fetch a model beside its folder, then move it there whole; what lay there is replaced.
 
     Raises:
@@ -62,7 +62,7 @@ def build(source: Source, folder: Path, progress: Progress) -> None:
     _check_room(source, folder)
     staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.partial", dir=folder.parent))
     try:
-        fetch(source, staged, progress)
+        fetch(source, staged, progress, maven_repository=maven_repository)
         progress("checking and keeping it", 0.95)
         _write_facts(folder.name, source, staged)
         staged.chmod(0o755)

