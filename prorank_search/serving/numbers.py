@@ -46,7 +46,7 @@ def plain(value: float) -> float:
         >>> plain(0.12345678901234567), plain(1e-12), plain(3)
         (0.123456789012, 1.00000000001e-12, 3.0)
     """
-    return _with_point(max(-_MOST, min(_MOST, value)))
+    return 0.0 if abs(value) < _LEAST_STEP else _with_point(max(-_MOST, min(_MOST, value)))
 
 
 def _with_point(value: float) -> float:

@@ -4,7 +4,7 @@ import json
 import struct
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from prorank_search.serving.numbers import falling, plain
@@ -20,6 +20,7 @@ def as_java_float(number: float) -> float:
 
 
 @given(st.lists(st.one_of(PROBABILITIES, SATURATED, LOG_ODDS), max_size=60))
+@example([5e-324])
 def test_numbers_are_written_with_a_point_in_18_characters(values: list[float]) -> None:
     written = [json.dumps(number, allow_nan=False) for number in falling(values)]
     assert [number for number in written if "." not in number or len(number) > 18] == []
