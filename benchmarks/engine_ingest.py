@@ -88,9 +88,8 @@ def speed(url: str, corpus: str, repeats: int) -> None:
         for way in sorted(found, reverse=bool(number % 2)):
             found[way].append(_in_a_process(way, url, corpus)["docs_per_s"])
     for way, rates in found.items():
-        print(
-            f"{way:8} {statistics.median(rates):8,.0f} docs/s (median of {[round(rate) for rate in rates]}; best {max(rates):,.0f})"
-        )
+        runs = f"median of {[round(rate) for rate in rates]}, best {max(rates):,.0f}"
+        print(f"{way:8} {statistics.median(rates):8,.0f} docs/s ({runs})")
     print(f"ratio    {statistics.median(found['prorank']) / statistics.median(found['by-hand']):.2f}")
 
 
