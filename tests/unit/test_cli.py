@@ -16,7 +16,8 @@ from prorank_search.settings import load_settings
 
 HEAVY = ["torch", "transformers", "tantivy", "scipy", "ir_measures", "pydantic", "rich.table", "streamlit", "httpx"]
 COMMANDS = [
-    *("search", "compare", "evaluate", "evaluate-suite", "rescore", "index", "models", "engine", "config", "demo"),
+    *("search", "compare", "evaluate", "evaluate-suite", "rescore", "serve"),
+    *("index", "models", "engine", "profile", "config", "demo"),
     *("ingest", "train", "ui"),
 ]
 
