@@ -137,7 +137,7 @@ def test_an_interrupted_evaluation_says_what_is_kept(
     monkeypatch.setattr(OverlapRescorer, "score", press_ctrl_c)
     result = prorank("evaluate", "animals", "--index", "animals", *no_cache)
     assert (result.exit_code, result.stdout) == (130, "")
-    assert f"\ninterrupted; {kept} type:\n  prorank " in result.stderr
+    assert f"\ninterrupted; {kept} type:\n  prorank" in result.stderr
 
 
 def test_the_profile_of_the_index_counts() -> None:

@@ -65,7 +65,11 @@ def test_an_index_name_that_is_a_path_writes_nothing(prorank_home: Path) -> None
 
 def interrupted(source: str, home: Path) -> str:
     """Interrupt an ingest that has begun; return what it said."""
-    command = [sys.executable, "-c", "from prorank_search.cli import main; main()", "ingest", source, "--index", "any"]
+    heard = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # also where tests run under nohup
+    )
+    program = f"{heard}; from prorank_search.cli import main; main()"
+    command = [sys.executable, "-c", program, "ingest", source, "--index", "any"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
     while not (home / "ingest").exists():
         assert process.poll() is None, process.communicate()
