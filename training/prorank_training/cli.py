@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -14,6 +12,7 @@ import typer
 
 from prorank_search import plugins
 from prorank_search.cli import options
+from prorank_search.cli.interruption import interruptible
 from prorank_search.errors import ConfigError, RescorerError
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from prorank_training.collection import Collection
     from prorank_training.recipe import Recipe, TeacherRecipe
     from prorank_training.run_folder import RunFolder, Stage
-
-INTERRUPTED = 130
 
 RecipeArgument = Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file: what to train, on what, and how.")]
 RunOption = Annotated[
@@ -198,14 +195,11 @@ def _open(
     path = run or Path("runs") / f"{recipe.stem}-{wanted.digest()}"
     if resume and not (path / "run.json").is_file():
         raise ConfigError(f"{path} holds no run that was begun: begin one, or name it with --run")
-    command = shlex.join(["prorank", *sys.argv[1:]])
     try:
-        yield Run(wanted, _begun(path, wanted), data or path, settings)
+        with interruptible("to go on from what was saved last, type"):
+            yield Run(wanted, _begun(path, wanted), data or path, settings)
     except ModuleNotFoundError as error:
         raise plugins.missing_extra(error, needed_by="train") from error
-    except KeyboardInterrupt as error:
-        typer.echo(f"interrupted; to go on from what was saved last, type:\n  {command}", err=True)
-        raise typer.Exit(INTERRUPTED) from error
     except MemoryError as error:
         raise RescorerError(_OUT_OF_MEMORY) from error
 
