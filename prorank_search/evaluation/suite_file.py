@@ -5,7 +5,6 @@ docs/evaluate.md describes the file.
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -16,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from prorank_search.errors import ConfigError
 from prorank_search.settings import Device, check_keys
+from prorank_search.toml_files import read_toml
 from prorank_search.types import Blend, Normalize
 
 FIRST_STAGE = "first_stage"
@@ -181,12 +181,9 @@ def read_suite(path: Path) -> Suite:
     Raises:
         ConfigError: The file is missing, is not TOML, or has a key or value that no suite has.
     """
+    table = read_toml(path, "suite")
     try:
-        return Suite.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ConfigError(f"the suite {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
+        return Suite.model_validate(table)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     except ValidationError as error:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from prorank_search.errors import ConfigError
+from prorank_search.toml_files import read_toml
 
 
 def _known_form(form: str) -> str:
@@ -221,12 +221,9 @@ def read_recipe(path: Path) -> Recipe:
     Raises:
         ConfigError: The file is missing, is not TOML, or has a key or value that no recipe has.
     """
+    table = read_toml(path, "recipe")
     try:
-        return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ConfigError(f"the recipe {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
+        return Recipe.model_validate(table)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConfigError(f"{path} is no recipe: {wrong}") from error
