@@ -42,7 +42,7 @@ class EngineAnswer:
 
 
 class Upstream(Protocol):
-    """An engine that the gateway stands in front of: a server over HTTP, or the embedded index, which answers as one."""
+    """An engine behind the gateway: a server over HTTP, or the embedded index, which answers as one."""
 
     async def send(self, request: EngineRequest, timeout_s: float | None = None) -> EngineAnswer:
         """Return the engine's answer.
