@@ -7,11 +7,13 @@ time after it came, and never starves. Deadlines and cancellation are looked at 
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+from weakref import WeakSet
 
 from prorank_search.errors import ProRankError, RescorerError
 from prorank_search.scoring.forward import Prefix
@@ -92,6 +94,7 @@ class Scheduler:
         self._seconds_a_token = 0.0  # of the last pass; before the first one nothing is known
         self._worker = threading.Thread(target=self._work, name="prorank-scheduler", daemon=True)
         self._worker.start()
+        _WORKING.add(self)
 
     def score(
         self,
@@ -145,6 +148,15 @@ class Scheduler:
             self._closed = True
             self._changed.notify_all()
 
+    def abandon(self) -> None:
+        """Drop what is in line and wait for the pass that is running."""
+        with self._changed:
+            line = list(self._line)
+            for job in line:
+                job.error = RescorerError("the rescorer was closed")
+        self._drop(line)
+        self.close()
+
     def _work(self) -> None:
         while True:
             with self._changed:
@@ -195,6 +207,16 @@ class Scheduler:
                 if not job.done.is_set():
                     self._line.remove(job)
                     job.done.set()
+
+
+_WORKING: WeakSet[Scheduler] = WeakSet()
+
+
+@atexit.register
+def _abandon_all() -> None:
+    """Let no thread be inside torch when the interpreter goes: the process would abort instead of ending."""
+    for scheduler in list(_WORKING):
+        scheduler.abandon()
 
 
 def scoring_order(lengths: Sequence[int], tokens_a_batch: int, *, chunked: bool) -> list[int]:

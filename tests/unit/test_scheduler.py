@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -288,3 +290,37 @@ def test_close_finishes_what_is_in_line_and_takes_nothing_more(
     assert asked.result() == [1012, 1024]
     with pytest.raises(RescorerError, match="closed"):
         scheduler.score([9], [[1]])
+
+
+def test_a_process_that_ends_while_a_pass_runs_waits_for_the_pass_and_drops_the_rest() -> None:
+    ended = subprocess.run([sys.executable, "-c", _ENDS_WHILE_SCORING], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (3, "scored 1\n", "")
+
+
+_ENDS_WHILE_SCORING = """
+import sys, threading, torch
+from prorank_search.scoring.scheduler import Scheduler
+
+started = threading.Event()
+
+class Engine:
+    tokens_a_batch = 1
+    def prefix(self, ids):
+        return ids
+    def score(self, rows):
+        started.set()
+        for _ in range(40):
+            torch.mm(torch.ones(800, 800), torch.ones(800, 800))
+        print("scored", rows[0][1][0], flush=True)
+        return [0.0]
+
+scheduler = Scheduler(Engine())
+def ask():
+    try:
+        scheduler.score([9], [[1], [2], [3]])
+    except Exception:
+        pass
+threading.Thread(target=ask, daemon=True).start()
+started.wait()
+sys.exit(3)
+"""
