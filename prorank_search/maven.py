@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prorank_search.errors import MissingArtifactError
+from prorank_search.outbound import check_url
 from prorank_search.plugins import missing_extra
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def fetch(
     Raises:
         MissingArtifactError: An artifact cannot be fetched, or is not the pinned one.
         MissingExtraError: jgo is not installed.
+        ConfigError: `repository` is no address that may be asked.
         OSError: The folder cannot be written.
     """
     places = {coordinate: folder / relative_path(coordinate) for coordinate in pinned}
@@ -96,6 +98,8 @@ def _context(folder: Path, repository: str | None) -> MavenContext:
         from jgo.maven import MavenContext
     except ModuleNotFoundError as error:
         raise missing_extra(error, needed_by="fetching from a Maven repository") from error
+    if repository:
+        check_url(repository, "the Maven repository")
     repositories = {"given": repository} if repository else None
     return MavenContext(repo_cache=folder, remote_repos=repositories, timeout=_TIMEOUT_S)
 

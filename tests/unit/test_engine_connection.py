@@ -194,6 +194,11 @@ def test_settings_that_name_nobody_or_two_are_refused(kind: Kind, settings: dict
         kind.connect(Settings.model_validate({"url": "http://127.0.0.1:9", **settings}))
 
 
+def test_a_metadata_service_is_never_asked(kind: Kind) -> None:
+    with pytest.raises(ConfigError, match=r"'169\.254\.169\.254' for the engine"):
+        kind.connect(Settings(url="http://127.0.0.1,http://169.254.169.254"))
+
+
 def test_a_secret_is_in_no_message(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRORANK_ENGINE_USERNAME", "eve")
     monkeypatch.setenv("PRORANK_ENGINE_PASSWORD", "topsecret")

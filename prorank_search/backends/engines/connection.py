@@ -23,6 +23,7 @@ from urllib.parse import quote, urlsplit
 
 from prorank_search.backends.engines.faults import error_of
 from prorank_search.errors import ConfigError, EngineError, UnreachableError
+from prorank_search.outbound import check_url
 from prorank_search.settings import Settings
 
 EngineName = Literal["opensearch", "elasticsearch"]
@@ -171,12 +172,15 @@ def nodes(settings: Settings) -> list[str]:
         ConfigError: There is none, or one cannot be used.
 
     Example:
-        >>> nodes(Settings(url="http://localhost, https://search.example.com/os"))
-        ['http://localhost:9200', 'https://search.example.com:443/os']
+        >>> nodes(Settings(url="http://localhost, https://10.0.0.7/os"))
+        ['http://localhost:9200', 'https://10.0.0.7:443/os']
     """
     if settings.url is None:
         raise ConfigError(f"the backend {settings.backend!r} needs an address: give --url, PRORANK_URL or `url`")
-    return [_node(address.strip()) for address in settings.url.split(",")]
+    found = [_node(address.strip()) for address in settings.url.split(",")]
+    for node in found:
+        check_url(node, "the engine")
+    return found
 
 
 def lines(rows: Iterable[Mapping[str, object] | bytes]) -> bytes:
