@@ -1,9 +1,9 @@
 """Long work as a process of its own with a run folder, which outlives whoever started it.
 
 A folder holds `job.json` (what it is), `output.txt` (what the command printed), `ended.json` (how it ended), and what
-the command writes there. A process beside the command, `python -m prorank_search.jobs FOLDER`, waits for its end. Both keep
-the file `alive` locked: the lock goes with them, however they die, so a job whose machine was switched off shows as
-interrupted and can be resumed.
+the command writes there. A process beside the command, `python -m prorank_search.jobs FOLDER`, waits for its end. Both
+keep the file `alive` locked: the lock goes with them, however they die, so a job whose machine was switched off shows
+as interrupted and can be resumed.
 """
 
 from __future__ import annotations
