@@ -1,13 +1,17 @@
 """The only reader of entry points: a name becomes a backend, rescorer, reader or command.
 
-Built-ins register in pyproject.toml as third parties do.
+Built-ins register in pyproject.toml as third parties do. An entry point names the extra that it needs at its end,
+`name = "module:open_rescorer [extra]"`, so that `prorank plugins` knows what is missing without running into it.
 """
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from importlib.util import find_spec
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from prorank_search.errors import MissingExtraError, UnknownPluginError
 
@@ -44,6 +48,32 @@ _EXTRA_OF = {
     "prometheus_client": "serve",
 }
 
+_REQUIREMENT = re.compile(r"(?P<package>[\w.-]+)\s*(?:\[(?P<extras>[^\]]*)\])?")
+_EXTRA = re.compile(r"[\w.-]+")
+_OF_EXTRA = re.compile(r"extra\s*==\s*[\"']([^\"']+)[\"']")
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """An installed plugin, as `prorank plugins` tells of it.
+
+    Attributes:
+        name: What settings and flags call it.
+        kind: What it is.
+        package: The distribution that brought it, with `version`.
+        extra: The extra that it needs; None: none.
+        state: `ready`; `missing`: a package that it needs is not installed; or `broken`: it cannot be imported.
+        advice: What to do, or what is wrong; empty where it is ready.
+    """
+
+    name: str
+    kind: Kind
+    package: str
+    version: str
+    extra: str | None
+    state: Literal["ready", "missing", "broken"]
+    advice: str = ""
+
 
 def installed(kind: Kind) -> dict[str, EntryPoint]:
     """Return the installed plugins of one kind by name, without importing any."""
@@ -73,6 +103,14 @@ def load(kind: Kind, name: str) -> Any:  # noqa: ANN401 (each kind has its own f
         raise missing_extra(error, needed_by=name) from error
 
 
+def survey() -> list[Plugin]:
+    """Return every installed plugin of every kind, and whether it can be used.
+
+    Each that lacks nothing is imported, to see whether it can be; nothing of it is called.
+    """
+    return [_described(kind, point) for kind in get_args(Kind) for point in installed(kind).values()]
+
+
 def require(module: str, *, needed_by: str) -> None:
     """See that a third-party module is installed, without importing it.
 
@@ -91,3 +129,34 @@ def missing_extra(error: ModuleNotFoundError, *, needed_by: str) -> Exception:
     extra = _EXTRA_OF.get(module)
     package = f"'prorank-search[{extra}]'" if extra else module
     return MissingExtraError(f"{needed_by!r} needs the package {module}, which is not installed: pip install {package}")
+
+
+def _described(kind: Kind, point: EntryPoint) -> Plugin:
+    package, version = (point.dist.name, point.dist.version) if point.dist else ("unknown", "")
+    extras = _EXTRA.findall(point.value.partition("[")[2])
+    extra = ", ".join(extras) or None
+    lacking = sorted(set(_lacking(package, extras)))
+    if lacking:
+        advice = f"pip install '{package}[{','.join(extras)}]' ({', '.join(lacking)} not installed)"
+        return Plugin(point.name, kind, package, version, extra, "missing", advice)
+    try:
+        load(kind, point.name)
+    except MissingExtraError as error:
+        return Plugin(point.name, kind, package, version, extra, "missing", str(error))
+    except Exception as error:  # noqa: BLE001 (whatever its author did wrong, the list goes on)
+        return Plugin(point.name, kind, package, version, extra, "broken", f"{type(error).__name__}: {error}")
+    return Plugin(point.name, kind, package, version, extra, "ready")
+
+
+def _lacking(package: str, extras: Collection[str]) -> Iterator[str]:
+    """Yield the packages of a distribution's extras that are not installed."""
+    for line in distribution(package).requires or () if extras else ():
+        of_extra, requirement = _OF_EXTRA.search(line), _REQUIREMENT.match(line)
+        if requirement is None or of_extra is None or of_extra[1] not in extras:
+            continue
+        try:
+            distribution(requirement["package"])
+        except PackageNotFoundError:
+            yield requirement["package"]
+        else:
+            yield from _lacking(requirement["package"], _EXTRA.findall(requirement["extras"] or ""))

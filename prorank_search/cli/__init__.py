@@ -16,8 +16,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from prorank_search import plugins
 from prorank_search.errors import ProRankError
+from prorank_search.plugins import installed, load
 
 if TYPE_CHECKING:
     from typer._click import Command, Context
@@ -29,6 +29,8 @@ _OURS = {
     "evaluate-suite": "Measure several systems side by side.",
     "rescore": "Rescore a TREC run file.",
     "serve": "Answer rerank requests over HTTP.",
+    "keys": "Make, list and revoke the keys of the service.",
+    "plugins": "List rescorers, backends, readers and commands, and what each needs.",
     "index": "List indexes, delete one, go back to its version before, prune old ones.",
     "engine": "Run a real OpenSearch on this machine, without Docker or Java.",
     "profile": "Guess how an index of somebody else is searched.",
@@ -88,7 +90,7 @@ def load_command(name: str) -> Command:
         MissingExtraError: It needs a package that is not installed.
     """
     ours = f"prorank_search.cli.{name.replace('-', '_')}"
-    found = import_module(ours).app if name in _OURS else plugins.load("commands", name)
+    found = import_module(ours).app if name in _OURS else load("commands", name)
     found.rich_markup_mode = _PLAIN_HELP
     command = get_command(found)
     command.params = [option for option in command.params if option.name not in _COMPLETION]
@@ -124,8 +126,8 @@ def _listed() -> None:
 
 
 def _list_commands() -> None:
-    installed = plugins.installed("commands")
-    foreign = {name: f"From the package {point.module.partition('.')[0]}." for name, point in installed.items()}
+    points = installed("commands").items()
+    foreign = {name: f"From the package {point.module.partition('.')[0]}." for name, point in points}
     for name, line in (_OURS | foreign | _APPS).items():
         app.command(name, help=line)(_listed)
 
