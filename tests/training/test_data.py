@@ -179,6 +179,26 @@ def test_as_many_titles_are_taken_as_wanted_and_counted_apart(titled: Path, tmp_
     assert [(row.collection, row.groups, row.dev_queries) for row in made] == [("foxes", 0, 1), ("foxes-titles", 7, 0)]
 
 
+def test_first_halves_are_queries_among_second_halves(tmp_path: Path) -> None:
+    first = "The fox number {0} sleeps in the den that it dug beside the old field number {0}."
+    documents = {f"d{at}": f"{first.format(at)} It wakes at hour {at}, and runs." for at in range(20)}
+    documents |= {
+        "short": "Foxes. They run.",
+        "one": "A single sentence of a length that could be parted, but has no end inside.",
+    }
+    folder = write_beir(
+        tmp_path / "collections" / "Foxes", documents, {"t": "where"}, {"test": [("t", "d4")], "train": []}
+    )
+    wanted = CollectionRecipe(folder=folder.name, analysis="english", language="en", groups=0, halves=100)
+    groups, _ = make(folder.parent, tmp_path / "a", recipe(collections=[wanted]))
+    assert {group.query_id for group in groups} == {f"d{at}" for at in range(20) if at != 4}
+    for group in groups:
+        number = group.query_id[1:]
+        assert (group.collection, group.query) == ("foxes-halves", first.format(number))
+        assert group.positive == f"It wakes at hour {number}, and runs."
+        assert "sleeps" not in " ".join([*group.hard_negatives, *group.random_negatives])
+
+
 @pytest.fixture
 def judged(tmp_path: Path) -> tuple[Path, TantivyBackend]:
     """An index, and files of queries and judgments."""

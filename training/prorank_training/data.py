@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from prorank_search.profiles import Profile
 from prorank_search.types import Document, Query
@@ -55,35 +55,18 @@ def judged_queries(collection: Collection, rng: random.Random) -> Chosen:
     if not collection.recipe.groups:
         return Chosen([], 0, 0)
     positives = _positives(collection)
-    others = _texts_of_other_splits(collection)
-    usable = [query_id for query_id in sorted(positives) if _folded(collection.query(query_id)) not in others]
+    others = texts_of_other_splits(collection)
+    usable = [query_id for query_id in sorted(positives) if folded(collection.query(query_id)) not in others]
     rng.shuffle(usable)
     by_text: dict[str, list[str]] = defaultdict(list)
     for query_id in usable:
-        by_text[_folded(collection.query(query_id))].append(query_id)
+        by_text[folded(collection.query(query_id))].append(query_id)
     queries = [
         TrainingQuery(collection.query(same[0]), _documents(collection, same, positives)) for same in by_text.values()
     ]
     return Chosen(
         queries[: collection.recipe.groups], len(positives) - len(usable), duplicates=len(usable) - len(queries)
     )
-
-
-def title_queries(collection: Collection, wanted: int, rng: random.Random) -> list[TrainingQuery]:
-    """Choose documents whose title becomes the query of a group, in which documents are seen without their titles.
-
-    Documents that a judgment of another split than train names are left out, and titles that are queries there.
-    """
-    judged = {qrel.doc_id for split in _other_splits(collection) for qrel in collection.qrels(split)}
-    texts = _texts_of_other_splits(collection)
-    titled = [doc for doc_id, doc in sorted(collection.corpus.items()) if doc_id not in judged and doc.title]
-    untitled = [replace(document, text=_without_title(document)) for document in titled]
-    queries = {
-        _folded(query): TrainingQuery(query, [document], _without_title)
-        for document in untitled
-        if document.text and _folded(query := Query(document.doc_id, document.title.strip())) not in texts
-    }
-    return rng.sample(list(queries.values()), min(wanted, len(queries)))
 
 
 def training_groups(
@@ -135,13 +118,15 @@ def dev_queries(collection: Collection, recipe: DataRecipe) -> Iterator[DevQuery
         )
 
 
-def _other_splits(collection: Collection) -> list[str]:
+def other_splits(collection: Collection) -> list[str]:
+    """Return the splits that are not trained on."""
     return [split for split in collection.splits if split != "train"]
 
 
-def _texts_of_other_splits(collection: Collection) -> set[str]:
-    query_ids = {qrel.query_id for split in _other_splits(collection) for qrel in collection.qrels(split)}
-    return {_folded(collection.query(query_id)) for query_id in query_ids}
+def texts_of_other_splits(collection: Collection) -> set[str]:
+    """Return the texts of the queries that other splits than train judge, folded."""
+    query_ids = {qrel.query_id for split in other_splits(collection) for qrel in collection.qrels(split)}
+    return {folded(collection.query(query_id)) for query_id in query_ids}
 
 
 def _positives(collection: Collection) -> dict[str, list[str]]:
@@ -157,9 +142,6 @@ def _documents(collection: Collection, query_ids: Iterable[str], positives: dict
     return [collection.corpus[doc_id] for doc_id in doc_ids]
 
 
-def _without_title(document: Document) -> str:
-    return document.text.removeprefix(document.title).lstrip()
-
-
-def _folded(query: Query) -> str:
+def folded(query: Query) -> str:
+    """Return a query's text as it is compared: without case, one space between words."""
     return " ".join(query.text.casefold().split())

@@ -12,10 +12,11 @@ from typing import Any
 
 from prorank_search.errors import ConfigError, InputError
 from prorank_training.collection import Collection
-from prorank_training.data import Chosen, dev_queries, judged_queries, title_queries, training_groups
+from prorank_training.data import Chosen, dev_queries, judged_queries, training_groups
+from prorank_training.document_queries import half_queries, title_queries
 from prorank_training.groups import DevQuery, Group, read_dev, read_groups, write_dev, write_groups
 from prorank_training.progress import Progress
-from prorank_training.recipe import CollectionRecipe, DataRecipe
+from prorank_training.recipe import DataRecipe, IndexRecipe
 from prorank_training.run_folder import write_atomically
 from prorank_training.teacher_scores import read_taught
 
@@ -93,17 +94,24 @@ def make(
 
 
 def _sources(collection: Collection, seed: int) -> Iterator[tuple[Collection, Chosen, random.Random]]:
-    """Yield what groups of a collection are made from: its train split, then its documents' titles, where wanted."""
+    """Yield what groups of a collection are made from: its train split, and its documents alone where wanted."""
     rng = random.Random(f"{seed} {collection.name}")
     yield collection, judged_queries(collection, rng), rng
-    if isinstance(collection.recipe, CollectionRecipe) and collection.recipe.titles:
-        titled = replace(collection, name=f"{collection.name}-titles")
-        rng = random.Random(f"{seed} {titled.name}")
-        yield titled, Chosen(title_queries(titled, collection.recipe.titles, rng), 0, 0), rng
+    if isinstance(collection.recipe, IndexRecipe):
+        return
+    made = (
+        ("titles", title_queries, collection.recipe.titles),
+        ("halves", half_queries, collection.recipe.halves),
+    )
+    for name, queries_of, wanted in made:
+        if wanted:
+            source = replace(collection, name=f"{collection.name}-{name}")
+            rng = random.Random(f"{seed} {source.name}")
+            yield source, Chosen(queries_of(source, wanted, rng), 0, 0), rng
 
 
 def _groups_wanted(recipe: DataRecipe) -> int:
-    folders = sum(wanted.groups + (wanted.titles or 0) for wanted in recipe.collections)
+    folders = sum(wanted.groups + (wanted.titles or 0) + (wanted.halves or 0) for wanted in recipe.collections)
     return folders + sum(wanted.groups for wanted in recipe.indexes or [])
 
 

@@ -36,6 +36,7 @@ class CollectionRecipe(_Table):
     language: str = Field(description="Language tag, for statistics.")
     groups: int = Field(ge=0, description="Training groups at most; 0: only dev queries are taken.")
     titles: int | None = Field(None, ge=1, description="Groups more, with a document's title as the query.")
+    halves: int | None = Field(None, ge=1, description="Groups more, with a document's first half as the query.")
 
 
 class IndexRecipe(_Table):
