@@ -24,6 +24,32 @@ _METADATA_FIELD = re.compile(r"metadata\[[^\[\]{}]+\]")
 
 
 @dataclass(frozen=True, slots=True)
+class GatewayOptions:
+    """How the gateway treats searches of an index that do not say it themselves.
+
+    Attributes:
+        mode: `apply` rescores, `shadow` only counts how hits would move, `off` leaves the engine's order.
+        percent: Share of the queries to which that is done; the others keep the engine's order.
+        query_text_path: Where the query's text stands in a search body; None: it is looked for.
+        missing: What becomes of a hit without text: `empty` scores it as an empty one, `skip` leaves it unscored,
+            `error` refuses the search.
+        min_score: Rescored hits below it are left out, and the tail.
+        min_probability: The same of the calibrated probability.
+    """
+
+    mode: Literal["apply", "shadow", "off"] = "apply"
+    percent: float = 100.0
+    query_text_path: str | None = None
+    missing: Literal["empty", "skip", "error"] = "empty"
+    min_score: float | None = None
+    min_probability: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.percent <= 100:  # noqa: PLR2004 (a percentage)
+            raise ConfigError(f"gateway percent = {self.percent}: it is between 0 and 100")
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """How one index is searched.
 
@@ -47,6 +73,7 @@ class Profile:
         blend: How both scores become one; None: the model's own way.
         timeout_s: Seconds a search may take; "none" in the file for no limit.
         on_failure: `keep` answers in first-stage order when the rescorer fails, `error` raises.
+        gateway: What the search gateway does with searches of this index.
 
     Raises:
         ConfigError: The template is not one.
@@ -66,6 +93,7 @@ class Profile:
     blend: Blend | None = None
     timeout_s: float | Literal["none"] | None = None
     on_failure: Literal["keep", "error"] = "keep"
+    gateway: GatewayOptions = GatewayOptions()
 
     __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
 
@@ -159,7 +187,7 @@ def _profile(given: object, place: str) -> Profile:
 
     values = table(given, place)
     check_keys(values, [field.name for field in fields(Profile)], place=place)
-    for key, inner in (("blend", Blend), ("source", SourcePaths)):
+    for key, inner in (("blend", Blend), ("source", SourcePaths), ("gateway", GatewayOptions)):
         given_keys = table(values.get(key, {}), f"{place}: {key}")
         check_keys(given_keys, [field.name for field in fields(inner)], place=f"{place} {key}")
     try:
