@@ -220,9 +220,8 @@ def test_a_secret_is_in_no_message(kind: Kind, tmp_path: Path, monkeypatch: pyte
 def test_of_many_searches_those_that_found_no_room_are_sent_again(kind: Kind) -> None:
     mapping = Answer(200, {"animals-1": {"mappings": {"properties": {"text": {"type": "text"}}}}})
     full = {"status": 429, **failed("rejected_execution_exception", "queue is full")}
-    found = [
-        {"status": 200, "hits": {"hits": [{"_id": each, "_score": 1.0, "_source": {"text": "a"}}]}} for each in "ab"
-    ]
+    hit = {"_index": "animals-1", "_score": 1.0, "_source": {"text": "a"}}
+    found = [{"status": 200, "hits": {"hits": [{**hit, "_id": each}]}} for each in "ab"]
     busy, rest = Answer(200, {"responses": [full, found[1]]}), Answer(200, {"responses": [found[0]]})
     requests = [SearchRequest("animals", Query(text, text)) for text in ("fox", "owl")]
     with answering(Answer(200, kind.root), mapping, busy, rest, product=kind.product) as stub:

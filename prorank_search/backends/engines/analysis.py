@@ -30,6 +30,10 @@ ADOPTED = "prorank_adopted"
 FORMAT = 1
 """Layout of the fields inside; another number cannot be read."""
 SEARCHED = ("title", "text")
+WRITTEN = "written"
+"""Field of a passage: the stamp of the write."""
+UNREAD = {"excludes": ["facts", WRITTEN]}
+"""What of `_source` only the engine looks at."""
 BM25 = {"type": "BM25", "k1": 1.2, "b": 0.75}
 
 _CODE: dict[str, Any] = {
@@ -134,7 +138,7 @@ def index_body(
     index: dict[str, Any] = {"similarity": {"default": dict(similarity)}}
     if "prorank_code" in analysis.analyzers.values():
         index["analysis"] = _CODE
-    mark = {"format": FORMAT, "analysis": analysis.name, **(meta or {})}
+    mark = {**(meta or {}), "format": FORMAT, "analysis": analysis.name}
     return {
         "settings": {"index": index},
         "mappings": {"dynamic": "strict", "_meta": {MARK: mark}, "properties": _properties(analysis.analyzers)},
@@ -181,4 +185,5 @@ def _properties(analyzers: Mapping[str, str]) -> dict[str, Any]:
         "metadata": {"type": "object", "enabled": False},
         "parent_id": {"type": "keyword"},
         "passage_offsets": {"type": "integer", "index": False, "doc_values": False},
+        WRITTEN: {"type": "long"},
     }

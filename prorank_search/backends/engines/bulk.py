@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from prorank_search.backends.engines.analysis import source_of
+from prorank_search.backends.engines.passages import source_of_passage
 from prorank_search.errors import InputError
 from prorank_search.stored_documents import check_id
 from prorank_search.types import Document
@@ -116,8 +117,13 @@ class ChunkSize:
         return documents >= self.documents or size_bytes >= self.size_bytes
 
 
-def index_row(document: Document, version: int) -> Row:
+def index_row(document: Document, version: int, *, in_passages: bool = False) -> Row:
     r"""Return what adds a document, or replaces it.
+
+    Args:
+        document: The document.
+        version: Of the write: later ones have larger ones.
+        in_passages: It goes into an index of passages.
 
     Raises:
         InputError: Its id cannot be one, or it cannot be sent as JSON.
@@ -128,8 +134,9 @@ def index_row(document: Document, version: int) -> Row:
     """
     check_id(document.doc_id)
     try:
+        source = source_of_passage(document, version) if in_passages else source_of(document)
         encode = _ENCODE_ASCII if _is_ascii(document) else _ENCODE
-        body = f"{_action('index', document.doc_id, version)}\n{encode(source_of(document))}\n".encode()
+        body = f"{_action('index', document.doc_id, version)}\n{encode(source)}\n".encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"it cannot be sent as JSON: {error}") from error
     return Row(document.doc_id, body)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from prorank_search.backends.engines.analysis import MARK, PREVIOUS
 from prorank_search.backends.engines.connection import Engine
+from prorank_search.backends.engines.passages import DOCUMENTS
 from prorank_search.protocols import IndexInfo
 
 NOT_OURS = "not ours"
 """Stands for the analysis of an index that somebody else built."""
 
 _COLUMNS = "index,docs.count,store.size,creation.date.string"
+
+
+class _Count(NamedTuple):
+    """How much an index holds: entries, and documents that it holds the first passages of."""
+
+    entries: int
+    in_passages: int
 
 
 def indexes(engine: Engine) -> list[IndexInfo]:
@@ -27,8 +35,8 @@ def indexes(engine: Engine) -> list[IndexInfo]:
         if name.startswith(".") or row.get("docs.count") is None:  # the engine's own, or closed
             continue
         shown_as = _shown_as(aliases.get(name, {})) if name in marks else [name]
-        documents = counts.get(name, 0)
-        found += [_info(shown, row, marks.get(name, {}), documents) for shown in shown_as]
+        count = counts.get(name, _Count(0, 0))
+        found += [_info(shown, row, marks.get(name, {}), count) for shown in shown_as]
     return sorted(found, key=lambda info: info.name)
 
 
@@ -37,24 +45,26 @@ def _shown_as(said: Mapping[str, Any]) -> list[str]:
     return [alias for alias in said.get("aliases", {}) if not alias.endswith(PREVIOUS)]
 
 
-def _info(name: str, row: Mapping[str, Any], mark: Mapping[str, Any], documents: int) -> IndexInfo:
+def _info(name: str, row: Mapping[str, Any], mark: Mapping[str, Any], count: _Count) -> IndexInfo:
+    in_passages = "passages" in mark
     return IndexInfo(
         name=name,
-        documents=documents,
+        documents=count.in_passages if in_passages else count.entries,
         analysis=str(mark.get("analysis", NOT_OURS)),
         size_bytes=int(row["store.size"] or 0),
         created=str(mark.get("created", row["creation.date.string"])),
         version=row["index"],
         metadata=mark,
+        passages=count.entries if in_passages else None,
     )
 
 
-def _counts(engine: Engine) -> dict[str, int]:
-    """Return the documents of each index; `_cat/indices` counts nested objects as well."""
-    by_index = {"terms": {"field": "_index", "size": 10_000}}
+def _counts(engine: Engine) -> dict[str, _Count]:
+    """Return how much each index holds; `_cat/indices` counts nested objects as well."""
+    by_index = {"terms": {"field": "_index", "size": 10_000}, "aggs": {"documents": {"filter": DOCUMENTS}}}
     answer = engine.request("POST", "/_search", {"size": 0, "aggs": {"indexes": by_index}})
     buckets = answer.get("aggregations", {}).get("indexes", {}).get("buckets", [])  # nothing where there is no index
-    return {each["key"]: each["doc_count"] for each in buckets}
+    return {each["key"]: _Count(each["doc_count"], each["documents"]["doc_count"]) for each in buckets}
 
 
 def _marks(engine: Engine) -> dict[str, Mapping[str, Any]]:

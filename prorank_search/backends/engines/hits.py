@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from prorank_search.backends.engines.mappings import IndexMapping
+from prorank_search.backends.engines.passages import best_of
 from prorank_search.backends.engines.queries import MARKS
 from prorank_search.errors import BackendError, InputError
+from prorank_search.passages import parent_hit
 from prorank_search.stored_documents import from_source
 from prorank_search.types import Document, Hit, SourcePaths
 
@@ -17,17 +19,24 @@ _MARKED = re.compile(f"{MARKS[0]}([^{MARKS[1]}]*){MARKS[1]}")
 
 
 def hits_of(answer: Mapping[str, Any], mapping: IndexMapping, source: SourcePaths | None) -> tuple[Hit, ...]:
-    """Return the hits of an answer to `_search`.
+    """Return the hits of an answer to `_search`; of an index of passages those of documents.
 
     Raises:
         InputError: No hit has a text where the profile says it stands.
         BackendError: The index does not store what its documents were made of, or hits have no score.
     """
     found = answer["hits"]["hits"]
-    documents = [document_of(hit, mapping, source) for hit in found]
-    if found and not any(document.text for document in documents):
+    if mapping.in_passages:
+        return tuple(parent_hit([_hit(each, mapping) for each in best_of(hit)]) for hit in found)
+    hits = tuple(_hit(hit, mapping, source) for hit in found)
+    if found and not any(hit.document.text for hit in hits):
         raise InputError(_no_text(found[0], mapping, source))
-    return tuple(Hit(document, _score(hit)) for document, hit in zip(documents, found, strict=True))
+    return hits
+
+
+def is_outdated(mapping: IndexMapping, answer: Mapping[str, Any]) -> bool:
+    """Tell whether an answer comes from other concrete indexes than those that the mapping is of."""
+    return any(hit["_index"] not in mapping.concrete for hit in answer["hits"]["hits"])
 
 
 def document_of(hit: Mapping[str, Any], mapping: IndexMapping, source: SourcePaths | None = None) -> Document:
@@ -94,6 +103,10 @@ def marked_words(hit: Mapping[str, Any], fields: Sequence[str]) -> tuple[str, ..
     highlight = hit.get("highlight", {})
     texts = [text for name in fields for text in highlight.get(name, [])]
     return tuple(dict.fromkeys(word for text in texts for word in _MARKED.findall(text)))
+
+
+def _hit(found: Mapping[str, Any], mapping: IndexMapping, source: SourcePaths | None = None) -> Hit:
+    return Hit(document_of(found, mapping, source), _score(found))
 
 
 def _joined(stored: Mapping[str, Any], path: str) -> str:

@@ -45,14 +45,11 @@ class EngineIndexes(EngineSearch):
 
         Raises:
             IndexLockedError: Another writer is open.
-            InputError: The name cannot be an index name, the index is somebody else's, its analysis differs, or there
-                is metadata, such as for passages: an embedded index alone has them so far.
+            InputError: The name cannot be an index name, the index is somebody else's, or its analysis differs.
         """
-        if metadata:
-            raise InputError(f"index {index!r} is an engine's, and passages are in embedded indexes alone so far")
         lock = self._lock(index)
         try:
-            target = self._target(index, analysis, replace=replace, resume=resume)
+            target = self._target(index, analysis, metadata or {}, replace=replace, resume=resume)
             if target.hidden:
                 versions.lower(self.engine, target.name)
             return EngineWriter(self.engine, target, lock)
@@ -115,7 +112,9 @@ class EngineIndexes(EngineSearch):
         versions.check_name(index)
         return write_lock.take(self._locks / index, index)
 
-    def _target(self, index: str, analysis: str, *, replace: bool, resume: str | None) -> Target:
+    def _target(
+        self, index: str, analysis: str, metadata: Mapping[str, object], *, replace: bool, resume: str | None
+    ) -> Target:
         found = versions.of_index(self.engine, index)
         present = versions.published(index, found)
         if present is not None:
@@ -126,8 +125,9 @@ class EngineIndexes(EngineSearch):
             return _resumed(index, analysis, resume, found)
         if present is not None and not replace:
             _check_analysis(index, analysis, present)
-            return Target(index, present.name, hidden=False)
-        return Target(index, versions.create(self.engine, index, analysis, found), hidden=True)
+            return Target(index, present.name, hidden=False, in_passages=present.in_passages)
+        created = versions.create(self.engine, index, analysis, found, metadata)
+        return Target(index, created, hidden=True, in_passages="passages" in metadata)
 
     def _terms(self, analyzer: str, defined: dict[str, Any], text: str) -> list[str]:
         """Ask the engine for a text's terms, by an analyzer of its own or one that an index would define."""
@@ -147,7 +147,7 @@ def _resumed(index: str, analysis: str, resume: str, found: list[Version]) -> Ta
     if left is None:
         raise InputError(f"index {index!r} has no version {resume!r} to go on with: start again from the beginning")
     _check_analysis(index, analysis, left)
-    return Target(index, left.name, hidden=True)
+    return Target(index, left.name, hidden=True, in_passages=left.in_passages)
 
 
 def _check_analysis(index: str, analysis: str, version: Version) -> None:

@@ -40,12 +40,14 @@ class IndexMapping:
 
     Attributes:
         index: Its name, as it was asked for.
+        concrete: Names of the concrete indexes behind it.
         fields: Its fields by name, dots included.
         mark: What we wrote into it when we made it; empty: it is somebody else's.
         adopted: Whether we may write into it, though it is somebody else's: some of its documents can be of ours.
     """
 
     index: str
+    concrete: frozenset[str]
     fields: Mapping[str, Field]
     mark: Mapping[str, Any]
     adopted: bool = False
@@ -54,6 +56,11 @@ class IndexMapping:
     def ours(self) -> bool:
         """Tell whether we made the index."""
         return bool(self.mark)
+
+    @property
+    def in_passages(self) -> bool:
+        """Tell whether it is an index of passages."""
+        return "passages" in self.mark
 
     def field(self, name: str) -> Field:
         """Return a field.
@@ -99,7 +106,7 @@ def mapping_of(index: str, answer: Mapping[str, Any]) -> IndexMapping:
             f"index {index!r} has format {mark.get('format')}, this release reads {FORMAT}: ingest again with --replace"
         )
     adopted = any(ADOPTED in mapping.get("_meta", {}) for mapping in mappings)
-    return IndexMapping(index, fields, mark, adopted)
+    return IndexMapping(index, frozenset(answer), fields, mark, adopted)
 
 
 def _fields(

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
-from prorank_search.backends.engines.analysis import SEARCHED
+from prorank_search.backends.engines.analysis import SEARCHED, UNREAD
 from prorank_search.backends.engines.connection import EngineName
 from prorank_search.backends.engines.mappings import IndexMapping
+from prorank_search.backends.engines.passages import collapsed
 from prorank_search.errors import InputError
+from prorank_search.passages import stored_id
 from prorank_search.stored_documents import plain, wanted_facts
 from prorank_search.types import Document, SearchRequest
 
@@ -23,20 +25,25 @@ _HIGHLIGHTED = 1_000_000
 """Characters of a text that are looked at for highlights: the engines' own limit."""
 _HIGHLIGHTED_BY = {"opensearch": "max_analyzer_offset", "elasticsearch": "max_analyzed_offset"}
 _OURS_ALONE = ("size", "from", "_source", "sort", "highlight", "search_after", "pit")
+_NOT_WITH_PASSAGES = ("collapse", "rescore")
 
 
 def body_of(request: SearchRequest, mapping: IndexMapping) -> dict[str, Any]:
     """Return the body that answers a request, for `_search` and `_msearch`.
 
     Raises:
-        InputError: A field does not exist, or the request's own body cannot be used.
+        InputError: A field does not exist, or what the request or its own body say cannot be used with this index.
     """
     if request.top_k < 1:
         raise InputError(f"top_k is {request.top_k}: ask for at least 1 hit")
     own = _own_body(request)
-    excluded = {"excludes": ["facts"]} if mapping.ours else True
     query = _filtered(request, mapping)
-    return {**own, "query": query, "size": request.top_k, "_source": excluded, "track_total_hits": False}
+    read = UNREAD if mapping.ours else True
+    body = {**own, "query": query, "size": request.top_k, "_source": read, "track_total_hits": False}
+    if not mapping.in_passages:
+        return body
+    _require_fit_for_passages(request)
+    return body | collapsed(request.passages_per_hit)
 
 
 def params_of(request: SearchRequest) -> dict[str, str | bool]:
@@ -52,7 +59,7 @@ def highlight_body(
     request: SearchRequest, mapping: IndexMapping, documents: Sequence[Document], engine: EngineName
 ) -> dict[str, Any]:
     """Return the body that marks the request's words in the given documents, as that engine takes it."""
-    ids = [document.doc_id for document in documents]
+    ids = [stored_id(document) for document in documents]
     path = request.source.doc_id if request.source else None
     those = {"terms": {mapping.exact(path): ids}} if path else {"ids": {"values": ids}}
     highlight = {
@@ -125,6 +132,19 @@ def _condition(name: str, value: object, mapping: IndexMapping) -> dict[str, Any
     exact = mapping.exact(name)
     wanted = [each if isinstance(each, bool | int | float) else plain(each) for each in values]
     return _inside(mapping.field(name).nested, {"terms": {exact: wanted}})
+
+
+def _require_fit_for_passages(request: SearchRequest) -> None:
+    taken = [name for name in _NOT_WITH_PASSAGES if name in (request.body or {})]
+    if taken:
+        raise InputError(
+            f"the query body of index {request.index!r} has {', '.join(taken)}, and the index holds passages, "
+            "of which a search makes documents by `collapse`: leave that out"
+        )
+    if request.source is not None:
+        raise InputError(
+            f"index {request.index!r} holds passages that prorank made, so its profile needs no `source`: leave it out"
+        )
 
 
 def _match(text: str, boost: float) -> dict[str, Any]:

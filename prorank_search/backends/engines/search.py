@@ -10,11 +10,13 @@ from prorank_search.backends.engines import connection
 from prorank_search.backends.engines.catalog import indexes
 from prorank_search.backends.engines.connection import RETRIED, Engine, path
 from prorank_search.backends.engines.faults import error_of
-from prorank_search.backends.engines.hits import hits_of, id_of, marked_words
+from prorank_search.backends.engines.hits import hits_of, id_of, is_outdated, marked_words
 from prorank_search.backends.engines.mappings import IndexMapping, mapping_of
+from prorank_search.backends.engines.passages import counted
 from prorank_search.backends.engines.queries import body_of, fields_of, highlight_body, params_of
 from prorank_search.backends.engines.walk import documents
 from prorank_search.errors import EngineError, IndexNotFoundError, InputError, ProRankError
+from prorank_search.passages import stored_id
 from prorank_search.protocols import IndexInfo
 from prorank_search.types import Document, Ranking, SearchRequest
 
@@ -45,24 +47,18 @@ class EngineSearch:
             AuthError: The user may not search there.
             BackendError: The engine failed, or did not answer.
         """
-        body = body_of(request, self.mapping(request.index))
-        if not request.query.text.strip():
-            return Ranking(request.query, ())
-        answer = self._answer(request, body)
-        return Ranking(request.query, hits_of(answer, self.mapping(request.index), request.source))
+        return self.search_many([request])[0]
 
     def search_many(self, requests: Sequence[SearchRequest]) -> list[Ranking]:
         """Return one ranking for each request, in the same order; many are sent at once (`_msearch`)."""
-        mappings = [self.mapping(request.index) for request in requests]
-        bodies = [body_of(request, mapping) for request, mapping in zip(requests, mappings, strict=True)]
+        for request in requests:
+            body_of(request, self.mapping(request.index))  # raises
         wanted = [number for number, request in enumerate(requests) if request.query.text.strip()]
         rankings = [Ranking(request.query, ()) for request in requests]
         for start in range(0, len(wanted), AT_ONCE):
             some = wanted[start : start + AT_ONCE]
-            answers = self._answers([(requests[number], bodies[number]) for number in some])
-            for number, answer in zip(some, answers, strict=True):
-                request = requests[number]
-                rankings[number] = Ranking(request.query, hits_of(answer, mappings[number], request.source))
+            for number, ranking in zip(some, self._rankings([requests[number] for number in some]), strict=True):
+                rankings[number] = ranking
         return rankings
 
     def highlights(self, request: SearchRequest, documents: Sequence[Document]) -> list[tuple[str, ...]]:
@@ -74,7 +70,7 @@ class EngineSearch:
         answer = self._answer(request, body)
         fields = list(fields_of(request, mapping))
         by_id = {id_of(hit, request.source): marked_words(hit, fields) for hit in answer["hits"]["hits"]}
-        return [by_id.get(document.doc_id, ()) for document in documents]
+        return [by_id.get(stored_id(document), ()) for document in documents]
 
     def indexes(self) -> list[IndexInfo]:
         """List the indexes that can be searched, by name: ours by their alias, those of others by their own name."""
@@ -82,7 +78,9 @@ class EngineSearch:
 
     def count(self, index: str) -> int:
         """Count the documents of an index."""
-        count: int = self.engine.request("GET", path(index, "_count"))["count"]
+        self._mappings.pop(index, None)  # whether it holds passages must be true now
+        query = counted(in_passages=self.mapping(index).in_passages)
+        count: int = self.engine.request("GET", path(index, "_count"), query)["count"]
         return count
 
     def scan(self, index: str) -> Iterator[Document]:
@@ -107,6 +105,25 @@ class EngineSearch:
             mapping = mapping_of(index, self.engine.request("GET", path(index, "_mapping")))
             self._mappings[index] = (time.monotonic(), mapping)
         return mapping
+
+    def _rankings(self, requests: Sequence[SearchRequest]) -> list[Ranking]:
+        """Search; again, where an index became another one meanwhile: it may hold passages, or whole documents."""
+        found = self._found(requests)
+        moved = {mapping.index for mapping, answer in found if is_outdated(mapping, answer)}
+        if moved:
+            for index in moved:
+                self._mappings.pop(index, None)
+            found = self._found(requests)
+        return [
+            Ranking(request.query, hits_of(answer, mapping, request.source))
+            for request, (mapping, answer) in zip(requests, found, strict=True)
+        ]
+
+    def _found(self, requests: Sequence[SearchRequest]) -> list[tuple[IndexMapping, Mapping[str, Any]]]:
+        mappings = [self.mapping(request.index) for request in requests]
+        searches = [(request, body_of(request, mapping)) for request, mapping in zip(requests, mappings, strict=True)]
+        answers = self._answers(searches) if len(searches) > 1 else [self._answer(*search) for search in searches]
+        return list(zip(mappings, answers, strict=True))
 
     def _answer(self, request: SearchRequest, body: dict[str, Any]) -> Mapping[str, Any]:
         try:

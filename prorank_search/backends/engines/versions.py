@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from prorank_search.backends.engines.analysis import ADOPTED, MARK, PREVIOUS, analysis_for, index_body
 from prorank_search.backends.engines.connection import Body, Engine, path
+from prorank_search.backends.engines.passages import counted
 from prorank_search.errors import BackendError, EngineError, IndexNotFoundError, InputError
 
 LOWERED: Mapping[str, object] = {"index.refresh_interval": "-1", "index.number_of_replicas": "0"}
@@ -57,6 +58,11 @@ class Version:
         mark: Mapping[str, Any] = self.meta.get(MARK, {})
         return mark
 
+    @property
+    def in_passages(self) -> bool:
+        """Tell whether it holds passages."""
+        return "passages" in self.mark
+
     def shown_as(self, index: str) -> bool:
         """Tell whether searches of `index` see it."""
         return self.name == index or index in self.aliases
@@ -70,11 +76,13 @@ class Target:
         index: Name of the index.
         name: Name of the concrete index.
         hidden: No alias shows it yet, and its settings are lowered.
+        in_passages: It holds passages.
     """
 
     index: str
     name: str
     hidden: bool
+    in_passages: bool
 
 
 def check_name(index: str) -> None:
@@ -131,8 +139,15 @@ def require_published(engine: Engine, index: str) -> Version:
     return found
 
 
-def create(engine: Engine, index: str, analysis: str, found: Sequence[Version]) -> str:
+def create(engine: Engine, index: str, analysis: str, found: Sequence[Version], metadata: Mapping[str, object]) -> str:
     """Make a version that nothing shows yet; return its name. Unpublished leftovers of killed runs are deleted.
+
+    Args:
+        engine: The engine.
+        index: Name of the index.
+        analysis: How texts are analysed.
+        found: Its versions.
+        metadata: What the mark says beside our own.
 
     Raises:
         InputError: There is no such analysis.
@@ -145,7 +160,8 @@ def create(engine: Engine, index: str, analysis: str, found: Sequence[Version]) 
     name = f"{index}-v{number}-{uuid4().hex[:8]}"
     created = datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        ask(engine, "PUT", path(name), index_body(chosen, meta={"index": index, "number": number, "created": created}))
+        mark = {**metadata, "index": index, "number": number, "created": created}
+        ask(engine, "PUT", path(name), index_body(chosen, meta=mark))
     except EngineError as error:
         if error.error_type != "resource_already_exists_exception":  # made by an attempt whose answer was lost
             raise
@@ -176,7 +192,7 @@ def require_count(engine: Engine, target: Target, expected: int | None) -> None:
         BackendError: It does not, or it was deleted meanwhile.
     """
     refresh(engine, target)
-    count = ask(engine, "GET", path(target.name, "_count"))["count"]
+    count = ask(engine, "GET", path(target.name, "_count"), counted(in_passages=target.in_passages))["count"]
     if expected is not None and count != expected:
         raise BackendError(
             f"{target.name} holds {count:,} documents and {expected:,} were written: it is not published, and "

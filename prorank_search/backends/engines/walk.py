@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from prorank_search.backends.engines.analysis import UNREAD
 from prorank_search.backends.engines.connection import Engine, path
 from prorank_search.backends.engines.hits import document_of
 from prorank_search.backends.engines.mappings import IndexMapping
@@ -33,7 +34,7 @@ def documents(engine: Engine, mapping: IndexMapping, source: SourcePaths | None 
             "size": PAGE,
             "sort": [_order(engine, mapping)],
             "track_total_hits": False,
-            "_source": {"excludes": ["facts"]} if mapping.ours else True,
+            "_source": UNREAD if mapping.ours else True,
         }
         while True:
             body["pit"] = {"id": moment[-1], "keep_alive": KEPT}

@@ -14,7 +14,10 @@ from prorank_search.backends.engines import versions
 from prorank_search.backends.engines.bulk import ChunkSize, Refusal, Row, delete_row, index_row
 from prorank_search.backends.engines.connection import Engine
 from prorank_search.backends.engines.delivery import Delivery, Pace
+from prorank_search.backends.engines.outdated import PARENTS_AT_ONCE, outdated
 from prorank_search.errors import DocumentsRefusedError, InputError, ProRankError
+from prorank_search.passages import is_first
+from prorank_search.stored_documents import check_id
 from prorank_search.types import Document
 
 THREADS = 2
@@ -53,6 +56,7 @@ class EngineWriter:
         self._room = threading.Semaphore(THREADS + WAITING)
         self._flying: list[Future[dict[str, Refusal]]] = []
         self._refused: dict[str, Refusal] = {}
+        self._replaced: dict[str, int] = {}
         self._rows: list[Row] = []
         self._size_bytes = 0
 
@@ -66,8 +70,10 @@ class EngineWriter:
         added = 0
         refused = {}
         for document in documents:
+            if self._target.in_passages and document.parent_id is not None and is_first(document):
+                self._replace(document.parent_id)
             try:
-                row = index_row(document, self._next_stamp())
+                row = index_row(document, self._next_stamp(), in_passages=self._target.in_passages)
             except InputError as error:
                 refused[document.doc_id] = str(error)
                 continue
@@ -78,10 +84,15 @@ class EngineWriter:
         return added
 
     def delete(self, doc_ids: Iterable[str]) -> int:
-        """Delete documents by id; return how many ids were given."""
+        """Delete documents by id, with all their passages; return how many ids were given."""
+        self._take_out()
         given = 0
         for doc_id in doc_ids:
-            self._put(delete_row(doc_id, self._next_stamp()))
+            if self._target.in_passages:
+                check_id(doc_id)
+                self._replace(doc_id)
+            else:
+                self._put(delete_row(doc_id, self._next_stamp()))
             given += 1
         return given
 
@@ -92,10 +103,8 @@ class EngineWriter:
             DocumentsRefusedError: The engine does not take some of them; all the others are in.
             BackendError: The engine failed.
         """
-        self._ship()
-        for future in self._flying:
-            self._refused |= future.result()
-        self._flying.clear()
+        self._take_out()
+        self._settle()
         if self._refused:
             refused, self._refused = self._refused, {}
             raise DocumentsRefusedError(
@@ -136,6 +145,26 @@ class EngineWriter:
             versions.restore(self._engine, self.version)
         except ProRankError as error:
             _log.warning("the settings of %s stay lowered until its next ingest: %s", self.version, error)
+
+    def _replace(self, parent_id: str) -> None:
+        """Have all passages of a document taken out that were written so far."""
+        if parent_id in self._replaced or len(self._replaced) == PARENTS_AT_ONCE:
+            self._take_out()
+        self._replaced[parent_id] = self._next_stamp()
+
+    def _take_out(self) -> None:
+        if self._replaced:
+            replaced, self._replaced = self._replaced, {}
+            self._settle()
+            for row in outdated(self._engine, self._target, replaced):
+                self._put(row)
+
+    def _settle(self) -> None:
+        """Wait until the engine has answered for all that was put."""
+        self._ship()
+        for future in self._flying:
+            self._refused |= future.result()
+        self._flying.clear()
 
     def _put(self, row: Row) -> None:
         self._rows.append(row)
