@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 from prorank_search.types import Document, Ranking, RescorerInfo, Scored, ScoreRequest, SearchRequest
+
+if TYPE_CHECKING:
+    from prorank_search.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +258,8 @@ class ReaderOptions:
         text_column: Column or key that holds its text; None: the usual names.
         docstrings: Whether docstrings stand in the text of documents made from Python code.
         select: The SELECT that is sent to a database.
+        settings: What is in force: who we are to an engine, where embedded indexes lie. A change of theirs makes no
+            other source.
     """
 
     id_column: str | None = None
@@ -262,6 +267,7 @@ class ReaderOptions:
     text_column: str | None = None
     docstrings: bool = True
     select: str | None = None
+    settings: Settings | None = field(default=None, repr=False)
 
 
 @runtime_checkable
@@ -278,6 +284,26 @@ class Reader(Protocol):
 
     def fingerprint(self) -> str:
         """A string that changes when the source changes: a resumed run checks it."""
+        ...
+
+
+class Extent(NamedTuple):
+    """How much of a source was read."""
+
+    done: int
+    total: int
+    unit: Literal["bytes", "records"]
+
+
+@runtime_checkable
+class MeasuredReader(Reader, Protocol):
+    """A reader that knows how large its source is, so that a progress bar can tell when it will be through."""
+
+    def extent(self) -> Extent:
+        """Return how far the last `read` has come. Safe while it is going on; nothing is done before its first record.
+
+        Bytes are those that lie on the disk, packed or not.
+        """
         ...
 
 

@@ -35,8 +35,9 @@ def ingest(
         str,
         typer.Argument(
             help="A BEIR folder; a .jsonl, .csv or .tsv file (.gz or .zst too); a .parquet, .html or .pdf file; a "
-            "folder of texts, Markdown, code, pages; a database's SQLAlchemy URL, with --select; the import name of a "
-            "Python package (read, never imported); stdlib; python-topics; - for JSON Lines on stdin."
+            "folder of texts, Markdown, code, pages; a database's SQLAlchemy URL, with --select; an engine's index, "
+            "as http://HOST:9200/NAME; an embedded one, as tantivy:NAME; the import name of a Python package (read, "
+            "never imported); stdlib; python-topics; - for JSON Lines on stdin."
         ),
     ],
     index: IndexOption,
@@ -52,10 +53,12 @@ def ingest(
         str, typer.Option(help="auto, english, standard, code, chinese or cjk; on engines also english,title=standard.")
     ] = "auto",
     reader: Annotated[str | None, typer.Option(help="The reader to use, where several could read the source.")] = None,
-    id_column: Annotated[str | None, typer.Option(help="Column or key of the id; else _id, id or doc_id.")] = None,
-    title_column: Annotated[str | None, typer.Option(help="Column or key of the title; else title.")] = None,
+    id_column: Annotated[
+        str | None, typer.Option(help="Column, key or path of the id; else _id, id or doc_id.")
+    ] = None,
+    title_column: Annotated[str | None, typer.Option(help="Column, key or path of the title; else title.")] = None,
     text_column: Annotated[
-        str | None, typer.Option(help="Column or key of the text; else text, contents, content or body.")
+        str | None, typer.Option(help="Column, key or path of the text; else text, contents, content or body.")
     ] = None,
     no_docstrings: Annotated[bool, typer.Option("--no-docstrings", help="Python code without its docstrings.")] = False,
     select: Annotated[str | None, typer.Option(help="The SELECT that a database is asked, with an ORDER BY.")] = None,
@@ -104,7 +107,9 @@ def ingest(
         raise ConfigError(
             "--sync deletes what the source has no longer: it needs all of it, so neither --limit nor replay"
         )
-    options = ReaderOptions(id_column, title_column, text_column, docstrings=not no_docstrings, select=select)
+    options = ReaderOptions(
+        id_column, title_column, text_column, docstrings=not no_docstrings, select=select, settings=settings
+    )
     opened = _open(source, letters, options, reader)
     job = Job(str(letters or source), index, settings.home, options, analysis, replace, limit, settings.url or "")
     size = PassageSize(passage_tokens, passage_overlap) if passages else None
@@ -119,7 +124,7 @@ def ingest(
     advice = "what was read so far is kept, to go on type"
     if source == "-":
         advice = "standard input cannot be read again from where it stopped, so pipe all of it once more into"
-    with interruptible(advice), progress_bar(index) as watch:
+    with interruptible(advice), progress_bar(index, opened) as watch:
         report = run(job, opened, into, watch=watch)
     echo_json(report.to_json()) if json else _show(report, sync=sync)
     if report.bad_records:

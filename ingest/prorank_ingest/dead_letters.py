@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+from prorank_ingest.records import as_record
 from prorank_search.protocols import BadRecord
 from prorank_search.types import Document
 
@@ -40,7 +41,6 @@ def of_record(bad: BadRecord) -> Letter:
 
 def of_document(source: str, document: Document, reason: str, details: Mapping[str, object]) -> Letter:
     """Return the dead letter of a document that the index does not take; its record is the whole document, as JSON."""
-    record = {"_id": document.doc_id, "title": document.title, "text": document.text, "metadata": document.metadata}
     return {
         "source": source,
         "line": None,
@@ -48,7 +48,7 @@ def of_document(source: str, document: Document, reason: str, details: Mapping[s
         "reason": reason,
         "status": details.get("status"),
         "attempts": details.get("attempts", 0),
-        "record": json.dumps(record, ensure_ascii=False, default=str),
+        "record": json.dumps(as_record(document), ensure_ascii=False, default=str),
     }
 
 

@@ -1,10 +1,15 @@
-"""The progress bar: documents and documents a second, on a terminal only."""
+"""The progress bar, on a terminal only: documents a second and, of a source whose size is known, how long it takes."""
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 
+from prorank_search.protocols import Extent, MeasuredReader, Reader
 from prorank_search.types import Document
 
 Watch = Callable[[Iterable[Document]], Iterator[Document]]
@@ -14,14 +19,8 @@ _STEP = 200
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Watch]:
-    """Give a function that passes documents through and shows how many came; without a terminal it shows nothing.
-
-    Example:
-        >>> with progress_bar("animals") as watch:
-        ...     [document.doc_id for document in watch([Document("dog", "It barks.")])]
-        ['dog']
-    """
+def progress_bar(label: str, reader: Reader) -> Iterator[Watch]:
+    """Give a function that passes documents through and shows how many came; without a terminal it shows nothing."""
     from rich.console import Console
 
     console = Console(stderr=True)
@@ -30,15 +29,57 @@ def progress_bar(label: str) -> Iterator[Watch]:
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    speed = TextColumn("{task.completed:,.0f} documents, {task.fields[speed]:,.0f} a second")
-    with Progress(SpinnerColumn(), TextColumn(label), speed, TimeElapsedColumn(), console=console) as progress:
-        task = progress.add_task(label, total=None, speed=0.0)
+    columns = (SpinnerColumn(), TextColumn(label), TextColumn("{task.fields[pace]}"), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(label, total=None, pace="")
+        pace = Pace(time.monotonic())
 
         def watch(documents: Iterable[Document]) -> Iterator[Document]:
             for number, document in enumerate(documents, start=1):
                 if number % _STEP == 0:
-                    so_far = progress.tasks[task]
-                    progress.update(task, advance=_STEP, speed=so_far.completed / (so_far.elapsed or 1.0))
+                    extent = reader.extent() if isinstance(reader, MeasuredReader) else None
+                    progress.update(task, pace=pace.after(_STEP, extent, time.monotonic()))
                 yield document
 
         yield watch
+
+
+@dataclass(slots=True)
+class Pace:
+    """How fast an ingest is.
+
+    Attributes:
+        started: When it began, in seconds.
+        documents: Documents that came by.
+        first: When the first ones came, and how much of the source had been read then: a run that goes on passes over
+            the part that is in already, which says nothing about the rest.
+    """
+
+    started: float
+    documents: int = 0
+    first: tuple[float, int] | None = None
+
+    def after(self, documents: int, extent: Extent | None, now: float) -> str:
+        """Count more documents, and return the pace in words.
+
+        Example:
+            >>> pace = Pace(started=0.0)
+            >>> pace.after(200, Extent(2_000_000, 20_000_000, "bytes"), now=1.0)
+            '200 documents, 200 a second'
+            >>> pace.after(200, Extent(6_000_000, 20_000_000, "bytes"), now=2.0)
+            '400 documents, 200 a second, 4.0 MB/s, 0:00:04 left'
+        """
+        self.documents += documents
+        words = [f"{self.documents:,} documents", f"{self.documents / max(now - self.started, 1e-3):,.0f} a second"]
+        if extent is not None:
+            words += self._of_source(extent, now)
+        return ", ".join(words)
+
+    def _of_source(self, extent: Extent, now: float) -> Iterator[str]:
+        self.first = self.first or (now, extent.done)
+        since, begun = self.first
+        if extent.done > begun and now > since:
+            a_second = (extent.done - begun) / (now - since)
+            if extent.unit == "bytes":
+                yield f"{a_second / 1e6:,.1f} MB/s"
+            yield f"{timedelta(seconds=math.ceil((extent.total - extent.done) / a_second))} left"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prorank_search.errors import InputError
-from prorank_search.protocols import ReaderOptions
+from prorank_search.protocols import BadRecord, ReaderOptions
 from prorank_search.types import Document
 
 LONGEST_ID_BYTES = 512
@@ -39,6 +39,9 @@ class Names:
         )
 
 
+_OURS = Names(("_id",), ("title",), ("text",))
+
+
 def to_document(record: Mapping[str, object], names: Names) -> Document:
     """Make a document of a record.
 
@@ -61,6 +64,26 @@ def to_document(record: Mapping[str, object], names: Names) -> Document:
     metadata = _metadata(record, {id_name, title_name, text_name, "metadata"})
     require_unicode(doc_id, title, text)
     return Document(doc_id, text, title, metadata)
+
+
+def usable(document: Document, source: str) -> Document | BadRecord:
+    """Return a document that another index holds, or why it cannot be in one of ours.
+
+    Example:
+        >>> usable(Document("7", " "), "http://127.0.0.1:9200/shop").reason
+        'neither title nor text; looked for title, text'
+    """
+    record = as_record(document)
+    try:
+        return to_document(record, _OURS)
+    except RecordError as error:
+        written = json.dumps(record, ensure_ascii=False).encode("utf-8", "backslashreplace")
+        return BadRecord(source, None, str(error), written.decode())
+
+
+def as_record(document: Document) -> dict[str, object]:
+    """Return the record that a document can be made of again."""
+    return {"_id": document.doc_id, "title": document.title, "text": document.text, "metadata": document.metadata}
 
 
 def require_columns(source: Path | str, columns: Sequence[str], names: Names) -> None:

@@ -32,7 +32,7 @@ def open_source(source: str, options: ReaderOptions, reader: str | None = None) 
         raise InputError(
             f"{source!r} {problem} that can be read by: {', '.join(names)}. Give a BEIR folder, a folder of texts or "
             "code, a .jsonl, .csv or .tsv file (.gz or .zst too), a .parquet, .html or .pdf file, a database's URL, an "
-            "installed Python package's name, or - (stdin, JSON Lines)"
+            "index (http://HOST:9200/NAME or tantivy:NAME), a Python package's name, or - (stdin, JSON Lines)"
         )
     if len(willing) > 1:
         raise ConfigError(

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from prorank_ingest.meters import FileMeter
 from prorank_search import plugins
 from prorank_search.errors import InputError
 
@@ -28,14 +29,19 @@ def with_packed(*endings: str) -> tuple[str, ...]:
     return tuple(ending + packed for ending in endings for packed in ("", *PACKED))
 
 
-def lines_of(path: Path) -> Iterator[bytes]:
+def lines_of(path: Path, meter: FileMeter | None = None) -> Iterator[bytes]:
     """Yield a file's lines with their ends, unpacked where its name ends in `.gz` or `.zst`.
+
+    Args:
+        path: The file.
+        meter: Told which file is read.
 
     Raises:
         InputError: The file cannot be read to its end.
         MissingExtraError: It is a `.zst`, and zstandard is not installed.
     """
-    return _zstandard_lines(path) if path.suffix.lower() == ".zst" else _lines(path)
+    read = _zstandard_lines if path.suffix.lower() == ".zst" else _lines
+    return read(path, meter or FileMeter())
 
 
 def fingerprint(paths: Iterable[Path]) -> str:
@@ -47,17 +53,17 @@ def fingerprint(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    with _to_its_end(path), gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as lines:
-        yield from lines
+def _lines(path: Path, meter: FileMeter) -> Iterator[bytes]:
+    with _to_its_end(path), meter.watch(path.open("rb")) as file:
+        yield from gzip.GzipFile(fileobj=file) if path.suffix.lower() == ".gz" else file
 
 
-def _zstandard_lines(path: Path) -> Iterator[bytes]:
+def _zstandard_lines(path: Path, meter: FileMeter) -> Iterator[bytes]:
     plugins.require("zstandard", needed_by=path.name)
     import zstandard
 
     begun = b""
-    with _to_its_end(path, zstandard.ZstdError), path.open("rb") as packed:
+    with _to_its_end(path, zstandard.ZstdError), meter.watch(path.open("rb")) as packed:
         for unpacked in _unpacked(packed):
             *lines, begun = (begun + unpacked).split(b"\n")
             yield from (line + b"\n" for line in lines)

@@ -10,10 +10,13 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from prorank_ingest.readers import html, jsonl
+from prorank_ingest.readers import embedded, html, jsonl
 from prorank_search import plugins
+from prorank_search.backends.tantivy import open_backend
 from prorank_search.protocols import OpenReader, ReaderOptions
-from prorank_search.testing import ReaderContract
+from prorank_search.settings import Settings
+from prorank_search.testing import DOCUMENTS, ReaderContract
+from prorank_search.types import Document
 from tests.tiny_pdf import pdf
 
 LINES = '{"_id": "a", "text": "x", "n": 1}\nnonsense\n{"_id": "b", "title": "B"}\n'
@@ -61,8 +64,12 @@ SOURCES = {
 }
 
 
+ELSEWHERE = {"html", "embedded", "engine"}
+"""Readers whose contract stands further below, or with the engines' tests."""
+
+
 class TestEveryInstalledReader(ReaderContract):
-    @pytest.fixture(params=sorted(set(plugins.installed("readers")) - {"html"}))
+    @pytest.fixture(params=sorted(set(plugins.installed("readers")) - ELSEWHERE))
     def name(self, request: pytest.FixtureRequest) -> str:
         return str(request.param)
 
@@ -108,6 +115,31 @@ class TestAnHtmlPage(ReaderContract):
     @pytest.fixture
     def change_source(self, source: str) -> Callable[[], object]:
         return lambda: Path(source).write_text("<p>Cats purr.</p>", encoding="utf-8")
+
+
+class TestAnEmbeddedIndex(ReaderContract):
+    @pytest.fixture
+    def open_reader(self) -> OpenReader:
+        return embedded.open_reader
+
+    @pytest.fixture
+    def options(self, tmp_path: Path) -> ReaderOptions:
+        return ReaderOptions(settings=Settings(home=tmp_path))
+
+    @pytest.fixture
+    def source(self, tmp_path: Path) -> str:
+        fill(tmp_path, *DOCUMENTS)
+        return "tantivy:animals"
+
+    @pytest.fixture
+    def change_source(self, tmp_path: Path) -> Callable[[], object]:
+        return lambda: fill(tmp_path, Document("fox", "Another one."))
+
+
+def fill(home: Path, *documents: Document) -> None:
+    with open_backend(Settings(home=home)).writer("animals", analysis="english", replace=False) as writer:
+        writer.add(documents)
+        writer.publish()
 
 
 class InputThatCanBeOpenedAgain:

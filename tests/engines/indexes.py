@@ -40,7 +40,7 @@ GOODS = [
 def our_index(engine: Engine, name: str, analysis: IndexAnalysis, documents: Sequence[Document]) -> Iterator[str]:
     """Make an index as an ingest makes it, behind an alias, and delete it afterwards."""
     rows = [row for each in documents for row in ({"index": {"_id": each.doc_id}}, source_of(each))]
-    with _index(engine, f"{name}-1", index_body(analysis), rows):
+    with index_of(engine, f"{name}-1", index_body(analysis), rows):
         engine.request("POST", "/_aliases", {"actions": [{"add": {"index": f"{name}-1", "alias": name}}]})
         yield name
 
@@ -49,14 +49,15 @@ def our_index(engine: Engine, name: str, analysis: IndexAnalysis, documents: Seq
 def shop(engine: Engine, name: str) -> Iterator[str]:
     """Make the index of somebody else."""
     rows = [row for each in GOODS for row in ({"index": {"_id": each["sku"]}}, each)]
-    with _index(engine, name, {"mappings": {"properties": SHOP}}, rows):
+    with index_of(engine, name, {"mappings": {"properties": SHOP}}, rows):
         yield name
 
 
 @contextmanager
-def _index(
+def index_of(
     engine: Engine, name: str, body: Mapping[str, object], rows: Sequence[Mapping[str, object]]
 ) -> Iterator[None]:
+    """Make an index, fill it by one bulk request, and delete it afterwards."""
     engine.request("PUT", path(name), body)
     try:
         if rows:

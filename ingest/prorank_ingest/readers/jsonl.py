@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from prorank_ingest.json_lines import read_json_lines
+from prorank_ingest.meters import FileMeter
 from prorank_ingest.records import Names
 from prorank_ingest.source_files import fingerprint, lines_of, with_packed
-from prorank_search.protocols import BadRecord, Reader, ReaderOptions
+from prorank_search.protocols import BadRecord, Extent, Reader, ReaderOptions
 from prorank_search.types import Document
 
 _ENDINGS = with_packed(".jsonl", ".ndjson")
@@ -23,14 +24,19 @@ class JsonLinesFile:
 
     path: Path
     names: Names
+    meter: FileMeter = field(default_factory=FileMeter)
 
     def read(self, start: int = 0) -> Iterator[Document | BadRecord]:
         """Yield the records in file order."""
-        return read_json_lines(lines_of(self.path), str(self.path), self.names, start)
+        return read_json_lines(lines_of(self.path, self.meter), str(self.path), self.names, start)
 
     def fingerprint(self) -> str:
         """Change when the file does."""
         return fingerprint([self.path])
+
+    def extent(self) -> Extent:
+        """Measure the file."""
+        return self.meter.extent()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prorank_ingest.meters import RecordMeter
 from prorank_ingest.plain_values import plain_row
 from prorank_ingest.records import Names, RecordError, require_columns, to_document
 from prorank_ingest.source_files import fingerprint
 from prorank_search import plugins
 from prorank_search.errors import InputError
-from prorank_search.protocols import BadRecord, Reader, ReaderOptions
+from prorank_search.protocols import BadRecord, Extent, Reader, ReaderOptions
 from prorank_search.types import Document
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class ParquetRows:
 
     path: Path
     names: Names
+    meter: RecordMeter = field(default_factory=RecordMeter)
 
     def read(self, start: int = 0) -> Iterator[Document | BadRecord]:
         """Yield the rows in file order.
@@ -42,9 +44,16 @@ class ParquetRows:
         """Change when the file does."""
         return fingerprint([self.path])
 
+    def extent(self) -> Extent:
+        """Count the rows."""
+        return self.meter.extent()
+
     def _rows(self) -> Iterator[Document | BadRecord]:
         file = _opened(self.path)
         require_columns(self.path, file.schema_arrow.names, self.names)
+        yield from self.meter.count(self._groups(file), file.metadata.num_rows)
+
+    def _groups(self, file: ParquetFile) -> Iterator[Document | BadRecord]:
         first = 1
         for group in range(file.num_row_groups):
             yield from self._group(file, group, first)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from prorank_ingest.meters import FileMeter
 from prorank_ingest.records import Names, RecordError, require_columns, to_document
 from prorank_ingest.source_files import fingerprint, lines_of, with_packed
-from prorank_search.protocols import BadRecord, Reader, ReaderOptions
+from prorank_search.protocols import BadRecord, Extent, Reader, ReaderOptions
 from prorank_search.types import Document
 
 _ENDINGS = with_packed(".csv", ".tsv")
@@ -23,6 +24,7 @@ class Table:
 
     path: Path
     names: Names
+    meter: FileMeter = field(default_factory=FileMeter)
 
     def read(self, start: int = 0) -> Iterator[Document | BadRecord]:
         """Yield the rows in file order.
@@ -36,8 +38,12 @@ class Table:
         """Change when the file does."""
         return fingerprint([self.path])
 
+    def extent(self) -> Extent:
+        """Measure the file."""
+        return self.meter.extent()
+
     def _rows(self) -> Iterator[Document | BadRecord]:
-        lines = _Lines(lines_of(self.path))
+        lines = _Lines(lines_of(self.path, self.meter))
         csv.field_size_limit(_LONGEST_FIELD)
         header_line = next(lines, "").removeprefix("\ufeff")
         delimiter = max("\t,;", key=header_line.count)
