@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-
-import tantivy
 
 from prorank_search.analysis import preset
 from prorank_search.backends.tantivy import versions
 from prorank_search.backends.tantivy.fields import (
     SEARCHED,
-    Analysis,
     analysis_of,
     filtered,
     from_tantivy,
     text_query,
 )
-from prorank_search.backends.tantivy.highlights import Highlighter
-from prorank_search.backends.tantivy.opening import open_to_read
+from prorank_search.backends.tantivy.reader import Reader, open_reader, state_of
 from prorank_search.backends.tantivy.searching import addresses, best, best_parents, count_documents
 from prorank_search.backends.tantivy.writer import TantivyWriter
 from prorank_search.errors import BackendError, IndexNotFoundError, InputError
@@ -32,22 +27,6 @@ _log = logging.getLogger(__name__)
 _DEFAULT_FIELDS = dict.fromkeys(SEARCHED, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """A version that was opened for reading, and the state of the disk that it shows."""
-
-    version: str
-    info: versions.VersionInfo
-    analysis: Analysis
-    highlighter: Highlighter
-    index: tantivy.Index
-    state: tuple[int, int]
-
-    @property
-    def in_passages(self) -> bool:
-        return "passages" in self.info.metadata
-
-
 class TantivyBackend:
     """Embedded indexes under one folder; see `prorank_search.protocols.IndexBackend`. Safe from many threads.
 
@@ -57,7 +36,7 @@ class TantivyBackend:
     def __init__(self, indexes: Path) -> None:
         """Use the indexes under `indexes`, which need not exist yet."""
         self._indexes = indexes
-        self._readers: dict[str, _Reader] = {}
+        self._readers: dict[str, Reader] = {}
 
     def search(self, request: SearchRequest) -> Ranking:
         """Return the best `request.top_k` documents: BM25 (k1 1.2, b 0.75) of each field, summed.
@@ -68,7 +47,7 @@ class TantivyBackend:
             BackendError: The index cannot be read.
         """
         fields = _checked_fields(request)
-        reader = self._reader(request.index)
+        reader = self.reader(request.index)
         terms = reader.analysis.terms(request.query.text)
         searcher = reader.index.searcher()
         if not terms:
@@ -88,13 +67,37 @@ class TantivyBackend:
 
     def highlights(self, request: SearchRequest, documents: Sequence[Document]) -> list[tuple[str, ...]]:
         """Return for each document its words whose terms the query has, in order of appearance."""
-        reader = self._reader(request.index)
+        reader = self.reader(request.index)
         wanted = set(reader.analysis.terms(request.query.text))
         return [reader.highlighter.words(document, wanted) for document in documents]
 
+    def names(self) -> list[str]:
+        """List the indexes by name, without opening them."""
+        return versions.index_names(self._indexes)
+
     def indexes(self) -> list[IndexInfo]:
         """List the indexes that can be searched, by name; one that cannot be read is left out, with a warning."""
-        return [info for name in versions.index_names(self._indexes) for info in self._readable(name)]
+        return [info for name in self.names() for info in self._readable(name)]
+
+    def describe(self, index: str) -> IndexInfo:
+        """Return what `indexes` says of one of them.
+
+        Raises:
+            IndexNotFoundError: The index does not exist.
+            BackendError: It cannot be read.
+        """
+        reader = self.reader(index)
+        searcher = reader.index.searcher()
+        return IndexInfo(
+            name=index,
+            documents=count_documents(searcher, in_passages=reader.in_passages),
+            analysis=reader.info.analysis,
+            size_bytes=versions.size_bytes(self._folder(index) / reader.version),
+            created=reader.info.created,
+            version=reader.version,
+            metadata=reader.info.metadata,
+            passages=searcher.num_docs if reader.in_passages else None,
+        )
 
     def writer(
         self,
@@ -146,7 +149,7 @@ class TantivyBackend:
 
     def count(self, index: str) -> int:
         """Count the documents of the published version; of an index of passages those that they are parts of."""
-        reader = self._reader(index)
+        reader = self.reader(index)
         return count_documents(reader.index.searcher(), in_passages=reader.in_passages)
 
     def scan(self, index: str) -> Iterator[Document]:
@@ -154,8 +157,22 @@ class TantivyBackend:
 
         The places of all documents are found at once: about 200 bytes a document.
         """
-        searcher = self._reader(index).index.searcher()
+        searcher = self.reader(index).index.searcher()
         return (from_tantivy(searcher.doc(address)) for address in addresses(searcher))
+
+    def reader(self, index: str) -> Reader:
+        """Return the published version as it is now, open for reading.
+
+        Raises:
+            IndexNotFoundError: The index does not exist.
+            BackendError: It cannot be read.
+        """
+        version = versions.published(self._folder(index))
+        state = state_of(version)
+        reader = self._readers.get(index)
+        if reader is None or (reader.version, reader.state) != (version.name, state):
+            reader = self._readers[index] = open_reader(version, state)
+        return reader
 
     def delete(self, index: str) -> None:
         """Delete the index with all its versions."""
@@ -171,46 +188,9 @@ class TantivyBackend:
 
     def _readable(self, index: str) -> Iterator[IndexInfo]:
         try:
-            yield self._describe(index)
+            yield self.describe(index)
         except (BackendError, IndexNotFoundError) as error:  # damaged, or deleted meanwhile
             _log.warning("index %r is left out: %s", index, error)
-
-    def _describe(self, index: str) -> IndexInfo:
-        reader = self._reader(index)
-        searcher = reader.index.searcher()
-        return IndexInfo(
-            name=index,
-            documents=count_documents(searcher, in_passages=reader.in_passages),
-            analysis=reader.info.analysis,
-            size_bytes=versions.size_bytes(self._folder(index) / reader.version),
-            created=reader.info.created,
-            version=reader.version,
-            metadata=reader.info.metadata,
-            passages=searcher.num_docs if reader.in_passages else None,
-        )
-
-    def _reader(self, index: str) -> _Reader:
-        version = versions.published(self._folder(index))
-        state = _state(version)
-        reader = self._readers.get(index)
-        if reader is None or (reader.version, reader.state) != (version.name, state):
-            reader = self._readers[index] = _open(version, state)
-        return reader
-
-
-def _open(version: Path, state: tuple[int, int]) -> _Reader:
-    info = versions.read_info(version)
-    analysis = analysis_of(preset(info.analysis))
-    return _Reader(version.name, info, analysis, Highlighter(analysis), open_to_read(version, analysis), state)
-
-
-def _state(version: Path) -> tuple[int, int]:
-    try:
-        stat = (version / "meta.json").stat()
-    except OSError as error:
-        message = f"the index in {version} cannot be read ({error}): ingest again with --replace"
-        raise BackendError(message) from error
-    return stat.st_ino, stat.st_mtime_ns
 
 
 def _checked_fields(request: SearchRequest) -> Mapping[str, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
@@ -22,16 +21,14 @@ class Highlighter:
 
     def words(self, document: Document, wanted: AbstractSet[str]) -> tuple[str, ...]:
         """Return the distinct words of title and text whose terms are `wanted`, in order of appearance."""
-        wanted = _telling(wanted)
-        if not wanted:
-            return ()
-        found = (
-            text[start:end] for text in (document.title, document.text) for start, end in self._spans(text, wanted)
-        )
+        found = (text[start:end] for text in (document.title, document.text) for start, end in self.spans(text, wanted))
         return tuple(dict.fromkeys(found))
 
-    def _spans(self, text: str, wanted: AbstractSet[str]) -> Iterator[tuple[int, int]]:
-        """Yield where matching words stand; those that touch or overlap are one."""
+    def spans(self, text: str, wanted: AbstractSet[str]) -> list[tuple[int, int]]:
+        """Return where words stand whose terms are `wanted`, in order; those that touch or overlap are one."""
+        wanted = _telling(wanted)
+        if not wanted:
+            return []
         spans = sorted(
             (start, end) for term, start, end in self._tokens(text) if not wanted.isdisjoint(self._stems(term))
         )
@@ -41,7 +38,7 @@ class Highlighter:
                 merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
             else:
                 merged.append((start, end))
-        return iter(merged)
+        return merged
 
 
 def _telling(terms: AbstractSet[str]) -> AbstractSet[str]:

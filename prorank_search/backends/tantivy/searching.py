@@ -44,7 +44,7 @@ def best_parents(searcher: tantivy.Searcher, query: tantivy.Query, top_k: int, p
         passages_per_hit: Passages wanted of each.
     """
     first_of: dict[str | None, Hit] = {}
-    for hit in _one_by_one(searcher, query, top_k * _PASSAGES_AT_ONCE):
+    for hit in one_by_one(searcher, query, top_k * _PASSAGES_AT_ONCE):
         first_of.setdefault(hit.document.parent_id, hit)
         if len(first_of) == top_k:
             break
@@ -60,8 +60,12 @@ def count_documents(searcher: tantivy.Searcher, *, in_passages: bool) -> int:
     return int(firsts.count)
 
 
-def _one_by_one(searcher: tantivy.Searcher, query: tantivy.Query, at_once: int) -> Iterator[Hit]:
-    """Yield all entries that match, the best first, found in growing portions; read only as far as somebody asks."""
+def one_by_one(searcher: tantivy.Searcher, query: tantivy.Query, at_once: int) -> Iterator[Hit]:
+    """Yield all entries that match, the best first, found in growing portions; read only as far as somebody asks.
+
+    Raises:
+        BackendError: The index cannot be read.
+    """
     start = 0
     while True:
         portion = _run(searcher, query, at_once, start)
