@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from prorank_search.errors import InputError
 from prorank_search.passages import passage_of
+from prorank_search.sentences import Span, cut, sentences
 from prorank_search.types import Document
 
 _UNSPACED = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af\uff66-\uff9f"
@@ -20,18 +21,8 @@ _UNSPACED = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af\uff66-\uff9f"
 _TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+|[^\w\s]|_")
 _LETTERS_A_TOKEN = 6
 
-_SENTENCE_END = re.compile(
-    r"\.(?<![A-Z]\.)(?<!\b[Dd]r\.)(?<!\b[MmSs][rts]\.)(?<!\b[Mm]rs\.)(?<!\bal\.)(?<!\bvs\.)(?<!\be\.g\.)(?<!\bi\.e\.)"
-    r"(?<!\b[Ff]ig\.)(?<!\b[Nn]o\.)[\"'”’)\]]*\s+(?=[^\sa-z])"
-    r"|[!?؟।]+[\"'”’)\]]*\s+"
-    r"|[。！？｡．‼⁇]+[」』”’）】》〉]*\s*"
-    r"|\n\s*\n\s*"
-)
-"""A full stop does not end one behind a capital (an initial) and common abbreviations, or before a small letter."""
 _BREAKS = (re.compile(r"\n+"), re.compile(r"[;:,、，；：]\s*"), re.compile(r"\s+"))
 """Where a sentence over the budget is cut, the best place first."""
-
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +79,6 @@ def spans(text: str, size: PassageSize) -> list[Span]:
     return [_trimmed(text, (pieces[first][0], pieces[last - 1][1])) for first, last in _packed(lengths, size)]
 
 
-def sentences(text: str) -> list[Span]:
-    """Return where the sentences of a text stand, with the white space behind them; without a gap.
-
-    Example:
-        >>> text = "Dr. Fox ran. 狐狸跑了。「何？」と言った。"
-        >>> [text[start:end] for start, end in sentences(text)]
-        ['Dr. Fox ran. ', '狐狸跑了。', '「何？」', 'と言った。']
-    """
-    return _cut(text, (0, len(text)), _SENTENCE_END)
-
-
 def tokens(text: str) -> int:
     """Return about how many tokens a text has.
 
@@ -136,7 +116,7 @@ def _within(text: str, span: Span, budget: int, level: int = 0) -> list[Span]:
         return [span]
     if level == len(_BREAKS):
         return [(at, min(at + budget, end)) for at in range(start, end, budget)]
-    parts = _joined(text, _cut(text, span, _BREAKS[level]), budget)
+    parts = _joined(text, cut(text, span, _BREAKS[level]), budget)
     return [piece for part in parts for piece in _within(text, part, budget, level + 1)]
 
 
@@ -153,12 +133,6 @@ def _joined(text: str, parts: Sequence[Span], budget: int) -> list[Span]:
             joined.append((start, end))
             length = added
     return joined
-
-
-def _cut(text: str, span: Span, border: re.Pattern[str]) -> list[Span]:
-    start, end = span
-    cuts = [match.end() for match in border.finditer(text, start, end) if match.end() < end]
-    return list(zip([start, *cuts], [*cuts, end], strict=True)) if end > start else []
 
 
 def _trimmed(text: str, span: Span) -> Span:

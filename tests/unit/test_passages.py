@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prorank_ingest.passages import PassageSize, passages, sentences, spans, tokens
+from prorank_ingest.passages import PassageSize, passages, spans, tokens
 from prorank_search.errors import InputError
 from prorank_search.passages import stored_id, whole_documents
+from prorank_search.sentences import sentences
 from prorank_search.types import Document
 
 ENGLISH = "The fox, e.g. Mr. Fox of fig. 3, ran 3.5 km. Did it? “Yes!” he said. J. R. Hen et al. agree.\n\nA new part"

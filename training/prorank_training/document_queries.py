@@ -7,15 +7,14 @@ nobody judged, so these groups are meant for a teacher.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from prorank_search.sentences import sentences
 from prorank_search.types import Document, Query
 from prorank_training.collection import Collection
 from prorank_training.data import TrainingQuery, folded, other_splits, texts_of_other_splits
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
 _SHORTEST_HALF = 60
 """Characters."""
 
@@ -62,13 +61,11 @@ def halves(text: str) -> tuple[str, str]:
         >>> halves("It barks. It runs. It sleeps a lot.")
         ('It barks. It runs.', 'It sleeps a lot.')
     """
-    text = text.strip()
-    middle = len(text) / 2
-    ends = [found for found in _SENTENCE_END.finditer(text) if found.end() < len(text)]
-    if not ends:
+    starts = [start for start, _ in sentences(text)][1:]
+    if not starts:
         return "", text
-    nearest = min(ends, key=lambda found: abs(found.end() - middle))
-    return text[: nearest.start()], text[nearest.end() :]
+    nearest = min(starts, key=lambda start: abs(2 * start - len(text)))
+    return text[:nearest].strip(), text[nearest:].strip()
 
 
 def _unjudged(collection: Collection) -> list[Document]:
