@@ -26,7 +26,7 @@ FOREIGN_VARIABLES = ("PRORANK_REQUIRE_ENGINES",)
 """Variables of the tests, which are no settings."""
 
 
-SECRETS = ("engine_password", "engine_api_key")
+SECRETS = ("engine_password", "engine_api_key", "remote_api_key")
 """Settings that no message shows."""
 _USER_INFO = re.compile(r"(?<=//)[^/@]*@")
 
@@ -53,7 +53,7 @@ def _known_device(device: str) -> str:
 
 def _without_secrets(url: str | None) -> str | None:
     if url and _USER_INFO.search(url):
-        raise ValueError("an address alone: user and password go into PRORANK_ENGINE_USERNAME, PRORANK_ENGINE_PASSWORD")
+        raise ValueError("an address alone: credentials go into PRORANK_ENGINE_USERNAME and _PASSWORD, or PRORANK_REMOTE_API_KEY")
     return url
 
 
@@ -100,6 +100,13 @@ class Settings(BaseSettings):
     engine_attempts: int = Field(4, ge=1, description="How often a request is tried when a connection is lost.")
     rescorer: str = Field("prorank", description="Second stage: prorank, a rival, overlap or a plugin.")
     model: str = Field(DEFAULT_MODEL, description="A model's name, or the folder of a checkpoint.")
+    remote_url: Annotated[str | None, AfterValidator(_without_secrets), NoneByName] = Field(
+        None, description="The rerank server that the rescorer remote asks, with its path, such as /v2/rerank."
+    )
+    remote_shape: Literal["auto", "prorank", "cohere", "tei", "vllm"] = Field(
+        "auto", description="What it speaks: prorank, cohere (Jina too), tei, vllm; auto: by its path."
+    )
+    remote_api_key: SecretStr | None = Field(None, description="The key that it takes, sent as a bearer token.")
     device: Device = Field("auto", description="Where the model runs: auto, cpu, cuda, cuda:N or mps.")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="auto: bfloat16 where the device multiplies it fast, else float32."
@@ -119,6 +126,19 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="Its port; 0: any that is free.")
     max_body_mb: int = Field(16, ge=1, description="Largest body that `prorank serve` reads.")
     max_texts: int = Field(1000, ge=1, description="Documents in one rerank request at most.")
+    max_text_chars: int = Field(1_000_000, ge=1, description="Characters of one document or query at most.")
+    max_request_chars: int = Field(10_000_000, ge=1, description="Characters of all of a request's texts at most.")
+    keys: Literal["auto", "off"] = Field(
+        "auto", description="auto: keys are asked for once one was made; off: never, only on loopback."
+    )
+    tls_cert: Annotated[FolderPath | None, NoneByName] = Field(
+        None, description="Certificate of `prorank serve`, a PEM file; with tls_key it answers by https."
+    )
+    tls_key: Annotated[FolderPath | None, NoneByName] = Field(None, description="The certificate's key, a PEM file.")
+    behind_proxy: bool = Field(
+        False, description="Answer other machines by plain http: a proxy encrypts, or the network is nobody else's."
+    )
+    log_format: Literal["text", "json"] = Field("text", description="How `prorank serve` writes its log.")
     max_queued_tokens: QueuedTokens = Field(
         "auto", description="Tokens in line before requests are sent away; auto: what is scored in timeout_s."
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from prorank_search.blend import sigmoid
 from prorank_search.errors import InputError, RescorerError, TooLargeError
 from prorank_search.serving.numbers import falling, plain
+from prorank_search.settings import Settings
 from prorank_search.types import Calibration, RescorerInfo, Scored, ScoreRequest, Status
 
 _LOWEST = 1e-30
@@ -79,22 +80,37 @@ class Answer:
     calibrated: bool
 
 
-def check(asked: Asked, most_texts: int) -> None:
+def check(asked: Asked, settings: Settings) -> None:
     """See that a request can be answered.
 
     Raises:
-        TooLargeError: It has more texts than `most_texts`.
+        TooLargeError: It has more or longer texts than the settings allow; the message names which of them.
         InputError: A query is blank, or there is nothing to score.
     """
     count = sum(len(question.texts) for question in asked.questions)
-    if count > most_texts:
+    if count > settings.max_texts:
         raise TooLargeError(
-            f"{count} documents are more than the {most_texts} of one request: send fewer, or set max_texts"
+            f"{count} documents are more than the {settings.max_texts} of one request: send fewer, or set max_texts"
         )
+    _check_characters(asked, settings)
     if not count:
         raise InputError("there are no documents to score: send at least one")
     if not all(question.query.strip() for question in asked.questions):
         raise InputError("the query is empty: send at least one word")
+
+
+def _check_characters(asked: Asked, settings: Settings) -> None:
+    lengths = [len(text) for question in asked.questions for text in (question.query, *question.texts)]
+    if max(lengths, default=0) > settings.max_text_chars:
+        raise TooLargeError(
+            f"a text of {max(lengths)} characters is longer than the {settings.max_text_chars} of one text: "
+            "cut it, or set max_text_chars"
+        )
+    if sum(lengths) > settings.max_request_chars:
+        raise TooLargeError(
+            f"{sum(lengths)} characters are more than the {settings.max_request_chars} of one request: "
+            "send fewer or shorter documents, or set max_request_chars"
+        )
 
 
 def score_request(

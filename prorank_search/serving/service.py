@@ -114,7 +114,7 @@ class Service:
         """
         began = time.monotonic()
         rescorer = self._named(asked.model)
-        check(asked, self.settings.max_texts)
+        check(asked, self.settings)
         timeout_s = asked.timeout_s or self.settings.timeout_s
         deadline = None if timeout_s is None else began + timeout_s
         counts = [tokens_of(question.query, question.texts, self._length_tokens) for question in asked.questions]
