@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
@@ -68,6 +69,7 @@ def _info(service: Service) -> dict[str, object]:
         "max_client_batch_size": service.settings.max_texts,
         "auto_truncate": True,
         "prorank": {
+            "rescorer": asdict(rescorer.info),
             "reason": rescorer.info.reason,
             "calibrated": rescorer.info.calibration is not None,
             "max_queued_tokens": service.admission.limit,

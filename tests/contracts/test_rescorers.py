@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from prorank_search import plugins
 from prorank_search.protocols import Rescorer
 from prorank_search.settings import Settings
 from prorank_search.testing import RescorerContract
+from tests.serving.live import serving, wait_until_ready
 from tests.tiny_encoders import write_bi_encoder, write_cross_encoder, write_onnx
 from tests.tiny_model import write_contract, write_model
 
@@ -51,6 +53,43 @@ class TestASentenceTransformersCrossEncoder(RescorerContract):
     @pytest.fixture
     def rescorer(self, tmp_path: Path) -> Iterator[Rescorer]:
         yield from opened("sentence-transformers", write_cross_encoder(tmp_path / "tiny-cross-encoder"), tmp_path)
+
+
+class TestARemoteProRankService(RescorerContract):
+    @pytest.fixture
+    def rescorer(self, tiny_model: Path, tmp_path: Path) -> Iterator[Rescorer]:
+        with served(tiny_model, tmp_path) as url:
+            yield from asking(url)
+
+
+class TestARemoteServerInTheShapeOfTei(RescorerContract):
+    @pytest.fixture
+    def rescorer(self, tiny_model: Path, tmp_path: Path) -> Iterator[Rescorer]:
+        with served(tiny_model, tmp_path) as url:
+            yield from asking(f"{url}/rerank")
+
+
+class TestARemoteServerInTheShapeOfVllm(RescorerContract):
+    @pytest.fixture
+    def rescorer(self, tiny_model: Path, tmp_path: Path) -> Iterator[Rescorer]:
+        with served(tiny_model, tmp_path) as url:
+            yield from asking(f"{url}/v1/score")
+
+
+@contextmanager
+def served(model: Path, home: Path) -> Iterator[str]:
+    rescorer = plugins.load("rescorers", "prorank")(
+        Settings(home=home, model=str(model), device="cpu", dtype="float32")
+    )
+    with serving(lambda: rescorer) as running:
+        yield wait_until_ready(running).url
+    rescorer.close()
+
+
+def asking(url: str) -> Iterator[Rescorer]:
+    rescorer = plugins.load("rescorers", "remote")(Settings(remote_url=url))
+    yield rescorer
+    rescorer.close()
 
 
 def opened(name: str, model: Path, home: Path) -> Iterator[Rescorer]:
