@@ -17,6 +17,8 @@ class EngineRequest:
         query: The query string as it came, without "?".
         headers: Names in lower case; what belongs to one connection only (Host, Content-Length...) is left out.
         body: As it came.
+        raw_path: The path as it came, with its escapes; empty: `path`, escaped anew.
+        reads: Whether it may be sent twice.
     """
 
     method: str
@@ -24,6 +26,8 @@ class EngineRequest:
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    raw_path: str = ""
+    reads: bool = False
 
 
 @dataclass(frozen=True, slots=True)

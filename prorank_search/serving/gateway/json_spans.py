@@ -1,0 +1,149 @@
+"""Where the members of a JSON object stand in its text, so that the rest of it can be passed on as it came.
+
+A number that Python would write otherwise, the order of keys, white space: what is not ours to change stays untouched.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from json.decoder import WHITESPACE
+from typing import Any, NamedTuple
+
+_DECODER = json.JSONDecoder()
+
+
+class Span(NamedTuple):
+    """A value inside a JSON text.
+
+    Attributes:
+        start: Its first character.
+        end: The character behind its last.
+        value: What it says.
+    """
+
+    start: int
+    end: int
+    value: Any
+
+
+class Edit(NamedTuple):
+    """A part of a text that becomes another."""
+
+    start: int
+    end: int
+    text: str
+
+
+def members(text: str, start: int = 0) -> dict[str, Span]:
+    """Return the members of the object that begins at `start`; of a key that stands there twice, the last.
+
+    Raises:
+        ValueError: There is no object.
+
+    Example:
+        >>> members('{"a": 1.50, "b": []}')
+        {'a': Span(start=6, end=10, value=1.5), 'b': Span(start=17, end=19, value=[])}
+    """
+    return {key: span for key, span in _items(text, start, "{}") if key is not None}
+
+
+def elements(text: str, start: int) -> list[Span]:
+    """Return the elements of the array that begins at `start`.
+
+    Raises:
+        ValueError: There is no array.
+
+    Example:
+        >>> [text[span.start : span.end] for text in ['[1, {"a": 2}]'] for span in elements(text, 0)]
+        ['1', '{"a": 2}']
+    """
+    return [span for _, span in _items(text, start, "[]")]
+
+
+def edited(text: str, edits: Iterable[Edit]) -> str:
+    """Return a text with some of its parts replaced.
+
+    Args:
+        text: The text.
+        edits: What is replaced; no two overlap.
+
+    Example:
+        >>> edited("a fox eats", [Edit(6, 10, "runs"), Edit(2, 5, "hen")])
+        'a hen runs'
+    """
+    parts, at = [], 0
+    for edit in sorted(edits):
+        parts += [text[at : edit.start], edit.text]
+        at = edit.end
+    return "".join([*parts, text[at:]])
+
+
+def with_members(text: str, start: int, new: dict[str, str]) -> str:
+    """Return the object at `start` of a text with members set: in place where it has them, else as its first ones.
+
+    Args:
+        text: A JSON text.
+        start: Where the object begins.
+        new: Key to the JSON of its value.
+
+    Example:
+        >>> with_members('{"a": 1.50, "b": 2}', 0, {"b": "3", "c": "null"})
+        '{"c":null,"a": 1.50, "b": 3}'
+    """
+    old = members(text, start)
+    end = end_of(text, start)
+    edits = [Edit(old[key].start - start, old[key].end - start, value) for key, value in new.items() if key in old]
+    added = [f"{json.dumps(key)}:{value}" for key, value in new.items() if key not in old]
+    if added:
+        edits.append(Edit(1, 1, ",".join(added) + ("," if old else "")))
+    return edited(text[start:end], edits)
+
+
+def without_members(text: str, keys: Iterable[str]) -> str:
+    """Return the object that a text is without some of its members.
+
+    Example:
+        >>> without_members('{"a": 1.50, "b": 2, "c": 3}', ["b"])
+        '{"a": 1.50,"c": 3}'
+    """
+    gone = set(keys)
+    kept = [f"{json.dumps(key)}: {text[at.start : at.end]}" for key, at in members(text).items() if key not in gone]
+    return "{" + ",".join(kept) + "}"
+
+
+def end_of(text: str, start: int) -> int:
+    """Return the character behind the value that begins at `start`."""
+    return _DECODER.raw_decode(text, start)[1]
+
+
+def _items(text: str, start: int, brackets: str) -> Iterator[tuple[str | None, Span]]:
+    """Yield the items of an object or an array, with their keys where they have some."""
+    at = _after(text, _expect(text, _after(text, start), brackets[0]))
+    while text[at : at + 1] != brackets[1]:
+        key, at = _key(text, at) if brackets == "{}" else (None, at)
+        value, end = _DECODER.raw_decode(text, at)
+        yield key, Span(at, end, value)
+        at = _after(text, end)
+        if text[at : at + 1] != brackets[1]:
+            at = _after(text, _expect(text, at, ","))
+
+
+def _key(text: str, at: int) -> tuple[str, int]:
+    """Return the key at `at`, and where its value begins."""
+    key, end = _DECODER.raw_decode(text, at)
+    if not isinstance(key, str):
+        raise ValueError("a key is no string")  # noqa: TRY004 (as for any other text that is not JSON)
+    return key, _after(text, _expect(text, _after(text, end), ":"))
+
+
+def _after(text: str, at: int) -> int:
+    """Return the first character from `at` on that is no white space."""
+    match = WHITESPACE.match(text, at)
+    return at if match is None else match.end()
+
+
+def _expect(text: str, at: int, character: str) -> int:
+    if text[at : at + 1] != character:
+        raise ValueError(f"no {character!r} at character {at}")
+    return at + 1

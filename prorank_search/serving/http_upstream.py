@@ -1,0 +1,124 @@
+"""An engine behind the gateway that is a server: one or several nodes over HTTP, connections kept open."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import ssl
+from urllib.parse import quote
+
+import httpx
+
+from prorank_search.backends.engines import credentials
+from prorank_search.backends.engines.connection import nodes
+from prorank_search.backends.engines.faults import unreachable
+from prorank_search.errors import ConfigError
+from prorank_search.serving.upstream import EngineAnswer, EngineRequest, Upstream
+from prorank_search.settings import Settings
+
+_CONNECTIONS = 200
+"""To all nodes together; as many requests wait for the engine at a time."""
+
+_KEPT = 50
+"""Connections that stay open between requests."""
+
+_CONNECT_S = 5.0
+"""To reach a node, before the next one is tried."""
+
+_OF_ONE_CONNECTION = frozenset(
+    {"connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer", "transfer-encoding"}
+    | {"upgrade", "content-length", "content-encoding"}
+)
+"""Headers of an answer that say how its bytes came here, not what it is."""
+
+
+class HttpUpstream:
+    """Sends requests to a server.
+
+    Args:
+        settings: Address, certificates and time; the only place that names where requests go. Who asks is in the
+            request's own headers.
+
+    Raises:
+        ConfigError: The address or the certificates cannot be used, or requests would have to be signed.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        credentials.check(settings)
+        if settings.engine_aws_region is not None:
+            raise ConfigError("engine_aws_region: the gateway does not sign requests; let its clients sign theirs")
+        self._nodes = nodes(settings)
+        self._first = itertools.cycle(range(len(self._nodes)))
+        self._timeout_s, self._attempts = settings.engine_timeout_s, settings.engine_attempts
+        self._client = httpx.AsyncClient(
+            verify=_certificates(settings),
+            limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_KEPT),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def send(self, request: EngineRequest, timeout_s: float | None = None) -> EngineAnswer:
+        """Return the answer of the first node that gives one.
+
+        A node that cannot be reached is left for the next one. A connection that is lost in the middle is tried again
+        only where the request reads.
+
+        Raises:
+            UnreachableError: There was none.
+        """
+        waited_s = timeout_s or self._timeout_s
+        try:
+            async with asyncio.timeout(waited_s):
+                return await self._first_answer(request)
+        except TimeoutError as error:
+            raise unreachable(self._nodes, "time is over", timed_out_s=waited_s) from error
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def _first_answer(self, request: EngineRequest) -> EngineAnswer:
+        first, reason = next(self._first), ""
+        for attempt in range(max(self._attempts, len(self._nodes))):
+            try:
+                return await self._once(self._nodes[(first + attempt) % len(self._nodes)], request)
+            except httpx.HTTPError as error:
+                reason = str(error) or type(error).__name__
+                if not (request.reads or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)):
+                    break
+        raise unreachable(self._nodes, reason)
+
+    async def _once(self, node: str, request: EngineRequest) -> EngineAnswer:
+        path = request.raw_path or quote(request.path)
+        answer = await self._client.send(
+            httpx.Request(
+                request.method,
+                f"{node}{path}{'?' if request.query else ''}{request.query}",
+                headers={**request.headers, "accept-encoding": "gzip, deflate"},
+                content=request.body or None,
+                extensions={"timeout": {"connect": _CONNECT_S}},
+            )
+        )
+        named = {name.strip().lower() for name in answer.headers.get("connection", "").split(",")}
+        kept = {name: value for name, value in answer.headers.items() if name not in _OF_ONE_CONNECTION | named}
+        return EngineAnswer(answer.status_code, kept, answer.content)
+
+
+def open_upstream(settings: Settings) -> Upstream:
+    """Return the engine that the settings name.
+
+    Raises:
+        ConfigError: They cannot be used.
+    """
+    return HttpUpstream(settings)
+
+
+def _certificates(settings: Settings) -> ssl.SSLContext:
+    files = credentials.certificates(settings)
+    try:
+        context = ssl.create_default_context(cafile=files.get("ca_certs"))
+        if "client_cert" in files:
+            context.load_cert_chain(files["client_cert"], files.get("client_key"))
+    except (ssl.SSLError, OSError) as error:
+        raise ConfigError(f"the engine's certificates {', '.join(files.values())} cannot be used: {error}") from error
+    return context
