@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -49,6 +50,34 @@ def compare(result: SearchResult, top_k: int = 10) -> Comparison:
     first_stage = tuple(sorted(result.hits, key=lambda hit: hit.first_stage_rank)[:top_k])
     second_stage = result.hits[:top_k]
     return Comparison(result, first_stage, second_stage, summarize(second_stage, result.status, top_k))
+
+
+def rank_biased_overlap(first: Sequence[str], second: Sequence[str], persistence: float = 0.9) -> float:
+    """Return how alike two rankings are, the top counting most: 0 without a common document, 1 for the same order.
+
+    RBO extrapolated to what is seen of both (Webber, Moffat and Zobel, TOIS 2010, equation 32).
+
+    Args:
+        first: Ids of documents, the best first.
+        second: The same of the other ranking.
+        persistence: The chance that a reader goes on from one rank to the next; at 0.9 the first ten weigh 86 %.
+
+    Example:
+        >>> rank_biased_overlap(["a", "b", "c"], ["a", "b", "c"]), rank_biased_overlap(["a"], ["b"])
+        (1.0, 0.0)
+    """
+    short, long = sorted((first, second), key=len)
+    if not short:
+        return 0.0
+    common = [len(set(first[:depth]) & set(second[:depth])) for depth in range(1, len(long) + 1)]
+    at_short, at_long = common[len(short) - 1], common[-1]
+    seen = sum(found / depth * persistence**depth for depth, found in enumerate(common, start=1))
+    uneven = sum(
+        at_short * (depth - len(short)) / (len(short) * depth) * persistence**depth
+        for depth in range(len(short) + 1, len(long) + 1)
+    )
+    beyond = ((at_long - at_short) / len(long) + at_short / len(short)) * persistence ** len(long)
+    return round((1 - persistence) / persistence * (seen + uneven) + beyond, 12)
 
 
 def movement(hit: RescoredHit, top_k: int) -> Movement:

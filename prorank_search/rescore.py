@@ -95,7 +95,7 @@ def rescore(ranking: Ranking, rescorer: Rescorer, options: RescoreOptions) -> tu
     hits, best = _best_passages(window, scored)
     rest = ranking.hits[len(window) :]
     blend = options.blend or rescorer.info.blend or Blend()
-    return reorder((*hits, *rest), best, blend, rescorer.info.calibration), _judged(status, best)
+    return reorder((*hits, *rest), best, blend, rescorer.info.calibration), replace(_judged(status, best), blend=blend)
 
 
 def window_for(rescorer: Rescorer | None, wanted: int | Literal["auto"], timeout_s: float | None) -> int:

@@ -6,7 +6,7 @@ Standard library only: every layer may import this module, and it imports none.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal, NamedTuple
 
 State = Literal["ok", "partial", "degraded", "skipped"]
@@ -251,6 +251,7 @@ class Status:
         model: The rescorer's model; None when none was used.
         model_revision: Changes whenever a score may change.
         query_truncated: The model did not read all of the query.
+        blend: How both scores became one; None where nothing was rescored.
     """
 
     state: State
@@ -259,6 +260,7 @@ class Status:
     model: str | None = None
     model_revision: str | None = None
     query_truncated: bool = False
+    blend: Blend | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +291,7 @@ class SearchResult:
                 "model": self.status.model,
                 "model_revision": self.status.model_revision,
                 "query_truncated": self.status.query_truncated,
+                "blend": None if self.status.blend is None else asdict(self.status.blend),
             },
             "took_ms": dict(self.took_ms),
         }

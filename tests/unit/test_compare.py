@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from prorank_search.cli.compare import show
-from prorank_search.movement import compare, movement
+from prorank_search.movement import compare, movement, rank_biased_overlap
 from prorank_search.types import Document, Query, RescoredHit, SearchResult, State, Status
 
 
@@ -79,3 +79,14 @@ def test_the_second_list_is_headed_by_what_was_done(
     )
     show(compare(told), top_k=2)
     assert heading in capsys.readouterr().out.splitlines()
+
+
+def test_rank_biased_overlap_weighs_the_top_and_takes_a_short_list_for_the_start_of_a_long_one() -> None:
+    letters = list("abcdefghij")
+    assert rank_biased_overlap(["a"], ["a", "b", "c"]) == 1.0
+    swapped_first = rank_biased_overlap(letters, ["b", "a", *letters[2:]])
+    swapped_last = rank_biased_overlap(letters, [*letters[:8], "j", "i"])
+    assert 0.8 < swapped_first < swapped_last < 1.0
+    assert rank_biased_overlap(letters, letters[::-1]) == rank_biased_overlap(letters[::-1], letters)
+    assert rank_biased_overlap([], letters) == 0.0
+    assert rank_biased_overlap(["a", "b"], ["a", "c"], persistence=0.5) == 0.75

@@ -148,3 +148,10 @@ def test_the_automatic_window_fits_the_deadline_of_this_search(
 
 def test_without_a_second_stage_there_is_no_window() -> None:
     assert window_for(None, 30, None) == 0
+
+
+def test_the_status_says_how_both_scores_became_one() -> None:
+    blend = Blend("total", "zscore", 1.0, 2.0)
+    assert rescored([2.0, 1.0], options=RescoreOptions(2, blend=blend))[1].blend == blend
+    assert rescored([2.0, 1.0], info=RescorerInfo("it", blend=blend))[1].blend == blend
+    assert rescored([2.0, 1.0])[1].blend == Blend()
