@@ -14,7 +14,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from prorank_search.serving import status
+from prorank_search.serving.access import Access
+from prorank_search.serving.keys import KeyRing
 from prorank_search.serving.metrics import Metrics
+from prorank_search.serving.request_log import RequestLog
 from prorank_search.serving.respond import Endpoint, respond
 from prorank_search.serving.service import Service
 from prorank_search.serving.shapes import answered, rerank_v1, rerank_v2, score, tei
@@ -45,7 +48,7 @@ class Route:
     bodies: tuple[type[BaseModel], ...]
     answer: Model
     fault: Model
-    statuses: tuple[int, ...] = (400, 404, 413, 429, 500, 503)
+    statuses: tuple[int, ...] = (400, 401, 404, 413, 429, 500, 503)
     with_texts: Shape | None = None
 
     def shape_of(self, body: object) -> Shape:
@@ -79,7 +82,7 @@ ROUTES = (
         (tei.TeiBody, rerank_v1.RerankV1Body),
         answered.TeiAnswer | answered.RerankV1Answer,
         answered.TeiFault | answered.V1Fault,
-        (400, 404, 413, 422, 424, 429, 500, 503),
+        (400, 401, 404, 413, 422, 424, 429, 500, 503),
         tei.SHAPE,
     ),
     Route(
@@ -106,6 +109,9 @@ def create_app(service: Service) -> FastAPI:
 
     Args:
         service: Scores.
+
+    Raises:
+        ConfigError: The file of keys cannot be read.
     """
     app = FastAPI(
         title="ProRank Search",
@@ -118,6 +124,14 @@ def create_app(service: Service) -> FastAPI:
     for route in ROUTES:
         _add(app, route, Endpoint(service, metrics, route.shape, route.shape_of))
     app.include_router(status.router(service, metrics))
+    app.add_middleware(
+        Access,
+        settings=service.settings,
+        keys=KeyRing(service.settings.home),
+        faults={route.path: route.shape.fault for route in ROUTES} | {"/info": tei.SHAPE.fault},
+        refused=metrics.refused,
+    )
+    app.add_middleware(RequestLog)  # the outermost
     description: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:

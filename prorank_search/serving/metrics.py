@@ -30,6 +30,9 @@ class Metrics:
         self._texts = Counter(
             "prorank_texts", "Documents, by what became of them.", ["scored"], registry=self._registry
         )
+        self._refused = Counter(
+            "prorank_refused", "Requests that were not let in, by HTTP status.", ["status"], registry=self._registry
+        )
         self._gauge("prorank_ready", "1 when the model is loaded.", lambda: float(service.state == "ready"))
         self._gauge("prorank_queued_tokens", "Tokens in line.", lambda: service.admission.queued_tokens)
         self._gauge("prorank_queued_tokens_limit", "Past it, requests are sent away.", lambda: service.admission.limit)
@@ -39,6 +42,10 @@ class Metrics:
         """Count a request."""
         self._requests.labels(shape, str(status)).inc()
         self._seconds.labels(shape).observe(seconds)
+
+    def refused(self, status: int) -> None:
+        """Count a request that was not let in."""
+        self._refused.labels(str(status)).inc()
 
     def answered(self, answers: tuple[Answer, ...]) -> None:
         """Count an answer's documents."""

@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-import re
 import threading
 import time
-import traceback
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
-from prorank_search.errors import InputError, ProRankError, RescorerError, TooLargeError
+from prorank_search.errors import InputError, TooLargeError
 from prorank_search.serving.answers import Asked
 from prorank_search.serving.faults import fault_of
+from prorank_search.serving.logs import log_error
 from prorank_search.serving.metrics import Metrics
 from prorank_search.serving.service import Outcome, Service
 from prorank_search.serving.shapes.shape import Shape
 
-_LOG = logging.getLogger(__name__)
-
 _HUNG_UP = 499
 """What metrics and logs call a request whose client did not wait."""
-
-_REQUEST_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +43,8 @@ class Endpoint:
 
 async def respond(request: Request, endpoint: Endpoint) -> Response:
     """Answer a request in its shape; whatever goes wrong becomes the shape's own fault."""
-    request_id = _id_of(request)
     shape, began = endpoint.shape, time.monotonic()
-    headers = {"X-Request-ID": request_id}
+    headers: dict[str, str] = {}
     try:
         raw = await _body(request, endpoint.service.settings.max_body_mb << 20)
         began = time.monotonic()
@@ -65,10 +57,10 @@ async def respond(request: Request, endpoint: Endpoint) -> Response:
         else:
             endpoint.metrics.answered(outcome.answers)
             headers |= {"X-ProRank-Status": _state(outcome)}
-            written = await asyncio.to_thread(shape.write, asked, outcome, request_id)
+            written = await asyncio.to_thread(shape.write, asked, outcome, request.state.request_id)
             response = await asyncio.to_thread(JSONResponse, written)
     except Exception as error:  # noqa: BLE001 (the one place that maps errors to HTTP)
-        _log_bug(error, request_id)
+        log_error(error)
         fault = fault_of(error)
         status, content = shape.fault(fault)
         headers |= fault.headers
@@ -76,7 +68,7 @@ async def respond(request: Request, endpoint: Endpoint) -> Response:
     seconds = time.monotonic() - began
     response.headers.update(headers)
     endpoint.metrics.saw(shape.name, response.status_code, seconds)
-    _LOG.info("%s %s status=%d ms=%.1f", request_id, shape.name, response.status_code, 1e3 * seconds)
+    request.state.shape = shape.name
     return response
 
 
@@ -126,18 +118,3 @@ async def _hang_up(request: Request) -> None:
 
 def _state(outcome: Outcome) -> str:
     return "ok" if all(answer.status.state == "ok" for answer in outcome.answers) else "partial"
-
-
-def _id_of(request: Request) -> str:
-    """Return the request's id: the client's own where it is a plain word, else a new one."""
-    given = request.headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-
-
-def _log_bug(error: Exception, request_id: str) -> None:
-    """Log what went wrong here; of an error nobody expected only where, since its words may have a document's text."""
-    if isinstance(error, RescorerError):
-        _LOG.error("%s the model failed: %s", request_id, error)
-    elif not isinstance(error, ProRankError):
-        where = "".join(traceback.format_tb(error.__traceback__))
-        _LOG.error("%s internal error: %s\n%s", request_id, type(error).__name__, where)

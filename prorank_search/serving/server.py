@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
+import logging
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,10 @@ import uvicorn
 
 from prorank_search.errors import ConfigError
 from prorank_search.protocols import Rescorer
+from prorank_search.serving import tls
+from prorank_search.serving.access import check_reach
 from prorank_search.serving.app import create_app
+from prorank_search.serving.keys import KeyRing
 from prorank_search.serving.service import Service
 from prorank_search.settings import Settings
 
@@ -22,6 +26,8 @@ _DRAIN_S = 60
 """Seconds that requests which are being answered have left after SIGTERM."""
 
 _BACKLOG = 2048
+
+_LOG = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, open_rescorer: Callable[[], Rescorer], started: Callable[[str], object]) -> None:
@@ -33,15 +39,18 @@ def serve(settings: Settings, open_rescorer: Callable[[], Rescorer], started: Ca
         started: Told the address once it is listened at.
 
     Raises:
-        ConfigError: The address cannot be listened at, or is open to other machines; or the model cannot be loaded.
+        ConfigError: The address cannot be listened at, or is open to other machines without key or encryption; the
+            certificate cannot be used; or the model cannot be loaded.
     """
-    check_host(settings.host)
+    check_reach(settings, KeyRing(settings.home))
+    context = tls.context_of(settings.tls_cert, settings.tls_key)
     service = Service(settings, open_rescorer)
     with _listening(settings.host, settings.port) as listener, _exit_code_0_after_sigterm():
-        server = _Server(service)
+        server = _Server(service, context)
         service.start(server.stop)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        started(f"http://{host}:{listener.getsockname()[1]}")
+        _again_on_sighup(settings, context)
+        started(f"{'http' if context is None else 'https'}://{host}:{listener.getsockname()[1]}")
         try:
             server.run(sockets=[listener])
         finally:
@@ -50,30 +59,10 @@ def serve(settings: Settings, open_rescorer: Callable[[], Rescorer], started: Ca
         raise service.failure
 
 
-def check_host(host: str) -> None:
-    """See that only this machine can reach an address: there are no API keys yet.
-
-    Raises:
-        ConfigError: Others could.
-
-    Example:
-        >>> check_host("127.0.0.1")
-        >>> check_host("0.0.0.0")
-        Traceback (most recent call last):
-        prorank_search.errors.ConfigError: refused to listen at '0.0.0.0': without keys only this machine may ask; \
-keep 127.0.0.1 and put a proxy that asks for credentials before it
-    """
-    if not _is_loopback(host):
-        raise ConfigError(
-            f"refused to listen at {host!r}: without keys only this machine may ask; "
-            "keep 127.0.0.1 and put a proxy that asks for credentials before it"
-        )
-
-
 class _Server(uvicorn.Server):
     """uvicorn, which says that it is stopping as soon as it is told to."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, context: ssl.SSLContext | None) -> None:
         super().__init__(
             uvicorn.Config(
                 create_app(service),
@@ -85,6 +74,8 @@ class _Server(uvicorn.Server):
             )
         )
         self._service = service
+        self.config.load()
+        self.config.ssl = context
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop, because of a signal."""
@@ -94,13 +85,6 @@ class _Server(uvicorn.Server):
     def stop(self) -> None:
         """Stop, because there is nothing to serve."""
         self.should_exit = True
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -113,6 +97,24 @@ def _listening(host: str, port: int) -> socket.socket:
     # that it did not make itself.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
+
+
+def _again_on_sighup(settings: Settings, context: ssl.SSLContext | None) -> None:
+    """Read the certificate again on SIGHUP; one that cannot be used leaves the old one in force."""
+    cert, key = settings.tls_cert, settings.tls_key
+    if context is None or cert is None or key is None or threading.current_thread() is not threading.main_thread():
+        return
+
+    def again(sig: int, frame: FrameType | None) -> None:
+        del sig, frame
+        try:
+            tls.load(context, cert, key)
+        except ConfigError as error:
+            _LOG.error("%s; the certificate of before is in force", error)
+            return
+        _LOG.info("the certificate was read again")
+
+    signal.signal(signal.SIGHUP, again)
 
 
 @contextmanager

@@ -47,7 +47,7 @@ class Gate:
 
 @contextmanager
 def serving(open_rescorer: Callable[[], Rescorer], **settings: object) -> Iterator[Served]:
-    service = Service(Settings.model_validate(settings), open_rescorer)
+    service = Service(Settings.model_validate({"keys": "off"} | settings), open_rescorer)
     config = uvicorn.Config(create_app(service), log_config=None, access_log=False, timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -13,7 +13,7 @@ from prorank_search.settings import Settings
 
 
 def described() -> Any:  # noqa: ANN401 (schemathesis does not name the type)
-    service = Service(Settings(), OverlapRescorer)
+    service = Service(Settings(keys="off", behind_proxy=True), OverlapRescorer)
     service.start()
     return schemathesis.openapi.from_asgi("/openapi.json", create_app(service))
 

@@ -16,7 +16,6 @@ from prorank_search.protocols import Rescorer
 from prorank_search.rescorers import from_function
 from prorank_search.rescorers.overlap import OverlapRescorer
 from prorank_search.serving.admission import Admission
-from prorank_search.serving.server import check_host
 from prorank_search.serving.server import serve as run
 from prorank_search.settings import Settings
 from tests.serving.live import Gate, Served, serving
@@ -139,12 +138,6 @@ def test_no_text_of_a_request_stands_in_the_log(serve: Serve, caplog: pytest.Log
 def test_a_score_that_is_no_number_is_a_fault(serve: Serve) -> None:
     served = serve(from_function(lambda _, texts: [float("nan")] * len(texts)))
     assert rerank(served).status_code == 500
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org"])  # noqa: S104 (it is refused)
-def test_other_machines_are_kept_out_as_long_as_there_are_no_keys(host: str) -> None:
-    with pytest.raises(ConfigError, match="without keys"):
-        check_host(host)
 
 
 def test_a_model_that_cannot_be_loaded_ends_the_service_with_its_error() -> None:

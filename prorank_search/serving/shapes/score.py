@@ -22,7 +22,14 @@ from prorank_search.serving.shapes.shape import (
     validated,
 )
 
-_TYPES = {400: "BadRequestError", 404: "NotFoundError", 413: "BadRequestError", 429: "RateLimitError"}
+_TYPES = {
+    400: "BadRequestError",
+    401: "AuthenticationError",
+    403: "PermissionDeniedError",
+    404: "NotFoundError",
+    413: "BadRequestError",
+    429: "RateLimitError",
+}
 _ERROR = "InternalServerError"
 
 Texts = Annotated[list[str], Field(min_length=1)]

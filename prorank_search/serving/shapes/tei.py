@@ -13,6 +13,8 @@ from prorank_search.serving.shapes.shape import Body, Extensions, Json, Shape, p
 
 _STATUS = {400: 422, 500: 424}
 _TYPES = {
+    401: "Validation",
+    403: "Validation",
     404: "Validation",
     413: "Validation",
     422: "Validation",
