@@ -53,7 +53,9 @@ def _known_device(device: str) -> str:
 
 def _without_secrets(url: str | None) -> str | None:
     if url and _USER_INFO.search(url):
-        raise ValueError("an address alone: credentials go into PRORANK_ENGINE_USERNAME and _PASSWORD, or PRORANK_REMOTE_API_KEY")
+        raise ValueError(
+            "an address alone: credentials go into PRORANK_ENGINE_USERNAME and _PASSWORD, or PRORANK_REMOTE_API_KEY"
+        )
     return url
 
 

@@ -1,4 +1,4 @@
-"""Rescore scores on disk: what was scored once is never scored again, until the model or the text changes."""
+"""Rescore scores that are kept: what was scored once is not scored again, until the model or the text changes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from prorank_search.disk_cache import DiskCache, Row
+from prorank_search.memory_cache import MemoryCache
 from prorank_search.protocols import Rescorer
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
@@ -19,21 +20,16 @@ class CachedRescorer:
     """A rescorer that asks another one only for what it has not said before.
 
     Scores are kept by the inner rescorer's revision, the instruction, the query and the text. They are written down
-    after each request, so that work which was cut off goes on where it stopped. Two processes may share the file.
+    after each request, so that work which was cut off goes on where it stopped. Several may share a cache.
 
     Args:
         rescorer: Scores what is not known yet.
-        path: The cache's file, made where it does not exist.
-        limit_mb: Bound of the file in 1,000,000 bytes; past it the oldest scores are dropped.
-
-    Raises:
-        ConfigError: The file cannot be used.
+        cache: Keeps the scores, see `open_score_cache`.
     """
 
-    def __init__(self, rescorer: Rescorer, path: Path, limit_mb: float) -> None:
+    def __init__(self, rescorer: Rescorer, cache: DiskCache | MemoryCache) -> None:
         self._rescorer = rescorer
-        advice = "delete it, or go without it (--no-cache)"
-        self._cache = DiskCache(path, "scores", _COLUMNS, limit_mb, advice=advice)
+        self._cache = cache
 
     @property
     def revision(self) -> str:
@@ -53,7 +49,7 @@ class CachedRescorer:
             ConfigError: The file can no longer be used.
         """
         keys = [_key(self.revision, request, text) for text in request.texts]
-        known = {key: _from_row(row) for key, row in self._cache.read(keys).items()}
+        known = self._read(keys)
         missing = {key: text for key, text in zip(keys, request.texts, strict=True) if key not in known}
         if missing:
             answers = self._rescorer.score(replace(request, texts=list(missing.values())))
@@ -62,9 +58,35 @@ class CachedRescorer:
             known |= fresh
         return [known[key] for key in keys]
 
+    def known(self, request: ScoreRequest) -> list[Scored | None]:
+        """Return the scores that are kept, without asking the inner rescorer; None for the other texts.
+
+        Raises:
+            ConfigError: The file can no longer be used.
+        """
+        keys = [_key(self.revision, request, text) for text in request.texts]
+        known = self._read(keys)
+        return [known.get(key) for key in keys]
+
     def close(self) -> None:
-        """Close the file."""
+        """Close the cache."""
         self._cache.close()
+
+    def _read(self, keys: Sequence[bytes]) -> dict[bytes, Scored]:
+        return {key: _from_row(row) for key, row in self._cache.read(keys).items()}
+
+
+def open_score_cache(path: Path, limit_mb: float) -> DiskCache:
+    """Open the scores on disk, which two processes may share.
+
+    Args:
+        path: The cache's file, made where it does not exist.
+        limit_mb: Bound of the file in 1,000,000 bytes; past it the oldest scores are dropped.
+
+    Raises:
+        ConfigError: The file cannot be used.
+    """
+    return DiskCache(path, "scores", _COLUMNS, limit_mb, advice="delete it, or go without it (--no-cache)")
 
 
 def _to_row(score: float, scored: Scored) -> Row:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from prorank_search.errors import ConfigError, RescorerError
-from prorank_search.evaluation.score_cache import CachedRescorer
+from prorank_search.evaluation.score_cache import CachedRescorer, open_score_cache
+from prorank_search.memory_cache import MemoryCache
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
 
@@ -32,7 +33,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_what_was_scored_once_is_not_scored_again(path: Path) -> None:
     inner = CountingRescorer()
-    cached = CachedRescorer(inner, path, 1)
+    cached = CachedRescorer(inner, open_score_cache(path, 1))
     first = cached.score(ScoreRequest("query", ["a", "long"]))
     assert cached.score(ScoreRequest("query", ["long", "new", "a"])) == [first[1], Scored(3.0), first[0]]
     assert first[1].truncated
@@ -40,9 +41,9 @@ def test_what_was_scored_once_is_not_scored_again(path: Path) -> None:
 
 
 def test_scores_outlive_the_process(path: Path) -> None:
-    CachedRescorer(CountingRescorer(), path, 1).score(ScoreRequest("query", ["a"]))
+    CachedRescorer(CountingRescorer(), open_score_cache(path, 1)).score(ScoreRequest("query", ["a"]))
     inner = CountingRescorer()
-    assert CachedRescorer(inner, path, 1).score(ScoreRequest("query", ["a"])) == [Scored(1.0)]
+    assert CachedRescorer(inner, open_score_cache(path, 1)).score(ScoreRequest("query", ["a"])) == [Scored(1.0)]
     assert inner.asked == []
 
 
@@ -57,27 +58,29 @@ def test_scores_outlive_the_process(path: Path) -> None:
     ],
 )
 def test_whatever_may_change_a_score_has_it_computed_anew(path: Path, revision: str, request_: ScoreRequest) -> None:
-    CachedRescorer(CountingRescorer(), path, 1).score(ScoreRequest("query", ["a"]))
+    CachedRescorer(CountingRescorer(), open_score_cache(path, 1)).score(ScoreRequest("query", ["a"]))
     inner = CountingRescorer(revision)
-    CachedRescorer(inner, path, 1).score(request_)
+    CachedRescorer(inner, open_score_cache(path, 1)).score(request_)
     assert inner.asked == request_.texts
 
 
 def test_a_text_that_stands_twice_is_scored_once(path: Path) -> None:
     inner = CountingRescorer()
-    assert CachedRescorer(inner, path, 1).score(ScoreRequest("query", ["a", "a"])) == [Scored(1.0)] * 2
+    assert (
+        CachedRescorer(inner, open_score_cache(path, 1)).score(ScoreRequest("query", ["a", "a"])) == [Scored(1.0)] * 2
+    )
     assert inner.asked == ["a"]
 
 
 def test_a_missed_deadline_is_not_kept(path: Path) -> None:
-    cached = CachedRescorer(inner := CountingRescorer(), path, 1)
+    cached = CachedRescorer(inner := CountingRescorer(), open_score_cache(path, 1))
     assert [cached.score(ScoreRequest("query", ["late"])) for _ in range(2)] == [[Scored(None)]] * 2
     assert inner.asked == ["late", "late"]
 
 
 def test_the_file_stays_within_its_bound_and_the_newest_scores_stay(path: Path) -> None:
     inner = CountingRescorer()
-    cached = CachedRescorer(inner, path, 0.1)
+    cached = CachedRescorer(inner, open_score_cache(path, 0.1))
     for query in range(60):
         cached.score(ScoreRequest(str(query), [f"text {number}" for number in range(50)]))
     inner.asked.clear()
@@ -90,8 +93,8 @@ def test_the_file_stays_within_its_bound_and_the_newest_scores_stay(path: Path) 
 
 
 def test_two_open_caches_see_each_others_scores(path: Path) -> None:
-    one = CachedRescorer(CountingRescorer(), path, 1)
-    two = CachedRescorer(inner := CountingRescorer(), path, 1)
+    one = CachedRescorer(CountingRescorer(), open_score_cache(path, 1))
+    two = CachedRescorer(inner := CountingRescorer(), open_score_cache(path, 1))
     one.score(ScoreRequest("query", ["a"]))
     two.score(ScoreRequest("query", ["a", "b"]))
     assert inner.asked == ["b"]
@@ -103,12 +106,30 @@ def test_a_failing_rescorer_leaves_the_cache_usable(path: Path) -> None:
             raise RescorerError(f"out of memory for {len(request.texts)} texts")
 
     with pytest.raises(RescorerError, match="out of memory"):
-        CachedRescorer(Failing(), path, 1).score(ScoreRequest("query", ["a"]))
-    assert CachedRescorer(CountingRescorer(), path, 1).score(ScoreRequest("query", ["a"])) == [Scored(1.0)]
+        CachedRescorer(Failing(), open_score_cache(path, 1)).score(ScoreRequest("query", ["a"]))
+    assert CachedRescorer(CountingRescorer(), open_score_cache(path, 1)).score(ScoreRequest("query", ["a"])) == [
+        Scored(1.0)
+    ]
+
+
+def test_what_is_kept_can_be_asked_for_without_the_rescorer(path: Path) -> None:
+    cached = CachedRescorer(inner := CountingRescorer(), open_score_cache(path, 1))
+    cached.score(ScoreRequest("query", ["a"]))
+    assert cached.known(ScoreRequest("query", ["b", "a"])) == [None, Scored(1.0)]
+    assert inner.asked == ["a"]
+
+
+def test_scores_in_memory_are_found_on_disk_after_a_restart(path: Path) -> None:
+    for asked in (["a"], []):
+        cache = MemoryCache(1, open_score_cache(path, 1))
+        cached = CachedRescorer(inner := CountingRescorer(), cache)
+        assert cached.score(ScoreRequest("query", ["a"])) == [Scored(1.0)]
+        assert (inner.asked, len(cache)) == (asked, 1)
+        cached.close()
 
 
 def test_the_cache_says_what_its_rescorer_says(path: Path) -> None:
-    cached = CachedRescorer(CountingRescorer("7"), path, 1)
+    cached = CachedRescorer(CountingRescorer("7"), open_score_cache(path, 1))
     assert (cached.revision, cached.info.model) == ("7", "counting")
 
 
@@ -124,7 +145,9 @@ def _another_table(path: Path) -> None:
 def test_a_file_that_is_no_cache_says_how_to_go_on(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
     spoil(tmp_path / "scores.sqlite")
     with pytest.raises(ConfigError, match=r"scores\.sqlite cannot be used .* delete it, or .*--no-cache"):
-        CachedRescorer(CountingRescorer(), tmp_path / "scores.sqlite", 1).score(ScoreRequest("query", ["a"]))
+        CachedRescorer(CountingRescorer(), open_score_cache(tmp_path / "scores.sqlite", 1)).score(
+            ScoreRequest("query", ["a"])
+        )
 
 
 def test_work_that_was_cut_off_goes_on_where_it_stopped(path: Path) -> None:
@@ -135,7 +158,7 @@ def test_work_that_was_cut_off_goes_on_where_it_stopped(path: Path) -> None:
             return super().score(request)
 
     def work(rescorer: CountingRescorer) -> None:
-        cached = CachedRescorer(rescorer, path, 1)
+        cached = CachedRescorer(rescorer, open_score_cache(path, 1))
         for query in range(5):
             cached.score(ScoreRequest(str(query), ["text"]))
 

@@ -13,7 +13,7 @@ from prorank_search.errors import ConfigError, RescorerError
 from prorank_search.evaluation.blend_choice import choose_blend, variants
 from prorank_search.evaluation.comparison import RunComparison
 from prorank_search.evaluation.ordering import ScoreTable, order
-from prorank_search.evaluation.score_cache import CachedRescorer
+from prorank_search.evaluation.score_cache import CachedRescorer, open_score_cache
 from prorank_search.evaluation.suite import SuiteResult, measure_suite
 from prorank_search.evaluation.suite_candidates import Candidates
 from prorank_search.evaluation.suite_file import Suite, SuiteRescorer, System
@@ -166,7 +166,7 @@ def test_a_suite_that_was_cut_off_goes_on_where_it_stopped(tmp_path: Path) -> No
             return super().score(request)
 
     def remember(rescorer: Rescorer) -> Rescorer:
-        return CachedRescorer(rescorer, tmp_path / "scores.sqlite", 1)
+        return CachedRescorer(rescorer, open_score_cache(tmp_path / "scores.sqlite", 1))
 
     def work(rescorer: Counting) -> list[str]:
         score_all(of, everything, lambda *_: rescorer, remember, lambda *_: None)
