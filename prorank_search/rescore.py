@@ -92,10 +92,10 @@ def rescore(ranking: Ranking, rescorer: Rescorer, options: RescoreOptions) -> tu
         if options.on_failure == "error":
             raise
         return keep_order(ranking), replace(status, state="degraded", reason=str(error))
-    hits, best = _best_passages(window, scored)
+    hits, best = best_passages(window, scored)
     rest = ranking.hits[len(window) :]
     blend = options.blend or rescorer.info.blend or Blend()
-    return reorder((*hits, *rest), best, blend, rescorer.info.calibration), replace(_judged(status, best), blend=blend)
+    return reorder((*hits, *rest), best, blend, rescorer.info.calibration), replace(judged(status, best), blend=blend)
 
 
 def window_for(rescorer: Rescorer | None, wanted: int | Literal["auto"], timeout_s: float | None) -> int:
@@ -208,7 +208,7 @@ def falling(rescored: Sequence[float], unscored: int, first_stage: Sequence[floa
     return shown
 
 
-def _best_passages(window: Sequence[Hit], scored: Sequence[Scored]) -> tuple[list[Hit], list[Scored]]:
+def best_passages(window: Sequence[Hit], scored: Sequence[Scored]) -> tuple[list[Hit], list[Scored]]:
     """Return each hit with the text of its best passage, and that passage's score; a whole document is its own."""
     hits, best = [], []
     answers = iter(scored)
@@ -245,7 +245,8 @@ def _probability(score: float | None, calibration: Calibration | None) -> float 
     return sigmoid(calibration.a * score + calibration.b)
 
 
-def _judged(status: Status, scored: Sequence[Scored]) -> Status:
+def judged(status: Status, scored: Sequence[Scored]) -> Status:
+    """Return what became of the second stage: whether all, some or none of the hits were scored in time."""
     done = sum(answer.score is not None for answer in scored)
     query_truncated = any(answer.query_truncated for answer in scored)
     if done == len(scored):

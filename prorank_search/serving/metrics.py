@@ -17,21 +17,24 @@ class Metrics:
 
     Args:
         service: Whose line and state are shown.
+
+    Attributes:
+        registry: Where others add theirs.
     """
 
     def __init__(self, service: Service) -> None:
-        self._registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
         self._requests = Counter(
-            "prorank_requests", "Requests, by shape and HTTP status.", ["shape", "status"], registry=self._registry
+            "prorank_requests", "Requests, by shape and HTTP status.", ["shape", "status"], registry=self.registry
         )
         self._seconds = Histogram(
-            "prorank_request_seconds", "From the last byte read to the answer.", ["shape"], registry=self._registry
+            "prorank_request_seconds", "From the last byte read to the answer.", ["shape"], registry=self.registry
         )
         self._texts = Counter(
-            "prorank_texts", "Documents, by what became of them.", ["scored"], registry=self._registry
+            "prorank_texts", "Documents, by what became of them.", ["scored"], registry=self.registry
         )
         self._refused = Counter(
-            "prorank_refused", "Requests that were not let in, by HTTP status.", ["status"], registry=self._registry
+            "prorank_refused", "Requests that were not let in, by HTTP status.", ["status"], registry=self.registry
         )
         self._gauge("prorank_ready", "1 when the model is loaded.", lambda: float(service.state == "ready"))
         self._gauge("prorank_queued_tokens", "Tokens in line.", lambda: service.admission.queued_tokens)
@@ -56,7 +59,7 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return all of it, as Prometheus reads it."""
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)
 
     def _gauge(self, name: str, line: str, value: Callable[[], float]) -> None:
-        Gauge(name, line, registry=self._registry).set_function(value)
+        Gauge(name, line, registry=self.registry).set_function(value)
