@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
 from prorank_search.errors import InputError, TooLargeError
-from prorank_search.serving.answers import Asked
 from prorank_search.serving.faults import fault_of
 from prorank_search.serving.logs import log_error
 from prorank_search.serving.metrics import Metrics
 from prorank_search.serving.service import Outcome, Service
 from prorank_search.serving.shapes.shape import Shape
+from prorank_search.serving.waiting import while_somebody_waits
 
 _HUNG_UP = 499
 """What metrics and logs call a request whose client did not wait."""
@@ -46,12 +46,12 @@ async def respond(request: Request, endpoint: Endpoint) -> Response:
     shape, began = endpoint.shape, time.monotonic()
     headers: dict[str, str] = {}
     try:
-        raw = await _body(request, endpoint.service.settings.max_body_mb << 20)
+        raw = await read_body(request, endpoint.service.settings.max_body_mb << 20)
         began = time.monotonic()
-        body = await asyncio.to_thread(_decoded, raw)
+        body = await asyncio.to_thread(decoded, raw)
         shape = endpoint.shape_of(body)
         asked = await asyncio.to_thread(shape.read, body)
-        outcome = await _while_somebody_waits(request, endpoint.service, asked)
+        outcome = await while_somebody_waits(request, partial(endpoint.service.answer, asked))
         if outcome is None:
             response = Response(status_code=_HUNG_UP)
         else:
@@ -72,8 +72,12 @@ async def respond(request: Request, endpoint: Endpoint) -> Response:
     return response
 
 
-async def _body(request: Request, most: int) -> bytes:
-    """Read the body, as far as it is not too large."""
+async def read_body(request: Request, most: int) -> bytes:
+    """Read a body.
+
+    Raises:
+        TooLargeError: It has more than `most` bytes; the rest is not read.
+    """
     told = request.headers.get("content-length", "")
     parts: list[bytes] = []
     size = int(told) if told.isdecimal() else 0
@@ -89,31 +93,17 @@ async def _body(request: Request, most: int) -> bytes:
     return b"".join(parts)
 
 
-def _decoded(raw: bytes) -> object:
+def decoded(raw: bytes) -> object:
+    """Return what a body says.
+
+    Raises:
+        InputError: It is not JSON.
+    """
     try:
         body: object = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise InputError("invalid request: the body is not JSON") from error
     return body
-
-
-async def _while_somebody_waits(request: Request, service: Service, asked: Asked) -> Outcome | None:
-    """Return the outcome; None once the client has hung up, whose place is free then."""
-    gone = threading.Event()
-    work = asyncio.create_task(service.answer(asked, gone.is_set))
-    watch = asyncio.create_task(_hang_up(request))
-    try:
-        await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
-        return await work if work.done() else None
-    finally:
-        gone.set()
-        work.cancel()
-        watch.cancel()
-
-
-async def _hang_up(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _state(outcome: Outcome) -> str:
