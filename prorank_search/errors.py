@@ -12,6 +12,7 @@
     |   +-- IndexNotFoundError                    HTTP 404
     |   +-- TooLargeError                         HTTP 413
     |   +-- UnknownModelError                     HTTP 404   a model that this service does not have
+    |   +-- NothingToScoreError                   a request without any document
     |   +-- DocumentsRefusedError                 documents that a backend does not take; the others are in
     +-- AuthError                        exit 4   HTTP 401/403
     +-- BackendError                     exit 4   HTTP 502   the first stage failed
@@ -82,6 +83,10 @@ class TooLargeError(InputError):
 
 class UnknownModelError(InputError):
     """A model name that this service does not answer to."""
+
+
+class NothingToScoreError(InputError):
+    """A request without any document."""
 
 
 class DocumentsRefusedError(InputError):

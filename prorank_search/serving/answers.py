@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from prorank_search.blend import sigmoid
-from prorank_search.errors import InputError, RescorerError, TooLargeError
+from prorank_search.errors import InputError, NothingToScoreError, RescorerError, TooLargeError
 from prorank_search.serving.numbers import falling, plain
 from prorank_search.settings import Settings
 from prorank_search.types import Calibration, RescorerInfo, Scored, ScoreRequest, Status
@@ -94,7 +94,7 @@ def check(asked: Asked, settings: Settings) -> None:
         )
     _check_characters(asked, settings)
     if not count:
-        raise InputError("there are no documents to score: send at least one")
+        raise NothingToScoreError("there are no documents to score: send at least one")
     if not all(question.query.strip() for question in asked.questions):
         raise InputError("the query is empty: send at least one word")
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from prorank_search.errors import (
     AuthError,
     InputError,
+    NothingToScoreError,
     NotReadyError,
     OverloadedError,
     ProRankError,
@@ -39,11 +40,13 @@ class Fault:
         status: The HTTP status; a shape may have another for the same.
         message: What failed, and what to do.
         retry_after_s: When to try again, where that may help.
+        empty: There was nothing to score, for which a shape may have words of its own.
     """
 
     status: int
     message: str
     retry_after_s: float | None = None
+    empty: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
@@ -64,7 +67,7 @@ def fault_of(error: Exception) -> Fault:
     if isinstance(error, NotReadyError):
         return Fault(status, str(error), _LOADING_RETRY_S)
     if isinstance(error, InputError | AuthError):
-        return Fault(status, str(error))
+        return Fault(status, str(error), empty=isinstance(error, NothingToScoreError))
     if isinstance(error, RescorerError):
         return Fault(status, "the model failed: the log of the service tells more")
     return Fault(500, "internal error: the log of the service tells more")

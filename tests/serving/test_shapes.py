@@ -117,6 +117,7 @@ FAULTS: list[tuple[str, object, int]] = [
     ("/rerank", {"query": QUERY, "texts": [1]}, 422),
     ("/rerank", {"query": QUERY, "texts": ["a"], "truncation_direction": "Left"}, 422),
     ("/rerank", {"query": QUERY, "texts": ["a"] * 1001}, 413),
+    ("/rerank", {"query": QUERY, "texts": []}, 400),
     ("/score", {"text_1": ["a", "b"], "text_2": ["a", "b", "c"]}, 400),
     ("/rerank", [], 400),
 ]
@@ -132,7 +133,7 @@ def test_what_cannot_be_answered_is_refused_in_the_shapes_own_words(
     elif path == "/score":
         assert fault["error"]["code"] == status
     elif isinstance(body, dict) and "texts" in body:
-        assert fault["error_type"] == "Validation"
+        assert fault["error_type"] == ("Validation" if body["texts"] else "Empty")
     else:
         assert fault["message"] == fault["detail"] == fault["error"]["message"]
 

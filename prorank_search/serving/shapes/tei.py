@@ -77,6 +77,8 @@ def write(asked: Asked, outcome: Outcome, request_id: str) -> list[Json]:
 
 def fault(fault: Fault) -> tuple[int, Json]:
     """Write a fault as text-embeddings-inference does."""
+    if fault.empty:
+        return fault.status, {"error": fault.message, "error_type": "Empty"}
     status = _STATUS.get(fault.status, fault.status)
     return status, {"error": fault.message, "error_type": _TYPES.get(status, "Backend")}
 
