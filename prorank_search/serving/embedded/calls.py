@@ -18,6 +18,10 @@ OF_SHARDS = ("preference", "routing", "realtime", "refresh")
 """Parameters about which copies of an index answer: there is one."""
 
 
+class BadParameterError(InputError):
+    """A request that cannot be understood for another reason than its query."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request.
@@ -37,11 +41,17 @@ class Call:
     body: bytes
 
     def check_params(self, *known: str) -> None:
-        """Refuse parameters other than those and the ones that every endpoint takes."""
+        """Refuse parameters other than those and the ones that every endpoint takes.
+
+        Raises:
+            BadParameterError: It has another one.
+        """
         allowed = (*known, *EVERYWHERE)
         for name in self.params:
             if name not in allowed:
-                raise InputError(f"request has an unrecognized parameter [{name[:60]}]; {nearest(name, allowed)}")
+                raise BadParameterError(
+                    f"request has an unrecognized parameter [{name[:60]}]; {nearest(name, allowed)}"
+                )
 
     def flag(self, name: str) -> bool:
         """Tell whether a parameter is set and not false."""

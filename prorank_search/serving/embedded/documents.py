@@ -6,8 +6,8 @@ from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.backends.tantivy.body_search import documents
 from prorank_search.errors import ProRankError
 from prorank_search.query_dsl import Node, SourceFilter, parse_source, shown_part
-from prorank_search.serving.embedded.calls import OF_SHARDS, Call, Reply
-from prorank_search.serving.embedded.faults import BadParameterError, fault, fault_of
+from prorank_search.serving.embedded.calls import OF_SHARDS, BadParameterError, Call, Reply
+from prorank_search.serving.embedded.faults import fault, fault_of
 from prorank_search.serving.embedded.names import one_index
 from prorank_search.serving.embedded.searching import source_param
 from prorank_search.stored_documents import to_source

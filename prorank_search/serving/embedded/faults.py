@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from prorank_search.errors import BackendError, IndexNotFoundError, InputError, ProRankError
-from prorank_search.serving.embedded.calls import Reply
+from prorank_search.serving.embedded.calls import BadParameterError, Reply
 
 _log = logging.getLogger(__name__)
 
@@ -24,10 +24,6 @@ class NoSuchIndexError(IndexNotFoundError):
         """Take the name."""
         super().__init__(f"no such index [{index[:_SHOWN]}]")
         self.index = index[:_SHOWN]
-
-
-class BadParameterError(InputError):
-    """A request that cannot be understood for another reason than its query."""
 
 
 def fault(status: int, kind: str, reason: str, **more: object) -> Reply:

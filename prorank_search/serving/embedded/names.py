@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.query_dsl.source_filter import matches
-from prorank_search.serving.embedded.faults import BadParameterError, NoSuchIndexError
+from prorank_search.serving.embedded.calls import BadParameterError
+from prorank_search.serving.embedded.faults import NoSuchIndexError
 
 
 def indexes_of(backend: TantivyBackend, pattern: str | None) -> list[str]:

@@ -9,8 +9,16 @@ from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.backends.tantivy.body_search import Found, count, search
 from prorank_search.errors import InputError, ProRankError
 from prorank_search.query_dsl import SearchBody, parse_count, parse_search, shown_part
-from prorank_search.serving.embedded.calls import CHOOSING_INDEXES, OF_SHARDS, Call, Reply, check_keys, read_json
-from prorank_search.serving.embedded.faults import BadParameterError, fault_of
+from prorank_search.serving.embedded.calls import (
+    CHOOSING_INDEXES,
+    OF_SHARDS,
+    BadParameterError,
+    Call,
+    Reply,
+    check_keys,
+    read_json,
+)
+from prorank_search.serving.embedded.faults import fault_of
 from prorank_search.serving.embedded.names import one_index
 from prorank_search.stored_documents import to_source
 from prorank_search.types import Hit
