@@ -33,6 +33,16 @@ def passage_of(document: Document, start: int, end: int) -> Document:
     )
 
 
+def first_passage_id(doc_id: str) -> str:
+    """Return the id under which an index of passages holds a document's first passage.
+
+    Example:
+        >>> first_passage_id("fox") == passage_of(Document("fox", "It runs."), 0, 8).doc_id
+        True
+    """
+    return _passage_id(doc_id, 0)
+
+
 def stored_id(document: Document) -> str:
     """Return the id under which an index holds the text of a hit's document: of a passage, where it shows one.
 

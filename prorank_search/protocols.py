@@ -196,6 +196,14 @@ class IndexBackend(SearchBackend, Protocol):
         """Count the documents of the published version, as `IndexInfo.documents` does."""
         ...
 
+    def existing(self, index: str, doc_ids: Sequence[str]) -> set[str]:
+        """Return those of some ids under which the published version has a document, as of its last commit.
+
+        Raises:
+            InputError: The index does not exist.
+        """
+        ...
+
     def scan(self, index: str) -> Iterator[Document]:
         """Yield every document of the published version as it is now, whatever is written meanwhile.
 

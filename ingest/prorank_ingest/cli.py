@@ -68,6 +68,9 @@ def ingest(
     passage_tokens: Annotated[int, typer.Option(min=16, help="Tokens of a passage at most, estimated.")] = 256,
     passage_overlap: Annotated[int, typer.Option(min=0, help="Tokens that the next passage repeats at most.")] = 32,
     limit: Annotated[int | None, typer.Option(min=1, help="Records that are read at most.")] = None,
+    keep_existing: Annotated[
+        bool, typer.Option("--keep-existing", help="Leave documents as they are that the index has already.")
+    ] = False,
     sync: Annotated[
         bool,
         typer.Option(
@@ -98,22 +101,18 @@ def ingest(
     from prorank_ingest.progress import progress_bar
     from prorank_ingest.run import Job, preview
     from prorank_ingest.run import ingest as run
-    from prorank_search.errors import ConfigError
     from prorank_search.protocols import ReaderOptions
     from prorank_search.search import load_backend
 
     settings = settings_from(backend=backend, url=url, config=config)
-    if sync and (limit is not None or source == REPLAY):
-        raise ConfigError(
-            "--sync deletes what the source has no longer: it needs all of it, so neither --limit nor replay"
-        )
+    _require_one_wish(sync=sync, in_part=limit is not None or source == REPLAY, keep=keep_existing, replace=replace)
     options = ReaderOptions(
         id_column, title_column, text_column, docstrings=not no_docstrings, select=select, settings=settings
     )
     opened = _open(source, letters, options, reader)
     job = Job(str(letters or source), index, settings.home, options, analysis, replace, limit, settings.url or "")
     size = PassageSize(passage_tokens, passage_overlap) if passages else None
-    job = dataclasses.replace(job, sync=sync, max_deletes=max_deletes, passages=size)
+    job = dataclasses.replace(job, sync=sync, max_deletes=max_deletes, passages=size, keep_existing=keep_existing)
     into = load_backend(settings)
     if dry_run:
         echo_json(preview(job, opened, into))
@@ -146,13 +145,29 @@ def _open(source: str, letters: Path | None, options: ReaderOptions, reader: str
     return open_source(source, options, reader)
 
 
+def _require_one_wish(*, sync: bool, in_part: bool, keep: bool, replace: bool) -> None:
+    """Refuse flags that ask for opposite things."""
+    from prorank_search.errors import ConfigError
+
+    if sync and in_part:
+        raise ConfigError(
+            "--sync deletes what the source has no longer: it needs all of it, so neither --limit nor replay"
+        )
+    if keep and replace:
+        raise ConfigError("--keep-existing adds to what is there, --replace begins with nothing: give one of them")
+
+
 def _show(report: Report, *, sync: bool) -> None:
     speed = f"{report.seconds:.1f} s, {report.docs_per_s:,.0f} a second"
     typer.echo(f"{report.index}: {report.documents:,} documents from {report.source} ({speed}), {report.analysis}")
     if report.resumed_from is not None:
         typer.echo(f"went on after the {report.resumed_from:,} records of the run that was cut off")
+    if report.kept:
+        typer.echo(f"{report.kept:,} documents were there already and are as they were")
     if report.duplicates:
         typer.echo(f"{report.duplicates:,} documents had the id of another one: the last one of each id counts")
+    if report.equal_texts:
+        typer.echo(f"{report.equal_texts:,} documents have the title and text of another one, under an id of their own")
     if report.deleted is not None:
         typer.echo(f"{report.deleted:,} documents were deleted: the source has them no longer")
     elif sync and report.bad_records:

@@ -35,10 +35,11 @@ def progress_bar(label: str, reader: Reader) -> Iterator[Watch]:
         pace = Pace(time.monotonic())
 
         def watch(documents: Iterable[Document]) -> Iterator[Document]:
-            for number, document in enumerate(documents, start=1):
-                if number % _STEP == 0:
+            for document in documents:
+                pace.documents += 1
+                if pace.documents % _STEP == 0:
                     extent = reader.extent() if isinstance(reader, MeasuredReader) else None
-                    progress.update(task, pace=pace.after(_STEP, extent, time.monotonic()))
+                    progress.update(task, pace=pace.in_words(extent, time.monotonic()))
                 yield document
 
         yield watch
@@ -59,17 +60,17 @@ class Pace:
     documents: int = 0
     first: tuple[float, int] | None = None
 
-    def after(self, documents: int, extent: Extent | None, now: float) -> str:
-        """Count more documents, and return the pace in words.
+    def in_words(self, extent: Extent | None, now: float) -> str:
+        """Return the pace up to now.
 
         Example:
-            >>> pace = Pace(started=0.0)
-            >>> pace.after(200, Extent(2_000_000, 20_000_000, "bytes"), now=1.0)
+            >>> pace = Pace(started=0.0, documents=200)
+            >>> pace.in_words(Extent(2_000_000, 20_000_000, "bytes"), now=1.0)
             '200 documents, 200 a second'
-            >>> pace.after(200, Extent(6_000_000, 20_000_000, "bytes"), now=2.0)
+            >>> pace.documents = 400
+            >>> pace.in_words(Extent(6_000_000, 20_000_000, "bytes"), now=2.0)
             '400 documents, 200 a second, 4.0 MB/s, 0:00:04 left'
         """
-        self.documents += documents
         words = [f"{self.documents:,} documents", f"{self.documents / max(now - self.started, 1e-3):,.0f} a second"]
         if extent is not None:
             words += self._of_source(extent, now)

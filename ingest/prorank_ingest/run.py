@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from itertools import chain, islice
 from pathlib import Path
@@ -44,6 +45,7 @@ class Job:
         replace: Fill a new version of the index and swap it in at the end.
         limit: Records that are read at most.
         engine: Address of the engine, where there is one.
+        keep_existing: Leave documents as they are that the index has already.
         passages: Cut documents into passages of this size; None: as the index has it, a new one whole documents.
         sync: Delete what the index has and the source has not, once that was read to its end without a dead letter.
         max_deletes: Share of the index's documents that `sync` may delete, from 0 to 1; more is refused.
@@ -58,6 +60,7 @@ class Job:
     limit: int | None = None
     engine: str = ""
     passages: PassageSize | None = None
+    keep_existing: bool = False
     sync: bool = False
     max_deletes: float = 0.05
 
@@ -68,7 +71,9 @@ class Report:
 
     Attributes:
         documents: Documents that went in, counted once for each id.
+        kept: Documents that were left as they are, since the index had them already; 0 where that was not asked for.
         duplicates: Further documents with the id of an earlier one; the last one of each id is in the index.
+        equal_texts: Documents that have title and text of an earlier one, under another id.
         deleted: Documents that were deleted, since the source has them no longer; None where that was not asked for, or
             not done because of dead letters.
         bad_records: Records that could not be ingested.
@@ -82,7 +87,9 @@ class Report:
     index: str
     source: str
     documents: int
+    kept: int
     duplicates: int
+    equal_texts: int
     deleted: int | None
     bad_records: int
     dead_letters: str | None
@@ -137,22 +144,26 @@ def ingest(
                 State(writer.version, analysis, str(dead_letters.new_path(job.home, job.index)))
             )
             on_step("opened")
-            way = _Way(job.source, writer, watch, checkpoint, on_step)
+            upsert = published is not None and not job.replace
+            existing = partial(backend.existing, job.index) if upsert and job.keep_existing else None
+            way = _Way(job.source, writer, watch, checkpoint, on_step, existing)
             state = _write(chain([first], batches) if first else iter([]), way, state)
             _require_documents(job, state, checkpoint)
-            upsert = published is not None and not job.replace
             deleted = None
             if job.sync and upsert and not state.bad_records:
                 deleted = sync.delete_unseen(backend, writer, checkpoint, index=job.index, max_deletes=job.max_deletes)
             writer.publish(None if upsert else state.documents)
         on_step("published")
+        equal_texts = checkpoint.equal_texts()
         checkpoint.finish()
     seconds = time.monotonic() - started
     return Report(
         index=job.index,
         source=job.source,
         documents=state.documents,
+        kept=state.kept,
         duplicates=state.duplicates,
+        equal_texts=equal_texts,
         deleted=deleted,
         bad_records=state.bad_records,
         dead_letters=state.dead_letters if state.bad_records else None,
@@ -220,21 +231,23 @@ def _writer(
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """What every batch goes through."""
+    """What every batch goes through; `existing` tells which documents the index has, where those are to be kept."""
 
     source: str
     writer: IndexWriter
     watch: Watch
     checkpoint: Checkpoint
     on_step: Callable[[Step], object]
+    existing: Callable[[Sequence[str]], set[str]] | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A batch that was handed to the backend, and what it refused at once."""
+    """A batch that was handed to the backend, what it refused at once, and the ids that it had and that were kept."""
 
     records: list[Record]
     refused: DocumentsRefusedError | None
+    kept: set[str]
 
 
 def _write(batches: Iterator[list[Record]], way: _Way, state: State) -> State:
@@ -250,7 +263,19 @@ def _write(batches: Iterator[list[Record]], way: _Way, state: State) -> State:
 
 def _send(records: list[Record], way: _Way) -> _Sent:
     documents = {record.doc_id: record for record in records if isinstance(record, Document)}  # the last of each id
-    return _Sent(records, _refused(lambda: way.writer.add(way.watch(documents.values()))) if documents else None)
+    kept = _kept(list(documents), way)
+    new = [document for doc_id, document in documents.items() if doc_id not in kept]
+    return _Sent(records, _refused(lambda: way.writer.add(way.watch(new))) if new else None, kept)
+
+
+def _kept(doc_ids: Sequence[str], way: _Way) -> set[str]:
+    """Return the ids whose documents are left as they are: the index had them before this run."""
+    if way.existing is None:
+        return set()
+    existing = way.existing(doc_ids)
+    kept = existing - way.checkpoint.ours(existing)
+    way.checkpoint.mean(doc_id for doc_id in doc_ids if doc_id not in kept)
+    return kept
 
 
 def _settle(sent: _Sent, way: _Way, letters: dead_letters.DeadLetters, state: State) -> State:
@@ -260,7 +285,8 @@ def _settle(sent: _Sent, way: _Way, letters: dead_letters.DeadLetters, state: St
     details = {doc_id: detail for each in refusals if each for doc_id, detail in each.details.items()}
     way.on_step("committed")
     bad: list[dead_letters.Letter] = []
-    doc_ids = []
+    written: list[Document] = []
+    kept: list[Document] = []
     for record in sent.records:
         if isinstance(record, BadRecord):
             bad.append(dead_letters.of_record(record))
@@ -268,14 +294,14 @@ def _settle(sent: _Sent, way: _Way, letters: dead_letters.DeadLetters, state: St
             doc_id = record.doc_id
             bad.append(dead_letters.of_document(way.source, record, reasons[doc_id], details.get(doc_id, {})))
         else:
-            doc_ids.append(record.doc_id)
+            (kept if record.doc_id in sent.kept else written).append(record)
     ahead = replace(
         state,
         position=state.position + len(sent.records),
         bad_records=state.bad_records + len(bad),
         dead_letters_bytes=letters.write(bad),
     )
-    state = way.checkpoint.save(ahead, doc_ids)
+    state = way.checkpoint.save(ahead, written, kept)
     way.on_step("saved")
     return state
 
@@ -303,7 +329,7 @@ def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
 
 
 def _require_documents(job: Job, state: State, checkpoint: Checkpoint) -> None:
-    if not state.documents:
+    if not state.documents and not state.kept:
         checkpoint.finish()
         raise InputError(
             f"none of the {state.bad_records} records of {job.source!r} can be used; index {job.index!r} is as it was; "
@@ -320,7 +346,7 @@ def _fingerprint(job: Job, reader: Reader) -> str:
     """Return what must be the same for a run to go on; another reader or another release may count otherwise."""
     source = str(Path(job.source).resolve()) if Path(job.source).exists() else job.source
     reads = (version("prorank-search"), type(reader).__module__, reader.fingerprint())
-    return _hash(source, reads, job.replace, job.options, job.analysis, job.limit, job.passages)
+    return _hash(source, reads, job.replace, job.options, job.analysis, job.limit, job.passages, job.keep_existing)
 
 
 def _hash(*parts: object) -> str:

@@ -271,6 +271,16 @@ class IndexBackendContract(SearchBackendContract):
         assert preview["terms"] == {"title": ["titl"], "text": ["dog", "bark"]}
         assert "animals" not in _names(backend)
 
+    def test_the_ids_that_are_there_are_told_from_those_that_are_not(self, backend: IndexBackend, index: str) -> None:
+        """Also of what was written last, and of what was deleted."""
+        with backend.writer(index, analysis="english", replace=False) as writer:
+            writer.add([Document("new/one", "A dog.")])
+            writer.delete(["owl"])
+            writer.commit()
+            assert backend.existing(index, ["fox", "owl", "new/one", "unicorn"]) == {"fox", "new/one"}
+            writer.publish()
+        assert backend.existing(index, []) == set()
+
     def test_a_scan_yields_every_document_as_it_was(self, backend: IndexBackend, index: str) -> None:
         """Whatever is written meanwhile."""
         scanned = backend.scan(index)

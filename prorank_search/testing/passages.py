@@ -55,6 +55,10 @@ class PassagesContract:
         assert all(len(hit.passages) == 1 for hit in _search(farm, "animals"))
         assert all(passage.parent_id == hit.document.doc_id for hit in asked for passage in hit.passages)
 
+    def test_the_documents_that_are_there_are_told_from_those_that_are_not(self, farm: IndexBackend) -> None:
+        """By their own ids, not by those of their passages."""
+        assert farm.existing(_INDEX, ["fox", "cow", "fox#14", "owl"]) == {"fox", "owl"}
+
     @pytest.mark.parametrize("top_k", [1, 2, 3])
     def test_documents_are_counted_and_not_passages(self, farm: IndexBackend, top_k: int) -> None:
         """Even where all passages of one are better than the first of the next."""

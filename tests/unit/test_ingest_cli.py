@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
+from prorank_ingest import run
 from prorank_search.cli import app
 
 GOOD = '{"id": "1", "text": "It barks."}\n'
@@ -27,7 +30,9 @@ def test_json_is_one_object_with_what_became_of_the_ingest(tmp_path: Path) -> No
         "index": "animals",
         "source": str(source),
         "documents": 1,
+        "kept": 0,
         "duplicates": 0,
+        "equal_texts": 0,
         "deleted": None,
         "bad_records": 0,
         "dead_letters": None,
@@ -41,6 +46,44 @@ def test_dead_letters_make_exit_code_6_and_their_file_is_named() -> None:
     assert result.exit_code == 6
     assert "animals: 1 documents from -" in result.stdout
     assert "1 bad records, with their reasons:" in result.stderr
+
+
+def test_what_was_left_as_it_was_and_what_stands_there_twice_is_told() -> None:
+    twice = '{"id": "2", "text": "It purrs."}\n{"id": "3", "text": "It purrs."}\n'
+    for text in (GOOD, GOOD + twice):
+        result = CliRunner().invoke(app, ["ingest", "-", "--index", "animals", "--keep-existing"], input=text)
+        assert result.exit_code == 0
+    assert "animals: 2 documents from -" in result.stdout
+    assert "1 documents were there already and are as they were" in result.stdout
+    assert "1 documents have the title and text of another one" in result.stdout
+
+
+def test_keeping_and_replacing_at_once_is_exit_code_2() -> None:
+    flags = ["--keep-existing", "--replace"]
+    result = CliRunner().invoke(app, ["ingest", "-", "--index", "animals", *flags], input=GOOD)
+    assert result.exit_code == 2
+    assert "give one of them" in result.stderr
+
+
+def test_an_embedded_index_is_copied_with_another_analysis() -> None:
+    CliRunner().invoke(app, ["ingest", "-", "--index", "animals"], input=GOOD)
+    result = CliRunner().invoke(app, ["ingest", "tantivy:animals", "--index", "copy", "--analysis", "code"])
+    assert result.exit_code == 0, result.output
+    assert "copy: 1 documents from tantivy:animals" in result.stdout
+    assert result.stdout.rstrip().endswith("code")
+
+
+def test_on_a_terminal_the_bar_tells_how_fast_it_is_and_when_it_is_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(run, "BATCH_RECORDS", 1000)
+    source = tmp_path / "many.jsonl"
+    lines = (json.dumps({"id": number, "text": "It barks. " * 20}) for number in range(5000))
+    source.write_text("\n".join(lines), encoding="utf-8")
+    result = CliRunner().invoke(app, ["ingest", str(source), "--index", "animals"])
+    assert re.search(r"[\d,]+ documents, [\d,]+ a second, [\d.]+ MB/s, \d+:\d\d:\d\d left", result.stderr)
 
 
 def test_a_source_that_does_not_exist_is_exit_code_3() -> None:

@@ -74,6 +74,55 @@ def test_of_equal_ids_the_last_one_counts_and_the_others_are_reported(
     assert texts(backend) == {"0": "text 6", "1": "text 4", "2": "text 5"}
 
 
+def test_equal_texts_under_several_ids_are_counted_and_go_in(
+    tmp_path: Path, backend: TantivyBackend, prorank_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "BATCH_RECORDS", 2)
+    pairs = [("1", "x"), ("2", "y"), ("3", "x"), ("1", "x"), ("4", "x"), ("2", "x")]
+    records = [{"id": doc_id, "text": text} for doc_id, text in pairs]
+    report = ingest(
+        write(tmp_path / "a.jsonl", *records, {"id": "5", "title": "x", "text": "x"}), backend, prorank_home
+    )
+    assert (report.documents, report.duplicates, report.equal_texts) == (5, 2, 3)
+    assert len(texts(backend)) == 5
+
+
+def test_documents_that_are_there_are_left_as_they_are_where_that_was_asked_for(
+    tmp_path: Path, backend: TantivyBackend, prorank_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "BATCH_RECORDS", 2)
+    ingest(write(tmp_path / "a.jsonl", {"id": "1", "text": "old"}, {"id": "2", "text": "old"}), backend, prorank_home)
+    pairs = [("1", "new"), ("3", "first"), ("2", "new"), ("3", "last"), ("1", "newer"), ("4", "new")]
+    source = write(tmp_path / "b.jsonl", *({"id": doc_id, "text": text} for doc_id, text in pairs))
+    job = run.Job(str(source), "animals", prorank_home, keep_existing=True)
+    report = run.ingest(job, open_source(job.source, job.options), backend)
+    assert (report.documents, report.kept, report.duplicates) == (2, 2, 2)
+    assert texts(backend) == {"1": "old", "2": "old", "3": "last", "4": "new"}
+    again = run.ingest(job, open_source(job.source, job.options), backend)
+    assert (again.documents, again.kept, again.duplicates) == (0, 4, 2)
+
+
+@pytest.mark.parametrize("step", ["committed", "saved"])
+def test_a_killed_run_that_keeps_documents_does_not_take_its_own_for_them(
+    tmp_path: Path, backend: TantivyBackend, prorank_home: Path, monkeypatch: pytest.MonkeyPatch, step: run.Step
+) -> None:
+    monkeypatch.setattr(run, "BATCH_RECORDS", 2)
+    ingest(write(tmp_path / "a.jsonl", {"id": "1", "text": "old"}), backend, prorank_home)
+    source = write(tmp_path / "b.jsonl", *({"id": str(number), "text": "new"} for number in range(1, 6)))
+    job = run.Job(str(source), "animals", prorank_home, keep_existing=True)
+    ends = iter([False, True])
+
+    def give_up(taken: run.Step) -> None:
+        if taken == step and next(ends):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run.ingest(job, open_source(job.source, job.options), backend, on_step=give_up)
+    report = run.ingest(job, open_source(job.source, job.options), backend)
+    assert (report.documents, report.kept, report.duplicates, report.equal_texts) == (4, 1, 0, 4)
+    assert texts(backend)["1"] == "old"
+
+
 def test_bad_records_become_dead_letters_and_the_rest_goes_in(
     tmp_path: Path, backend: TantivyBackend, prorank_home: Path
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,12 +12,16 @@ from prorank_search.backends.engines import adoption, versions
 from prorank_search.backends.engines.analysis import analysis_for, index_body
 from prorank_search.backends.engines.catalog import NOT_OURS, indexes
 from prorank_search.backends.engines.connection import Engine, path
+from prorank_search.backends.engines.faults import error_of
 from prorank_search.backends.engines.search import EngineSearch
 from prorank_search.backends.engines.versions import Target, Version
 from prorank_search.backends.engines.writer import EngineWriter
 from prorank_search.errors import InputError
+from prorank_search.passages import first_passage_id
 from prorank_search.protocols import IndexInfo
 from prorank_search.types import Document
+
+_NOT_READY = 503
 
 
 class EngineIndexes(EngineSearch):
@@ -60,6 +64,20 @@ class EngineIndexes(EngineSearch):
     def indexes(self) -> list[IndexInfo]:
         """List the indexes that can be searched, by name: ours by their alias, those of others by their own name."""
         return indexes(versions.patient(self.engine))
+
+    def existing(self, index: str, doc_ids: Sequence[str]) -> set[str]:
+        """Return those of some ids under which an index has a document, written a moment ago or long since."""
+        if not doc_ids:
+            return set()
+        stored_as = first_passage_id if self.mapping(index).in_passages else str
+        by_stored = {stored_as(doc_id): doc_id for doc_id in doc_ids}
+        body = {"ids": list(by_stored)}
+        engine = versions.patient(self.engine)
+        found = engine.request("POST", path(index, "_mget"), body, params={"_source": False})["docs"]
+        faults = [each["error"] for each in found if "error" in each]
+        if faults:
+            raise error_of(_NOT_READY, {"error": faults[0]}, f"a look for documents in {index!r}", self.engine.where)
+        return {by_stored[each["_id"]] for each in found if each["found"]}
 
     def versions(self, index: str) -> list[str]:
         """List the versions of an index, oldest first, published or not; none where there is no such index."""

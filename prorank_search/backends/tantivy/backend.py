@@ -16,7 +16,7 @@ from prorank_search.backends.tantivy.fields import (
     text_query,
 )
 from prorank_search.backends.tantivy.reader import Reader, open_reader, state_of
-from prorank_search.backends.tantivy.searching import addresses, best, best_parents, count_documents
+from prorank_search.backends.tantivy.searching import addresses, best, best_parents, count_documents, holds
 from prorank_search.backends.tantivy.writer import TantivyWriter
 from prorank_search.errors import BackendError, IndexNotFoundError, InputError
 from prorank_search.protocols import IndexInfo
@@ -151,6 +151,12 @@ class TantivyBackend:
         """Count the documents of the published version; of an index of passages those that they are parts of."""
         reader = self.reader(index)
         return count_documents(reader.index.searcher(), in_passages=reader.in_passages)
+
+    def existing(self, index: str, doc_ids: Sequence[str]) -> set[str]:
+        """Return those of some ids under which the published version has a document."""
+        reader = self.reader(index)
+        searcher = reader.index.searcher()
+        return {doc_id for doc_id in doc_ids if holds(searcher, doc_id, in_passages=reader.in_passages)}
 
     def scan(self, index: str) -> Iterator[Document]:
         """Yield every document, or passage, of the published version as it is now, whatever is written meanwhile.

@@ -60,6 +60,13 @@ def count_documents(searcher: tantivy.Searcher, *, in_passages: bool) -> int:
     return int(firsts.count)
 
 
+def holds(searcher: tantivy.Searcher, doc_id: str, *, in_passages: bool) -> bool:
+    """Tell whether an index holds a document, whole or cut into passages."""
+    field, value = ("facts", parent_fact(doc_id)) if in_passages else ("doc_id", doc_id)
+    found: Any = searcher.search(tantivy.Query.term_query(schema(), field, value), 1, count=True)
+    return bool(found.count)
+
+
 def one_by_one(searcher: tantivy.Searcher, query: tantivy.Query, at_once: int) -> Iterator[Hit]:
     """Yield all entries that match, the best first, found in growing portions; read only as far as somebody asks.
 
