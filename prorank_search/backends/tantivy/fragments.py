@@ -30,7 +30,7 @@ def marked_fragments(text: str, spans: Sequence[Span], how: HighlightField) -> l
         return [_marked(text, (0, len(text)), spans, how)]
     fragments = [(part, _inside(part, spans)) for part in _parts(text, spans, how.fragment_size)]
     fullest = sorted(range(len(fragments)), key=lambda at: -len(fragments[at][1]))[: how.number_of_fragments]
-    return [_marked(text, *fragments[at], how).strip() for at in sorted(fullest) if fragments[at][1]]
+    return [_marked(text, *fragments[at], how) for at in sorted(fullest) if fragments[at][1]]
 
 
 def _parts(text: str, spans: Sequence[Span], size: int) -> Iterator[Span]:
@@ -65,4 +65,4 @@ def _marked(text: str, part: Span, spans: Sequence[Span], how: HighlightField) -
     for start, end in spans:
         pieces += [text[at:start], how.pre_tag, text[start:end], how.post_tag]
         at = end
-    return "".join([*pieces, text[at : part[1]]])
+    return "".join([*pieces, text[at : part[1]]]).strip()
