@@ -137,7 +137,7 @@ def elasticsearch(
 
 def _rerank_url(service: str | None, path: str) -> str:
     from prorank_search.errors import ConfigError
-    from prorank_search.provision.service_url import rerank_url
+    from prorank_search.service_url import rerank_url
 
     if service is None:
         raise ConfigError("the service's address is needed: --service http://HOST:8080, as the engine's nodes reach it")

@@ -11,7 +11,7 @@ from prorank_search.errors import BackendError, ConfigError, EngineError
 from prorank_search.provision import cluster_settings, opensearch_bodies
 from prorank_search.provision.opensearch_bodies import MARK, Wanted
 from prorank_search.provision.plan import Call, Plan, Step, filled
-from prorank_search.provision.service_url import is_private, pattern_of
+from prorank_search.service_url import is_private, pattern_of
 
 _OLDEST = (2, 12)
 """The first version with the rerank processor."""

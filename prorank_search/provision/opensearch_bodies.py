@@ -9,8 +9,8 @@ from typing import Literal
 
 Body = dict[str, object]
 
-MARK = "Made by `prorank provision`"
-"""How the description of everything that is ours begins."""
+MARK = "Made by prorank provision"
+"""How the description of everything that is ours begins; ml-commons takes few signs in one."""
 KEY = "remote_api_key"
 """The service's key, as a placeholder."""
 
@@ -23,27 +23,20 @@ _CONNECTIONS = 30
 
 _PRE_PROCESS = r"""
 String quoted(String text) {
-  String json = text.replace("\\", "\\\\").replace("\"", "\\\"").replace("$", "\\u0024");
-  for (int code = 0; code < 32; code++) {
-    String control = String.valueOf((char) code);
-    if (json.contains(control)) {
-      json = json.replace(control, "\\u00" + (code < 16 ? "0" : "") + Integer.toHexString(code));
-    }
-  }
-  return "\"" + json + "\"";
+  return "\"" + text.replace("$", "\\u0024") + "\"";
 }
 StringBuilder texts = new StringBuilder();
 for (def text : params.text_docs) {
   texts.append(texts.length() == 0 ? "" : ",").append(quoted(text));
 }
 String body = "{\"query\":" + quoted(params.query_text) + ",\"documents\":[" + texts + "],\"prorank\":{TIMEOUT}}";
-return "{\"parameters\":{\"body\":" + quoted(body) + "}}";
+return "{\"parameters\":{\"body\":\"" + body.replace("\\", "\\\\").replace("\"", "\\\"") + "\"}}";
 """.strip()
-"""Writes the request to the service.
+"""Writes the request to the service, of texts that ml-commons has escaped for JSON already.
 
-ml-commons' own function for Cohere leaves a query that is itself JSON, such as `[x]`, unescaped, and takes a
-`${parameters.x}` in a text for one of its placeholders; both fail the search. So the whole body is written here, and a
-dollar sign goes as its code.
+Its own function for Cohere leaves a query that is itself JSON, such as `["x"]`, unescaped, and takes `${parameters.x}` in
+a text for one of its placeholders. So the whole body is written here, as one parameter, and a dollar sign goes as its
+code.
 """
 
 
