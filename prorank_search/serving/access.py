@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Callable, Mapping
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -111,8 +110,7 @@ class Access:
     def _let_in(self, scope: Scope, headers: Headers, *, ours: bool) -> Fault | None:
         """Return why not; None: the request is let in."""
         if self._off or (self._loopback and not self._keys.exist):
-            named = urlsplit(f"//{headers.get('host', '')}").hostname or ""
-            if not self._any_host and not is_loopback(named):
+            if not self._any_host and not is_loopback(_name_in(headers.get("host", ""))):
                 return Fault(403, "the request names another machine as its Host: ask by 127.0.0.1 or localhost")
         elif scope["path"] != _METRICS or not self._loopback:
             scope["state"]["caller"] = self._keys.check(_secret(headers, ours=ours))
@@ -136,6 +134,11 @@ def engine_fault(fault: Fault) -> tuple[int, Json]:
     """Write a fault as OpenSearch and Elasticsearch do."""
     cause = {"type": "security_exception", "reason": fault.message}
     return fault.status, {"error": {"root_cause": [cause], **cause}, "status": fault.status}
+
+
+def _name_in(host: str) -> str:
+    """Return the name or address in a Host header, without its port."""
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0].lower()
 
 
 def _secret(headers: Headers, *, ours: bool) -> str:

@@ -16,6 +16,7 @@ from prorank_search.serving.logs import REQUEST_ID, log_error
 HEADER = b"x-request-id"
 _SANE = re.compile(rb"[\w.:-]{1,64}")
 _NOBODY = "-"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _LOG = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def _id_of(scope: Scope) -> str:
 def _line(scope: Scope, status: int, seconds: float) -> dict[str, object]:
     state = scope["state"]
     return {
-        "method": scope["method"] if scope["method"].isalpha() else _NOBODY,
+        "method": scope["method"] if scope["method"] in _METHODS else _NOBODY,
         "route": scope["route"].path if "route" in scope else _NOBODY,
         "shape": state.get("shape", _NOBODY),
         "status": status,
