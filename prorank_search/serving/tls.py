@@ -7,6 +7,9 @@ from pathlib import Path
 
 from prorank_search.errors import ConfigError
 
+_OF_ANOTHER = "the key is not the certificate's"
+_WRONG = {"KEY_VALUES_MISMATCH": _OF_ANOTHER, "KEY_TYPE_MISMATCH": _OF_ANOTHER}
+
 
 def context_of(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
     """Return what encrypts with a certificate; None where none is given.
@@ -46,18 +49,17 @@ def load(context: ssl.SSLContext, cert: Path, key: Path) -> None:
 def _try(context: ssl.SSLContext, cert: Path, key: Path) -> None:
     try:
         context.load_cert_chain(cert, key, _no_password)
-    except (ssl.SSLError, ValueError) as error:
-        reason = error.reason if isinstance(error, ssl.SSLError) else ""
-        wrong = _WRONG.get(reason or "", f"they are no certificate and key in PEM form ({reason or 'with a password'})")
-        raise ConfigError(f"tls_cert = {str(cert)!r} and tls_key = {str(key)!r}: {wrong}") from error
+    except ssl.SSLError as error:
+        unknown = f"they are no certificate and key in PEM form ({error.reason or error})"
+        raise ConfigError(_refused(cert, key, _WRONG.get(error.reason, unknown))) from error
+    except ValueError as error:
+        raise ConfigError(_refused(cert, key, str(error))) from error
 
 
-_WRONG = {
-    "KEY_VALUES_MISMATCH": "the key is not the certificate's",
-    "KEY_TYPE_MISMATCH": "the key is not the certificate's",
-}
+def _refused(cert: Path, key: Path, why: str) -> str:
+    return f"tls_cert = {str(cert)!r} and tls_key = {str(key)!r}: {why}"
 
 
 def _no_password() -> str:
     """Answer in place of a person, whom OpenSSL would ask at the terminal."""
-    raise ValueError("the key has a password")
+    raise ValueError("the key has a password; write one without: openssl pkey -in KEY -out NEW")

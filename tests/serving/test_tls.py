@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from prorank_search.errors import ConfigError
+from prorank_search.serving import tls
+
+Certify = Callable[..., tuple[Path, Path]]
+
+
+@pytest.fixture
+def certify(tmp_path: Path) -> Certify:
+    """Makes a certificate of its own for 127.0.0.1, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed: apt-get install openssl")
+
+    def certified(name: str, *protection: str) -> tuple[Path, Path]:
+        cert, key = tmp_path / f"{name}.pem", tmp_path / f"{name}.key"
+        made = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", "2"]
+        named = [
+            "-subj",
+            f"/CN={name}",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-keyout",
+            str(key),
+            "-out",
+            str(cert),
+        ]
+        subprocess.run([*made, *named, *(protection or ("-nodes",))], check=True, capture_output=True)
+        return cert, key
+
+    return certified
+
+
+def test_without_a_certificate_nothing_is_encrypted() -> None:
+    assert tls.context_of(None, None) is None
+
+
+def test_one_file_without_the_other_is_refused(certify: Certify) -> None:
+    cert, key = certify("one")
+    for pair in ((cert, None), (None, key)):
+        with pytest.raises(ConfigError, match="belong together"):
+            tls.context_of(*pair)
+
+
+def test_what_cannot_be_used_is_told_before_the_service_starts(certify: Certify, tmp_path: Path) -> None:
+    cert, key = certify("one")
+    _, other = certify("other")
+    _, locked = certify("locked", "-passout", "pass:hush")
+    prose = tmp_path / "prose.pem"
+    prose.write_text("no certificate")
+    for pair, message in {
+        (tmp_path / "nowhere.pem", key): r"tls_cert = '.*nowhere\.pem' cannot be read: No such file",
+        (cert, tmp_path): r"tls_key = '.*' cannot be read: Is a directory",
+        (cert, other): "the key is not the certificate's",
+        (cert, locked): "the key has a password",
+        (prose, key): "in PEM form",
+        (cert, prose): "in PEM form",
+    }.items():
+        with pytest.raises(ConfigError, match=message):
+            tls.context_of(*pair)
+
+
+def test_a_new_certificate_that_cannot_be_used_leaves_the_old_one_in_force(certify: Certify) -> None:
+    cert, key = certify("one")
+    _, other = certify("other")
+    context = tls.context_of(cert, key)
+    assert context is not None
+    with pytest.raises(ConfigError):
+        tls.load(context, cert, other)
+    tls.load(context, cert, key)
+
+
+def test_the_service_answers_by_https_and_reads_a_new_certificate_on_sighup(certify: Certify) -> None:
+    cert, key = certify("old")
+    command = [str(Path(sys.executable).with_name("prorank")), "serve", "--rescorer", "overlap", "--port", "0"]
+    files = ["--tls-cert", str(cert), "--tls-key", str(key)]
+    with subprocess.Popen([*command, *files], stderr=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
+        assert process.stderr is not None
+        url = process.stderr.readline().partition(" ")[0]
+        assert url.startswith("https://127.0.0.1:")
+        old = ssl.create_default_context(cafile=str(cert))
+        assert httpx.get(f"{url}/health", verify=old).status_code == httpx.codes.OK
+        new_cert, new_key = certify("new")
+        cert.write_bytes(new_cert.read_bytes())
+        key.write_bytes(new_key.read_bytes())
+        process.send_signal(signal.SIGHUP)
+        while "read again" not in process.stderr.readline():
+            pass
+        new = ssl.create_default_context(cafile=str(new_cert))
+        assert httpx.get(f"{url}/health", verify=new).status_code == httpx.codes.OK
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            httpx.get(f"{url}/health", verify=old)
+        key.write_text("no key")
+        process.send_signal(signal.SIGHUP)
+        while "certificate of before is in force" not in process.stderr.readline():
+            pass
+        assert httpx.get(f"{url}/health", verify=new).status_code == httpx.codes.OK
+        process.terminate()
+        process.communicate()
+        assert process.returncode == 0
