@@ -150,6 +150,7 @@ def test_an_index_is_ingested_through_its_profile_and_a_killed_run_goes_on_by_po
 
         with pytest.raises(KeyboardInterrupt):
             run.ingest(job, reader_of(source, settings), open_backend(settings), on_step=give_up)
+        engine.request("POST", path("reader-many", "_forcemerge"), params={"max_num_segments": 1})
         report = run.ingest(job, reader_of(source, settings), open_backend(settings))
     assert (report.resumed_from, report.documents, report.duplicates) == (400, PAGE + 500, 0)
     copied = {document.doc_id: document.text for document in open_backend(settings).scan("copy")}

@@ -32,7 +32,7 @@ def documents(engine: Engine, mapping: IndexMapping, source: SourcePaths | None 
     with _moment(engine, mapping.index) as moment:
         body: dict[str, Any] = {
             "size": PAGE,
-            "sort": [_order(engine, mapping)],
+            "sort": _order(engine, mapping),
             "track_total_hits": False,
             "_source": UNREAD if mapping.ours else True,
         }
@@ -48,11 +48,14 @@ def documents(engine: Engine, mapping: IndexMapping, source: SourcePaths | None 
             moment.append(answer.get("pit_id", moment[-1]))
 
 
-def _order(engine: Engine, mapping: IndexMapping) -> dict[str, str]:
-    """Return an order in which no two documents are equal."""
+def _order(engine: Engine, mapping: IndexMapping) -> list[dict[str, str]]:
+    """Return an order in which no two documents are equal, the same in every walk as long as nothing is written.
+
+    Elasticsearch does not sort by `_id`: there it is the order of the writes in each shard.
+    """
     if mapping.ours:
-        return {"doc_id": "asc"}
-    return {"_shard_doc": "asc"} if engine.name == "elasticsearch" else {"_id": "asc"}
+        return [{"doc_id": "asc"}]
+    return [{"_seq_no": "asc"}, {"_shard_doc": "asc"}] if engine.name == "elasticsearch" else [{"_id": "asc"}]
 
 
 @contextmanager
