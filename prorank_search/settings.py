@@ -41,6 +41,10 @@ def _none_by_name(value: object) -> object:
     return None if value == "none" else value
 
 
+def _by_commas(value: object) -> object:
+    return [name for part in value.split(",") if (name := part.strip())] if isinstance(value, str) else value
+
+
 NoneByName = BeforeValidator(_none_by_name)
 """Reads the word "none", since neither a flag nor TOML has another way to say it."""
 
@@ -57,6 +61,12 @@ def _without_secrets(url: str | None) -> str | None:
             "an address alone: credentials go into PRORANK_ENGINE_USERNAME and _PASSWORD, or PRORANK_REMOTE_API_KEY"
         )
     return url
+
+
+def _known_prefix(prefix: str) -> str:
+    if prefix and not re.fullmatch(r"(/[a-z0-9][a-z0-9._-]*)+", prefix):
+        raise ValueError("a path such as /engine, in lower case and without a slash at its end, or empty")
+    return prefix
 
 
 Device = Annotated[str, AfterValidator(_known_device)]
@@ -138,9 +148,31 @@ class Settings(BaseSettings):
     )
     tls_key: Annotated[FolderPath | None, NoneByName] = Field(None, description="The certificate's key, a PEM file.")
     behind_proxy: bool = Field(
-        False, description="Answer other machines by plain http: a proxy encrypts, or the network is nobody else's."
+        default=False,
+        description="Answer other machines by plain http: a proxy encrypts, or the network is nobody else's.",
     )
     log_format: Literal["text", "json"] = Field("text", description="How `prorank serve` writes its log.")
+    more_models: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = Field(
+        (), description="Other models that requests to `prorank serve` may name, loaded on first use."
+    )
+    more_models_mb: int = Field(
+        4096, ge=0, description="Room for those of them that are loaded, counted as they lie on disk."
+    )
+    score_memory_mb: int = Field(64, ge=0, description="Bound of the scores that `prorank serve` remembers; 0: none.")
+    score_memory_on_disk: bool = Field(
+        default=False, description="Keep them on disk too, in the cache that score_cache_mb bounds."
+    )
+    gateway_prefix: Annotated[str, AfterValidator(_known_prefix)] = Field(
+        "", description="Where the search gateway begins, such as /engine; empty: at the root."
+    )
+    gateway_account: Literal["caller", "service"] = Field(
+        "caller", description="Whom the engine is asked as: the caller, or the engine_ user where a caller names none."
+    )
+    gateway_writes: bool = Field(default=False, description="Let everything pass the gateway, not only reads.")
+    gateway_rescoring: bool = Field(default=True, description="The gateway's kill switch, as it stands at the start.")
+    gateway_order_ttl_s: float = Field(
+        300.0, gt=0, description="Seconds that the gateway keeps a search's order for its further pages."
+    )
     max_queued_tokens: QueuedTokens = Field(
         "auto", description="Tokens in line before requests are sent away; auto: what is scored in timeout_s."
     )

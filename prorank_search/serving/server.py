@@ -15,10 +15,12 @@ import uvicorn
 
 from prorank_search.errors import ConfigError
 from prorank_search.protocols import Rescorer
+from prorank_search.search import load_rescorer
 from prorank_search.serving import tls
 from prorank_search.serving.access import check_reach
 from prorank_search.serving.app import create_app
 from prorank_search.serving.keys import KeyRing
+from prorank_search.serving.model_sources import other_sources
 from prorank_search.serving.service import Service
 from prorank_search.settings import Settings
 
@@ -44,7 +46,7 @@ def serve(settings: Settings, open_rescorer: Callable[[], Rescorer], started: Ca
     """
     check_reach(settings, KeyRing(settings.home))
     context = tls.context_of(settings.tls_cert, settings.tls_key)
-    service = Service(settings, open_rescorer)
+    service = Service(settings, open_rescorer, other_sources(settings, lambda own: load_rescorer(settings=own)))
     with _listening(settings.host, settings.port) as listener, _exit_code_0_after_sigterm():
         server = _Server(service, context)
         service.start(server.stop)

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
-from prorank_search.errors import NotReadyError
+from prorank_search.errors import NotReadyError, UnknownModelError
 from prorank_search.serving.faults import fault_of
 from prorank_search.serving.metrics import CONTENT_TYPE, Metrics
 from prorank_search.serving.service import Service
@@ -50,18 +50,18 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
         summary="Model and limits, as text-embeddings-inference tells them",
         responses={503: {"model": answered.TeiFault}},
     )
-    async def info() -> JSONResponse:
+    async def info(model: str | None = None) -> JSONResponse:
         try:
-            return JSONResponse(_info(service))
-        except NotReadyError as error:
+            return JSONResponse(_info(service, model))
+        except (NotReadyError, UnknownModelError) as error:
             status, body = tei.fault(fault_of(error))
             return JSONResponse(body, status, fault_of(error).headers)
 
     return routes
 
 
-def _info(service: Service) -> dict[str, object]:
-    rescorer = service.rescorer
+def _info(service: Service, model: str | None) -> dict[str, object]:
+    rescorer = service.rescorer if model is None else service.named(model)
     return {
         "model_id": rescorer.info.model,
         "model_sha": rescorer.revision,
@@ -75,5 +75,7 @@ def _info(service: Service) -> dict[str, object]:
             "max_queued_tokens": service.admission.limit,
             "queued_tokens": service.admission.queued_tokens,
             "tokens_per_second": round(service.admission.tokens_a_second, 1),
+            "models": service.model_names(),
+            "loaded_models": list(service.loaded()),
         },
     }

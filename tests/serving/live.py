@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ import uvicorn
 from prorank_search.protocols import Rescorer
 from prorank_search.serving.app import create_app
 from prorank_search.serving.service import Service
+from prorank_search.serving.shelf import Source
 from prorank_search.settings import Settings
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
@@ -46,8 +47,10 @@ class Gate:
 
 
 @contextmanager
-def serving(open_rescorer: Callable[[], Rescorer], **settings: object) -> Iterator[Served]:
-    service = Service(Settings.model_validate({"keys": "off"} | settings), open_rescorer)
+def serving(
+    open_rescorer: Callable[[], Rescorer], others: Mapping[str, Source] | None = None, **settings: object
+) -> Iterator[Served]:
+    service = Service(Settings.model_validate({"keys": "off"} | settings), open_rescorer, others)
     config = uvicorn.Config(create_app(service), log_config=None, access_log=False, timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
