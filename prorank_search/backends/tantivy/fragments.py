@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from prorank_search.query_dsl import HighlightField
@@ -53,11 +54,12 @@ def _parts(text: str, spans: Sequence[Span], size: int) -> Iterator[Span]:
 
 def _cut(text: str, spans: Sequence[Span], start: int, size: int) -> int:
     cut = text.rfind(" ", start + 1, start + size) + 1 or start + size
-    return next((end for begin, end in spans if begin < cut < end), cut)
+    before = bisect_left(spans, (cut, 0))
+    return max(cut, spans[before - 1][1]) if before else cut
 
 
 def _inside(part: Span, spans: Sequence[Span]) -> list[Span]:
-    return [span for span in spans if part[0] <= span[0] and span[1] <= part[1]]
+    return list(spans[bisect_left(spans, (part[0], 0)) : bisect_left(spans, (part[1], 0))])
 
 
 def _marked(text: str, part: Span, spans: Sequence[Span], how: HighlightField) -> str:
