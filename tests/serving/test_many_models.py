@@ -133,7 +133,8 @@ def counting(asked: list[str]) -> Rescorer:
 
 
 def test_what_was_scored_is_remembered_until_something_that_changes_a_score_does(serve: Serve) -> None:
-    served = serve(counting(asked := []))
+    asked: list[str] = []
+    served = serve(counting(asked))
     first, again = rerank(served), rerank(served)
     assert asked == ["a fox", "a hen"]
     assert {**first, "took_ms": 0} == {**again, "took_ms": 0}
@@ -145,14 +146,16 @@ def test_what_was_scored_is_remembered_until_something_that_changes_a_score_does
 
 
 def test_without_a_memory_everything_is_scored_anew(serve: Serve) -> None:
-    served = serve(counting(asked := []), score_memory_mb=0)
+    asked: list[str] = []
+    served = serve(counting(asked), score_memory_mb=0)
     rerank(served), rerank(served)
     assert len(asked) == 4
 
 
 def test_scores_on_disk_outlive_the_service(serve: Serve) -> None:
     for scored in (["a fox", "a hen"], []):
-        rerank(serve(counting(asked := []), score_memory_on_disk=True))
+        asked: list[str] = []
+        rerank(serve(counting(asked), score_memory_on_disk=True))
         assert asked == scored
 
 
