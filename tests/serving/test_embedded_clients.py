@@ -57,7 +57,7 @@ class TestOurClientOfEngines(SearchBackendContract):
     def test_an_index_is_listed_with_its_documents(self, backend: SearchBackend, index: str) -> None:
         """Our client asks an engine for aggregations, which embedded indexes do not answer."""
         assert index == "animals"
-        with pytest.raises(EngineError, match="no handler found for uri"):
+        with pytest.raises(EngineError, match="aggs: the embedded index does not answer it"):
             backend.indexes()
 
 
@@ -146,6 +146,8 @@ def test_indexes_are_listed_and_described(client: opensearchpy.OpenSearch) -> No
     assert not client.indices.exists(index="nowhere")
     mapping = client.indices.get_mapping(index="animals")["animals"]["mappings"]
     assert mapping["properties"]["text"] == {"type": "text", "analyzer": "english"}
+    assert client.indices.get_alias(index="animals") == {"animals": {"aliases": {}}}
+    assert client.indices.get_settings(index="animals")["animals"]["settings"]["index"]["number_of_shards"] == "1"
     assert client.indices.get(index="*").keys() == {"animals", "parts"}
 
 

@@ -59,6 +59,34 @@ def test_what_is_no_json_is_refused(home: Path, body: bytes) -> None:
     assert json.loads(answer.body)["error"]["type"] == "parsing_exception"
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "get", ""])
+def test_any_path_is_answered_or_refused(home: Path, method: str) -> None:
+    parts = (
+        "",
+        "/",
+        "animals",
+        "_all",
+        "*",
+        "a,b",
+        "_search",
+        "_doc",
+        "_mget",
+        "x\x00",
+        "..",
+        "_cat",
+        "indices",
+        "[",
+        "é" * 99,
+    )
+    chance = random.Random(method)
+    paths = ["/".join(["", *chance.choices(parts, k=chance.randrange(1, 4))]) for _ in range(200)]
+    queries = chance.choices(
+        ("", "format=json", "size=1&size=2", "%ff=%00", "filter_path=**,-*x", "h=index&v", "&&="), k=200
+    )
+    requests = [EngineRequest(method, path, query) for path, query in zip(paths, queries, strict=True)]
+    assert {answer.status for answer in send(home, *requests)} <= {200, 400, 403, 404, 405}
+
+
 def test_a_head_has_no_body(home: Path) -> None:
     there, missing = send(home, EngineRequest("HEAD", "/animals"), EngineRequest("HEAD", "/nowhere"))
     assert (there.status, there.body) == (200, b"")

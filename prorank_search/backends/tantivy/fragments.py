@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from prorank_search.query_dsl import HighlightField
 
+SHORTEST = 18
+"""Characters of a fragment at least, whatever is asked for."""
+
 Span = tuple[int, int]
 
 _SENTENCE = re.compile(r"[^.!?。！？\n]*(?:[.!?。！？]+[\s\"')\]]*|\n\s*|$)")
@@ -22,14 +25,14 @@ def marked_fragments(text: str, spans: Sequence[Span], how: HighlightField) -> l
         how: Tags, size and number.
 
     Example:
-        >>> marked_fragments("A fox runs. It rains. A fox.", [(2, 5), (24, 27)], HighlightField(fragment_size=14))
-        ['A <em>fox</em> runs.', 'A <em>fox</em>.']
+        >>> marked_fragments("A fox runs. It rains. A fox.", [(2, 5), (24, 27)], HighlightField(fragment_size=18))
+        ['A <em>fox</em> runs.', 'It rains. A <em>fox</em>.']
     """
     if not spans:
         return []
     if how.number_of_fragments == 0:
         return [_marked(text, (0, len(text)), spans, how)]
-    fragments = [(part, _inside(part, spans)) for part in _parts(text, spans, how.fragment_size)]
+    fragments = [(part, _inside(part, spans)) for part in _parts(text, spans, max(how.fragment_size, SHORTEST))]
     fullest = sorted(range(len(fragments)), key=lambda at: -len(fragments[at][1]))[: how.number_of_fragments]
     return [_marked(text, *fragments[at], how) for at in sorted(fullest) if fragments[at][1]]
 

@@ -105,6 +105,19 @@ def answer_mapping(backend: TantivyBackend, call: Call) -> Reply:
     return Reply({info.name: {"mappings": _mappings(info)} for info in infos})
 
 
+def answer_settings(backend: TantivyBackend, call: Call) -> Reply:
+    """Answer `_settings`."""
+    call.check_params("include_defaults", "flat_settings", *CHOOSING_INDEXES)
+    infos = [backend.describe(name) for name in indexes_of(backend, call.index)]
+    return Reply({info.name: {"settings": _settings(info)} for info in infos})
+
+
+def answer_aliases(backend: TantivyBackend, call: Call) -> Reply:
+    """Answer `_alias`: embedded indexes have none."""
+    call.check_params(*CHOOSING_INDEXES)
+    return Reply({name: {"aliases": {}} for name in indexes_of(backend, call.index)})
+
+
 def _mappings(info: IndexInfo) -> Mapping[str, object]:
     """Return the fields that queries can name, in the words of the indexes that we make on an engine."""
     return {

@@ -40,6 +40,8 @@ def fault_of(error: ProRankError) -> Reply:
     """
     if isinstance(error, NoSuchIndexError):
         return _no_such_index(error.index)
+    if isinstance(error, IndexNotFoundError):
+        return fault(404, "index_not_found_exception", "the index was deleted meanwhile")
     if isinstance(error, BadParameterError):
         return fault(400, "illegal_argument_exception", str(error))
     if isinstance(error, InputError):

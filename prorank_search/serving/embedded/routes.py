@@ -20,7 +20,9 @@ _READ = ("GET", "HEAD")
 _ASK = ("GET", "POST")
 _INDEX = r"(?P<index>[^/_][^/]*|_all)"
 _ID = r"(?P<doc_id>.+)"
-_ENDPOINTS = "_search, _msearch, _count, _mget, _doc, _source, _mapping, _cat/indices and _cluster/health"
+_ENDPOINTS = (
+    "_search, _msearch, _count, _mget, _doc, _source, _mapping, _settings, _alias, _cat/indices and _cluster/health"
+)
 _WRITES = (
     *("_doc", "_create", "_update", "_bulk", "_delete_by_query", "_update_by_query", "_reindex"),
     *("_refresh", "_flush", "_forcemerge", "_alias", "_aliases", "_mapping", "_mappings", "_settings"),
@@ -52,6 +54,8 @@ _ROUTES = (
     _route(rf"/{_INDEX}/_doc/{_ID}", _READ, documents.answer_doc),
     _route(rf"/{_INDEX}/_source/{_ID}", _READ, documents.answer_source),
     _route(rf"(?:/{_INDEX})?/_mappings?", _READ, catalog.answer_mapping),
+    _route(rf"(?:/{_INDEX})?/_settings", _READ, catalog.answer_settings),
+    _route(rf"(?:/{_INDEX})?/_alias", _READ, catalog.answer_aliases),
     _route(rf"/{_INDEX}", _READ, catalog.answer_index),
 )
 
