@@ -14,6 +14,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 EXTRAS := opensearch,elasticsearch,aws,model,embedding,sentence-transformers,readers,ui,serve,local,train,dev
 TESTS ?=
 ENGINE ?=
+SOAK ?=
 REFERENCE := .venv/bin/python docs/write_cli.py
 
 # The uv of this machine, or the one that `make` puts into .venv.
@@ -40,9 +41,9 @@ test-engines: setup ## run the tests on real servers: both versions of OpenSearc
 	@PRORANK_REQUIRE_ENGINES=1 .venv/bin/python -m pytest tests/engines
 	@PRORANK_REQUIRE_ENGINES=1 .venv/bin/python -m pytest tests/engines --opensearch-version 3.6.0
 
-soak: setup ## kill ingests and servers, spoil requests: the long form of what `make test` does in short
+soak: setup ## kill ingests and servers, spoil requests, print a table (SOAK="--kills 6 --spoiled 1 --server-kills 1")
 	@.venv/bin/python -m tests.engines.fetch
-	@.venv/bin/python -m tests.engines.soak
+	@.venv/bin/python -m tests.engines.soak $(SOAK)
 
 check: lint types docs-check ## all that needs no test run: lint, types, docs
 

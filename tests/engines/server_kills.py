@@ -41,9 +41,10 @@ def ingest(url: str, folder: Path, *, seed: int, replaced: bool) -> run.Report:
     return report
 
 
-def main(kills: int) -> None:
-    """Ingest until the server was killed so many times, in the middle of it each time."""
+def soak(kills: int) -> int:
+    """Ingest until the server was killed so many times; return how often that was in the middle of an ingest."""
     moments = random.Random(1)
+    in_the_middle = 0
     with open_folder() as place, tempfile.TemporaryDirectory(prefix="prorank-server-kills-") as folder:
         server = Server(place)
         try:
@@ -52,14 +53,15 @@ def main(kills: int) -> None:
                     started = time.monotonic()
                     ingested = pool.submit(ingest, server.url, Path(folder), seed=number, replaced=number % 2 == 1)
                     time.sleep(moments.uniform(2.0, 6.0))
-                    during = not ingested.done()
+                    in_the_middle += not ingested.done()
                     server.restart()
                     ingested.result()
-                    sys.stdout.write(f"{number}: in the middle: {during}; {time.monotonic() - started:.1f} s\n")
-                    sys.stdout.flush()
+                    took_s = time.monotonic() - started
+                    sys.stderr.write(f"{number}: {took_s:.1f} s, so far {in_the_middle} in the middle\n")
         finally:
             server.process.kill()
             server.process.wait()
+    return in_the_middle
 
 
 class Server:
@@ -86,4 +88,4 @@ class Server:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--kills", type=int, default=10)
-    main(parser.parse_args().kills)
+    sys.stdout.write(f"{soak(parser.parse_args().kills)}\n")

@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 
 from prorank_ingest import run
+from prorank_ingest.passages import PassageSize
 from prorank_ingest.selection import open_source
 from prorank_search.backends.engines.bulk import ChunkSize
 from prorank_search.backends.engines.detection import connect
 from prorank_search.backends.engines.index import EngineIndexes
 from prorank_search.backends.engines.writer import EngineWriter
 from prorank_search.settings import Settings
-from tests.engines.kills import write_corpus
+from tests.engines.kills import SIZE, check_stored, write_corpus
 from tests.engines.rough_proxy import rough_proxy
 
 DOCUMENTS = 4000
@@ -30,14 +31,16 @@ SHARE = 0.1
 CHUNK = ChunkSize(documents=40)
 
 
-def spoiled_ingest(url: str, index: str, folder: Path, *, seed: int, replace: bool) -> Counter[str]:
-    """Ingest through the proxy; return what it did to the requests."""
-    texts = {str(number): f"text {number} {seed}" for number in range(DOCUMENTS)}
+def spoiled_ingest(
+    url: str, index: str, folder: Path, *, seed: int, replace: bool, size: PassageSize | None = None
+) -> Counter[str]:
+    """Ingest through the proxy, whole documents or passages; return what it did to the requests."""
+    texts = {str(number): f"text {number} {seed}." for number in range(DOCUMENTS)}
     source = str(write_corpus(folder / f"{seed}.jsonl", texts, doubled=DOUBLED, bad=3))
     with rough_proxy(url, share=0, seed=seed) as proxy:
         backend = EngineIndexes(connect(Settings(url=proxy.url, engine_timeout_s=2, engine_attempts=6)), folder)
         proxy.share = SHARE
-        job = run.Job(source, index, folder, analysis="standard", replace=replace)
+        job = run.Job(source, index, folder, analysis="standard", replace=replace, passages=size)
         with pytest.MonkeyPatch.context() as small:
             small.setattr(EngineWriter, "largest", CHUNK)
             small.setattr(run, "BATCH_RECORDS", 400)
@@ -47,22 +50,21 @@ def spoiled_ingest(url: str, index: str, folder: Path, *, seed: int, replace: bo
     time.sleep(5)  # what was stalled arrives now, and must not change anything
     direct = EngineIndexes(connect(Settings(url=url)), folder)
     direct.engine.request("POST", f"/{index}/_refresh")
-    stored = [(document.doc_id, document.text) for document in direct.scan(index)]
-    assert len(stored) == DOCUMENTS
-    assert dict(stored) == texts
+    check_stored(direct, index, texts, size)
     return faults
 
 
-def main(url: str, times: int) -> None:
-    """Do it again and again: a first load, then upserts and replacements in turn."""
+def soak(url: str, times: int) -> Counter[str]:
+    """Do it again and again: a first load, then upserts and replacements in turn; return what became of requests."""
     total: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="prorank-spoiled-") as folder:
         for seed in range(times):
             started = time.monotonic()
-            total += spoiled_ingest(url, "spoiled-requests", Path(folder), seed=seed, replace=seed % 2 == 1)
-            sys.stdout.write(f"{seed}: {time.monotonic() - started:.1f} s, so far {dict(total)}\n")
-            sys.stdout.flush()
+            size = SIZE if (seed + 1) // 2 % 2 == 0 else None  # changes with each replacement
+            total += spoiled_ingest(url, "spoiled-requests", Path(folder), seed=seed, replace=seed % 2 == 1, size=size)
+            sys.stderr.write(f"{seed}: {time.monotonic() - started:.1f} s, so far {dict(total)}\n")
         EngineIndexes(connect(Settings(url=url)), Path(folder)).delete("spoiled-requests")
+    return total
 
 
 if __name__ == "__main__":
@@ -70,4 +72,4 @@ if __name__ == "__main__":
     parser.add_argument("url")
     parser.add_argument("--times", type=int, default=10)
     given = parser.parse_args()
-    main(given.url, given.times)
+    sys.stdout.write(f"{dict(soak(given.url, given.times))}\n")
