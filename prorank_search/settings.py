@@ -7,6 +7,7 @@ environment. docs/configuration.md describes the file.
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import tomllib
@@ -14,7 +15,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from prorank_search.errors import ConfigError
@@ -47,6 +57,30 @@ def _by_commas(value: object) -> object:
 
 NoneByName = BeforeValidator(_none_by_name)
 """Reads the word "none", since neither a flag nor TOML has another way to say it."""
+
+
+class ChainPart(BaseModel):
+    """One rescorer of the rescorer `chain`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rescorer: str = Field(description="Its name.")
+    model: str | None = Field(None, description="Its model; none: the one that the settings name.")
+    keep: int | None = Field(None, ge=1, description="Texts that it leaves to the next one; none: all.")
+    weight: float | None = Field(
+        None, ge=0, description="Of its z-score in the chain's score; none: 1 for the last one, 0 for the others."
+    )
+
+    def __str__(self) -> str:
+        return ":".join(str(said) for said in (self.model or self.rescorer, self.keep, self.weight) if said is not None)
+
+
+def _parts_of(value: object) -> object:
+    value = json.loads(value) if isinstance(value, str) else value
+    for part in value if isinstance(value, Sequence) else ():
+        if isinstance(part, Mapping):
+            check_keys(part, ChainPart.model_fields, place="chain")
+    return value
 
 
 def _known_device(device: str) -> str:
@@ -112,6 +146,9 @@ class Settings(BaseSettings):
     engine_attempts: int = Field(4, ge=1, description="How often a request is tried when a connection is lost.")
     rescorer: str = Field("prorank", description="Second stage: prorank, a rival, overlap or a plugin.")
     model: str = Field(DEFAULT_MODEL, description="A model's name, or the folder of a checkpoint.")
+    chain: Annotated[tuple[ChainPart, ...], BeforeValidator(_parts_of)] = Field(
+        (), description="The rescorers of the rescorer chain, in the order in which they score."
+    )
     remote_url: Annotated[str | None, AfterValidator(_without_secrets), NoneByName] = Field(
         None, description="The rerank server that the rescorer remote asks, with its path, such as /v2/rerank."
     )

@@ -15,6 +15,8 @@ from pydantic.json_schema import models_json_schema
 
 from prorank_search.serving import status
 from prorank_search.serving.access import Access
+from prorank_search.serving.engine import open_upstream
+from prorank_search.serving.gateway import routes as gateway
 from prorank_search.serving.keys import KeyRing
 from prorank_search.serving.metrics import Metrics
 from prorank_search.serving.request_log import RequestLog
@@ -124,6 +126,9 @@ def create_app(service: Service) -> FastAPI:
     for route in ROUTES:
         _add(app, route, Endpoint(service, metrics, route.shape, route.shape_of))
     app.include_router(status.router(service, metrics))
+    upstream = open_upstream(service.settings)
+    if upstream is not None:
+        app.include_router(gateway.router(service, metrics, upstream))  # takes what no other route takes
     app.add_middleware(
         Access,
         settings=service.settings,

@@ -13,7 +13,7 @@ from prorank_search.backends.engines import credentials
 from prorank_search.backends.engines.connection import nodes
 from prorank_search.backends.engines.faults import unreachable
 from prorank_search.errors import ConfigError
-from prorank_search.serving.upstream import EngineAnswer, EngineRequest, Upstream
+from prorank_search.serving.upstream import EngineAnswer, EngineRequest
 from prorank_search.settings import Settings
 
 _CONNECTIONS = 200
@@ -27,7 +27,7 @@ _CONNECT_S = 5.0
 
 _OF_ONE_CONNECTION = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer", "transfer-encoding"}
-    | {"upgrade", "content-length", "content-encoding"}
+    | {"upgrade", "content-length", "content-encoding", "date"}
 )
 """Headers of an answer that say how its bytes came here, not what it is."""
 
@@ -102,15 +102,6 @@ class HttpUpstream:
         named = {name.strip().lower() for name in answer.headers.get("connection", "").split(",")}
         kept = {name: value for name, value in answer.headers.items() if name not in _OF_ONE_CONNECTION | named}
         return EngineAnswer(answer.status_code, kept, answer.content)
-
-
-def open_upstream(settings: Settings) -> Upstream:
-    """Return the engine that the settings name.
-
-    Raises:
-        ConfigError: They cannot be used.
-    """
-    return HttpUpstream(settings)
 
 
 def _certificates(settings: Settings) -> ssl.SSLContext:

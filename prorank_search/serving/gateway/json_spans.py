@@ -6,11 +6,12 @@ A number that Python would write otherwise, the order of keys, white space: what
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
-from json.decoder import WHITESPACE
 from typing import Any, NamedTuple
 
 _DECODER = json.JSONDecoder()
+_SPACE = re.compile(r"[ \t\n\r]*")
 
 
 class Span(NamedTuple):
@@ -92,6 +93,7 @@ def with_members(text: str, start: int, new: dict[str, str]) -> str:
         '{"c":null,"a": 1.50, "b": 3}'
     """
     old = members(text, start)
+    start = _after(text, start)
     end = end_of(text, start)
     edits = [Edit(old[key].start - start, old[key].end - start, value) for key, value in new.items() if key in old]
     added = [f"{json.dumps(key)}:{value}" for key, value in new.items() if key not in old]
@@ -139,7 +141,7 @@ def _key(text: str, at: int) -> tuple[str, int]:
 
 def _after(text: str, at: int) -> int:
     """Return the first character from `at` on that is no white space."""
-    match = WHITESPACE.match(text, at)
+    match = _SPACE.match(text, at)
     return at if match is None else match.end()
 
 

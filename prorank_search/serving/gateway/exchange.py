@@ -1,0 +1,206 @@
+"""Searches between their client and the engine: what is sent there, and which answer comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from urllib.parse import parse_qsl, quote, urlencode
+
+from prorank_search.errors import ProRankError, TooLargeError
+from prorank_search.serving.gateway.faults import EngineFaultError
+from prorank_search.serving.gateway.reorder import with_block
+from prorank_search.serving.gateway.request import Plan, Search
+from prorank_search.serving.gateway.search import Desk, Job, Left, Send, again, block_of, decided, finished, shadowed
+from prorank_search.serving.gateway.search import job_of as new_job
+from prorank_search.serving.upstream import EngineAnswer, EngineRequest, Upstream
+from prorank_search.types import Status
+
+_LOG = logging.getLogger(__name__)
+
+OK = 200
+STATUS_HEADER = "x-prorank-status"
+_MOST_SHADOWS = 8
+"""Searches that are rescored beside their answers at a time; further ones are not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What answers the gateway's requests.
+
+    Attributes:
+        desk: What searches share.
+        upstream: The engine.
+        shadows: Searches that are being rescored beside their answers.
+    """
+
+    desk: Desk
+    upstream: Upstream
+    shadows: set[asyncio.Task[None]] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that was read.
+
+    Attributes:
+        request: As the engine would have it.
+        parts: Its path's decoded parts.
+        caller: Who asks: a hash, nothing that could be read.
+    """
+
+    request: EngineRequest
+    parts: tuple[str, ...]
+    caller: str
+
+    @property
+    def index(self) -> str:
+        """The index of its path; empty: none."""
+        return self.parts[0] if len(self.parts) > 1 else ""
+
+    @property
+    def params(self) -> dict[str, str]:
+        """What stands behind its `?`."""
+        return dict(parse_qsl(self.request.query, keep_blank_values=True))
+
+
+async def searched(exchange: Exchange, asked: Asked, cancelled: Callable[[], bool]) -> EngineAnswer:
+    """Answer `_search`.
+
+    Raises:
+        InputError: It asks for what cannot be done.
+        UnreachableError: The engine did not answer.
+        RescorerError: The rescorer failed, and the search says `on_failure: error`.
+        EngineFaultError: The engine refused to tell the texts.
+    """
+    text = json_text(asked.request, exchange.desk.settings.max_body_mb << 20)
+    search = None if text is None else readable(Search(asked.index, text or "{}", asked.params))
+    if search is None or "source" in search.params:
+        return await exchange.upstream.send(asked.request)
+    decision = decided(exchange.desk, search)
+    if isinstance(decision, Left):
+        return await _left(exchange, asked, search, decision)
+    plan, page, wish = decision
+    job = new_job(exchange.desk, wish.search, plan, page, asked.caller)
+    if job.order is not None:
+        return await _rescored(exchange, asked, job, cancelled)
+    async with exchange.desk.pages.turn(job.key):
+        return await _rescored(exchange, asked, again(exchange.desk, job), cancelled)
+
+
+def sender(exchange: Exchange, asked: Asked) -> Send:
+    """Return what sends searches as the caller of a request."""
+
+    async def send(search: Search) -> str:
+        answer = await exchange.upstream.send(request_of(asked, search))
+        if answer.status != OK:
+            raise EngineFaultError(answer)
+        return answer.body.decode(errors="surrogateescape")
+
+    return send
+
+
+def request_of(asked: Asked, search: Search) -> EngineRequest:
+    """Return a search as a request of the same caller."""
+    headers = {name: value for name, value in asked.request.headers.items() if name != "content-encoding"}
+    return EngineRequest(
+        "POST",
+        f"/{search.index}/_search" if search.index else "/_search",
+        urlencode(search.params, quote_via=quote),
+        headers if "json" in headers.get("content-type", "") else {**headers, "content-type": "application/json"},
+        search.text.encode(errors="surrogateescape"),
+        f"/{quote(search.index, safe=',*')}/_search" if search.index else "/_search",
+        reads=True,
+    )
+
+
+def json_text(request: EngineRequest, most: int) -> str | None:
+    """Return the JSON text of a body; None where it is in another language, which the engine may understand.
+
+    Raises:
+        TooLargeError: It is larger than `most` when it is unpacked.
+    """
+    if request.body and "json" not in request.headers.get("content-type", ""):
+        return None
+    encoding = request.headers.get("content-encoding", "identity")
+    try:
+        body = _unzipped(request.body, most) if encoding == "gzip" else request.body
+        return body.decode() if encoding in ("gzip", "identity") else None
+    except (UnicodeDecodeError, zlib.error, OSError, EOFError):
+        return None
+
+
+def readable(search: Search) -> Search | None:
+    """Return a search; None where its body is no JSON object, which is for the engine to say."""
+    try:
+        return search if search.body is not None else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def begin_shadow(exchange: Exchange, asked: Asked, search: Search, plan: Plan) -> None:
+    """Rescore a search beside its answer, unless too many are already."""
+    if len(exchange.shadows) >= _MOST_SHADOWS:
+        exchange.desk.counts.searched("shadow", "dropped", {})
+        return
+    task = asyncio.create_task(_shadow(exchange, asked, search, plan))
+    exchange.shadows.add(task)
+    task.add_done_callback(exchange.shadows.discard)
+
+
+def skipped(exchange: Exchange, left: Left, text: str) -> str:
+    """Return an engine's answer with the status of a search that keeps its order; shadowed ones stay as they came."""
+    if not left.reason or left.shadow is not None:
+        return text
+    exchange.desk.counts.searched(left.mode, "skipped", {})
+    with contextlib.suppress(ValueError, RecursionError):
+        return with_block(text, block_of(Status("skipped", left.reason)))
+    return text
+
+
+async def _left(exchange: Exchange, asked: Asked, search: Search, left: Left) -> EngineAnswer:
+    """Answer a search that keeps the engine's order: byte for byte, where nothing is to be said."""
+    if left.shadow is not None:
+        begin_shadow(exchange, asked, left.search, left.shadow)
+    untouched = left.search is search
+    request = asked.request if untouched else request_of(asked, left.search)
+    answer = await exchange.upstream.send(replace(request, reads=True))
+    if not left.reason or answer.status != OK:
+        return answer
+    status = "shadow" if left.shadow is not None else "skipped"
+    body = skipped(exchange, left, answer.body.decode(errors="surrogateescape"))
+    headers = {**answer.headers, STATUS_HEADER: status}
+    return replace(answer, headers=headers, body=body.encode(errors="surrogateescape"))
+
+
+async def _rescored(exchange: Exchange, asked: Asked, job: Job, cancelled: Callable[[], bool]) -> EngineAnswer:
+    answer = await exchange.upstream.send(request_of(asked, job.search))
+    if answer.status != OK:
+        return answer
+    text = answer.body.decode(errors="surrogateescape")
+    try:
+        body, state = await finished(exchange.desk, job, text, sender(exchange, asked), cancelled)
+    except ValueError:
+        _LOG.warning("the engine's answer to a search could not be read: it was passed on")
+        return replace(answer, headers={**answer.headers, STATUS_HEADER: "skipped"})
+    headers = {**answer.headers, STATUS_HEADER: state}
+    return replace(answer, headers=headers, body=body.encode(errors="surrogateescape"))
+
+
+async def _shadow(exchange: Exchange, asked: Asked, search: Search, plan: Plan) -> None:
+    try:
+        await shadowed(exchange.desk, search, plan, sender(exchange, asked))
+    except (ProRankError, EngineFaultError, ValueError) as error:
+        _LOG.warning("a search could not be rescored beside its answer: %s", type(error).__name__)
+        exchange.desk.counts.searched("shadow", "degraded", {})
+
+
+def _unzipped(body: bytes, most: int) -> bytes:
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    unpacked = unpacker.decompress(body, most + 1)
+    if len(unpacked) > most:
+        raise TooLargeError(f"the body has more than {most} bytes when it is unpacked: send less, or set max_body_mb")
+    return unpacked

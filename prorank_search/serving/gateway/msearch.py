@@ -1,0 +1,179 @@
+"""Many searches in one request: those that ask for it are rescored, the others stay as the engine answers them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from prorank_search.errors import ProRankError
+from prorank_search.serving.gateway.exchange import (
+    OK,
+    STATUS_HEADER,
+    Asked,
+    Exchange,
+    begin_shadow,
+    json_text,
+    readable,
+    sender,
+    skipped,
+)
+from prorank_search.serving.gateway.faults import EngineFaultError, told
+from prorank_search.serving.gateway.json_spans import Edit, Span, edited, elements, members
+from prorank_search.serving.gateway.request import Search
+from prorank_search.serving.gateway.search import Job, Left, decided, finished, job_of
+from prorank_search.serving.upstream import EngineAnswer
+
+_OF_THE_SEARCH = ("rest_total_hits_as_int", "typed_keys")
+"""Parameters of the request that each of its searches has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One search of a request.
+
+    Attributes:
+        header: Its first line.
+        search: Its second, as the engine is to have it.
+        job: How it is rescored; None: it is not.
+        left: Why it is not; None: it is, or it cannot be.
+        error: Why it cannot be.
+    """
+
+    header: str
+    search: Search
+    job: Job | None = None
+    left: Left | None = None
+    error: ProRankError | None = None
+
+
+async def answered(exchange: Exchange, asked: Asked, cancelled: Callable[[], bool]) -> EngineAnswer:
+    """Answer `_msearch`.
+
+    A search that asks for what cannot be done has a fault in its place, the others their answers, as the engines do.
+
+    Raises:
+        UnreachableError: The engine did not answer.
+    """
+    text = json_text(asked.request, exchange.desk.settings.max_body_mb << 20)
+    items = None if text is None else _items(exchange, asked, text)
+    if items is None or all(item.left is not None and not item.left.reason for item in items):
+        return await exchange.upstream.send(asked.request)
+    body = "".join(f"{_line(item.header)}\n{_line(item.search.text)}\n" for item in items)
+    headers = {name: value for name, value in asked.request.headers.items() if name != "content-encoding"}
+    request = replace(asked.request, body=body.encode(errors="surrogateescape"), headers=headers, reads=True)
+    answer = await exchange.upstream.send(request)
+    if answer.status != OK:
+        return answer
+    try:
+        return await _put_together(exchange, asked, items, answer, cancelled)
+    except ValueError:
+        return replace(answer, headers={**answer.headers, STATUS_HEADER: "skipped"})
+
+
+async def _put_together(
+    exchange: Exchange, asked: Asked, items: list[Item], answer: EngineAnswer, cancelled: Callable[[], bool]
+) -> EngineAnswer:
+    text = answer.body.decode(errors="surrogateescape")
+    spans = elements(text, members(text)["responses"].start)
+    if len(spans) != len(items):
+        raise ValueError("the engine answered another number of searches")
+    work = [
+        _answer_of(exchange, asked, item, text[span.start : span.end], cancelled)
+        if _succeeded(span)
+        else _same(text[span.start : span.end])
+        for item, span in zip(items, spans, strict=True)
+    ]
+    answers = await asyncio.gather(*work)
+    edits = [Edit(span.start, span.end, new) for span, new in zip(spans, answers, strict=True)]
+    return replace(answer, body=edited(text, edits).encode(errors="surrogateescape"))
+
+
+def _items(exchange: Exchange, asked: Asked, text: str) -> list[Item] | None:
+    """Return the searches of a body; None where the engine has to say what is wrong with it."""
+    lines = text.split("\n")
+    lines = lines[:-1] if not lines[-1].strip() else lines
+    if len(lines) % 2:
+        return None
+    items = []
+    for header, body in zip(lines[::2], lines[1::2], strict=True):
+        search = _search(asked, header, body)
+        if search is None:
+            return None
+        items.append(_item(exchange, asked, header, search))
+    return items
+
+
+def _search(asked: Asked, header: str, body: str) -> Search | None:
+    try:
+        said = json.loads(header) if header.strip() else {}
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(said, Mapping):
+        return None
+    index = said.get("index", said.get("indices", asked.index))
+    index = ",".join(map(str, index)) if isinstance(index, list) else str(index)
+    params = {key: _param(value) for key, value in said.items() if key not in ("index", "indices")}
+    of_url = asked.params
+    params |= {key: of_url[key] for key in _OF_THE_SEARCH if key in of_url}
+    return readable(Search(index, body, params))
+
+
+def _param(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _item(exchange: Exchange, asked: Asked, header: str, search: Search) -> Item:
+    desk = exchange.desk
+    try:
+        decision = decided(desk, search)
+        if isinstance(decision, Left):
+            return Item(header, decision.search, left=decision)
+        plan, page, wish = decision
+        job = job_of(desk, wish.search, plan, page, asked.caller)
+    except ProRankError as error:
+        return Item(header, Search(search.index, '{"size":0}'), error=error)
+    return Item(_preferring(header, job), job.search, job=job)
+
+
+def _preferring(header: str, job: Job) -> str:
+    """Return a header with the copies of the shards that a search is to be answered from."""
+    said = json.loads(header) if header.strip() else {}
+    if "preference" in job.search.params:
+        said.setdefault("preference", job.search.params["preference"])
+    return json.dumps(said)
+
+
+async def _answer_of(exchange: Exchange, asked: Asked, item: Item, text: str, cancelled: Callable[[], bool]) -> str:
+    if item.left is not None:
+        if item.left.shadow is not None:
+            begin_shadow(exchange, asked, item.search, item.left.shadow)
+        return skipped(exchange, item.left, text)
+    try:
+        if item.error is not None:
+            raise item.error
+        if item.job is None:
+            return text
+        return (await finished(exchange.desk, item.job, text, sender(exchange, asked), cancelled))[0]
+    except ProRankError as error:
+        _, body, _ = told(error)
+        return json.dumps(body)
+    except EngineFaultError as fault:
+        return fault.answer.body.decode(errors="surrogateescape")
+    except ValueError:
+        return text
+
+
+async def _same(text: str) -> str:
+    return text
+
+
+def _succeeded(span: Span) -> bool:
+    return isinstance(span.value, Mapping) and "error" not in span.value
+
+
+def _line(text: str) -> str:
+    return text.replace("\n", " ").strip() or "{}"

@@ -1,0 +1,163 @@
+"""The gateway's paths: all that the service does not answer itself, and the admin's look at the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict
+
+from prorank_search.backends.engines import credentials
+from prorank_search.errors import InputError
+from prorank_search.profiles import load_profiles
+from prorank_search.serving.access import is_ours
+from prorank_search.serving.gateway import msearch
+from prorank_search.serving.gateway.counts import Counts
+from prorank_search.serving.gateway.exchange import Asked, Exchange, searched
+from prorank_search.serving.gateway.faults import fault_answer, not_listed
+from prorank_search.serving.gateway.pages import Pages, key_of
+from prorank_search.serving.gateway.passthrough import forwarded, is_read, parts_of
+from prorank_search.serving.gateway.scoring import Scorer
+from prorank_search.serving.gateway.search import Desk
+from prorank_search.serving.gateway.switch import Switch
+from prorank_search.serving.metrics import Metrics
+from prorank_search.serving.respond import read_body
+from prorank_search.serving.service import Service
+from prorank_search.serving.upstream import EngineAnswer, EngineRequest, Upstream
+from prorank_search.serving.waiting import while_somebody_waits
+from prorank_search.settings import Settings
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
+_HUNG_UP = 499
+_OF_A_SEARCH = 2
+"""Parts of its path at most: an index, and what is asked of it."""
+
+
+class Rescoring(BaseModel):
+    """The kill switch."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    rescoring: bool
+
+
+def router(service: Service, metrics: Metrics, upstream: Upstream) -> APIRouter:
+    """Return the gateway's routes; they take what no other route takes, so they have to come last.
+
+    Args:
+        service: Scores.
+        metrics: Where the gateway's counters go.
+        upstream: The engine; it is closed when the application ends.
+    """
+    exchange = open_exchange(service, metrics, upstream)
+    prefix = service.settings.gateway_prefix
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        for task in list(exchange.shadows):
+            task.cancel()
+        await upstream.close()
+
+    routes = APIRouter(lifespan=lifespan)
+
+    @routes.get("/_prorank/gateway", summary="The gateway: whether it rescores, its breakers, the orders it keeps")
+    async def look() -> JSONResponse:
+        return JSONResponse(_told(exchange))
+
+    @routes.put("/_prorank/gateway", summary="The kill switch: rescore, or let the engine's order stand")
+    async def switch(wanted: Rescoring) -> JSONResponse:
+        exchange.desk.switch.on = wanted.rescoring
+        return JSONResponse(_told(exchange))
+
+    @routes.api_route(f"{prefix}/{{path:path}}", methods=_METHODS, include_in_schema=False)
+    async def gateway(request: Request) -> Response:
+        if is_ours(request.url.path):
+            return _no_such_path(request)
+        raw_path = request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0]
+        return await _respond(request, exchange, raw_path.removeprefix(prefix) or "/")
+
+    return routes
+
+
+def open_exchange(service: Service, metrics: Metrics, upstream: Upstream) -> Exchange:
+    """Make the gateway of a service and an engine.
+
+    Raises:
+        ConfigError: The settings file's profiles cannot be used.
+    """
+    settings = service.settings
+    scorer, pages, switch = Scorer(service), Pages(settings.gateway_order_ttl_s), Switch(on=settings.gateway_rescoring)
+    counts = Counts(
+        metrics.registry,
+        rescoring=lambda: switch.on,
+        open_breakers=lambda: sum(breaker.state != "closed" for breaker in scorer.breakers.values()),
+        orders=lambda: len(pages),
+    )
+    return Exchange(Desk(settings, load_profiles(settings.config), scorer, pages, switch, counts), upstream)
+
+
+async def _respond(request: Request, exchange: Exchange, raw_path: str) -> Response:
+    """Answer a request; whatever goes wrong becomes a fault in the engine's shape."""
+    try:
+        asked = await _read(request, exchange.desk.settings, raw_path)
+        answer = await while_somebody_waits(request, partial(_answer, exchange, asked))
+    except Exception as error:  # noqa: BLE001 (the one place that maps errors to HTTP)
+        answer = fault_answer(error)
+    if answer is None:
+        return Response(status_code=_HUNG_UP)
+    return Response(answer.body, answer.status, dict(answer.headers))
+
+
+async def _read(request: Request, settings: Settings, raw_path: str) -> Asked:
+    parts = parts_of(raw_path)
+    if parts is None:
+        raise InputError("the path has empty parts, or dots for parts: write it plainly")
+    headers = forwarded({name.lower(): value for name, value in request.headers.items()})
+    own = headers.get("authorization")
+    if own is None and settings.gateway_account == "service":
+        headers |= credentials.headers_of(settings)
+    state: dict[str, Any] = request.scope.get("state", {})
+    caller = key_of({"engine": own, "cookie": headers.get("cookie"), "key": state.get("caller")})
+    ready = EngineRequest(
+        request.method,
+        "/" + "/".join(parts),
+        request.url.query,
+        headers,
+        await read_body(request, settings.max_body_mb << 20),
+        raw_path,
+        is_read(request.method, parts),
+    )
+    return Asked(ready, tuple(parts), caller)
+
+
+async def _answer(exchange: Exchange, asked: Asked, cancelled: Callable[[], bool]) -> EngineAnswer:
+    request = asked.request
+    if not (request.reads or exchange.desk.settings.gateway_writes):
+        return not_listed()
+    if request.method in ("GET", "POST") and len(asked.parts) <= _OF_A_SEARCH:
+        if asked.parts[-1:] == ("_search",):
+            return await searched(exchange, asked, cancelled)
+        if asked.parts[-1:] == ("_msearch",):
+            return await msearch.answered(exchange, asked, cancelled)
+    answer = await exchange.upstream.send(request)
+    exchange.desk.counts.passed(answer.status)
+    return answer
+
+
+def _no_such_path(request: Request) -> Response:
+    """Answer a request to a path of the service's own that no route takes."""
+    allowed = request.app.openapi()["paths"].get(request.url.path)
+    if allowed is None:
+        return JSONResponse({"detail": "Not Found"}, 404)
+    return JSONResponse({"detail": "Method Not Allowed"}, 405, {"Allow": ", ".join(allowed).upper()})
+
+
+def _told(exchange: Exchange) -> dict[str, object]:
+    desk = exchange.desk
+    breakers = {name or "default": breaker.state for name, breaker in desk.scorer.breakers.items()}
+    return {"rescoring": desk.switch.on, "breakers": breakers, "orders": len(desk.pages)}

@@ -1,0 +1,287 @@
+"""The second stage of a gateway's search: a window's hits and their texts into an order, whatever the model does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from prorank_search.errors import (
+    InputError,
+    NotReadyError,
+    OverloadedError,
+    ProRankError,
+    RescorerError,
+    UnknownModelError,
+)
+from prorank_search.protocols import Rescorer
+from prorank_search.rescore import best_passages, hits_within, judged, reorder, texts_in_time, window_for
+from prorank_search.serving.answers import Answer, Asked, Question
+from prorank_search.serving.gateway.breaker import Breaker
+from prorank_search.serving.gateway.order import HitKey, Order, Place
+from prorank_search.serving.gateway.reorder import FoundHit, block_of
+from prorank_search.serving.gateway.request import Plan
+from prorank_search.serving.numbers import falling
+from prorank_search.serving.service import Service
+from prorank_search.types import Blend, Document, Hit, RescoredHit, Scored, Status
+
+_LOG = logging.getLogger(__name__)
+
+_NO_LIMIT_S = 86_400.0
+"""Where nobody waits: a day."""
+_GRACE_S = 5.0
+"""Past its deadline a rescorer is waited for that long, lest one that hangs takes searches along."""
+_FAIR_S = 1.0
+"""A rescorer that scores nothing in that much time has failed; in less it had no chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """The service's models, as the gateway uses them.
+
+    Attributes:
+        service: Scores.
+        breakers: One for each model that was asked for.
+    """
+
+    service: Service
+    breakers: dict[str, Breaker] = field(default_factory=dict)
+
+    def breaker(self, plan: Plan) -> Breaker:
+        """Return the breaker of a plan's model."""
+        return self.breakers.setdefault(plan.model or "", Breaker())
+
+    def rescorer(self, plan: Plan) -> Rescorer | None:
+        """Return a plan's model; None where it is loaded when it is first asked.
+
+        Raises:
+            NotReadyError: The service's own is still loading.
+            UnknownModelError: There is none of that name.
+        """
+        own, names = self.service.rescorer, self.service.model_names()
+        if plan.model is None or plan.model in (own.info.model, self.service.settings.rescorer):
+            return own
+        if plan.model not in names:
+            raise UnknownModelError(f"[model] there is no [{plan.model[:80]}] here; known are: {', '.join(names)}")
+        return self.service.loaded().get(plan.model)
+
+    def revision(self, plan: Plan) -> str:
+        """Return the revision of a plan's model; empty as long as it is not loaded."""
+        try:
+            rescorer = self.rescorer(plan)
+        except ProRankError:
+            return ""
+        return rescorer.revision if rescorer else ""
+
+    def window(self, plan: Plan) -> int:
+        """Return how many hits a plan wants of the engine."""
+        if plan.window_size != "auto":
+            return plan.window_size
+        try:
+            rescorer = self.rescorer(plan) or self.service.rescorer
+        except ProRankError:
+            return 0
+        return min(window_for(rescorer, "auto", plan.timeout_s), self.most_texts)
+
+    @property
+    def most_texts(self) -> int:
+        """Texts of one request at most."""
+        return self.service.settings.max_texts
+
+
+async def order_of(
+    scorer: Scorer,
+    plan: Plan,
+    window: Sequence[FoundHit],
+    sources: Mapping[HitKey, Mapping[str, object]],
+    deadline: float | None,
+    cancelled: Callable[[], bool],
+) -> Order:
+    """Return the order of a window.
+
+    Args:
+        scorer: The models.
+        plan: How it is rescored.
+        window: The engine's hits, in its order.
+        sources: `_source` of each, with the plan's paths, by its key.
+        deadline: `time.monotonic()` seconds; None: nobody waits.
+        cancelled: True once nobody waits any longer.
+
+    Raises:
+        InputError: The plan cannot be carried out on these hits.
+        RescorerError: The model failed, and the plan says `on_failure: error`.
+    """
+    if not window:
+        return Order((), Status("ok"))
+    began = time.monotonic()
+    try:
+        hits = _with_texts(scorer, plan, window, sources)
+        if not any(hit.passages for hit in hits):
+            paths = ", ".join(plan.texts.paths)
+            return _kept(window, Status("skipped", f"no hit has a text at {paths}: name [fields]"), began)
+        answer = await _scored(scorer, plan, hits, deadline, cancelled)
+        rescorer = scorer.rescorer(plan) or scorer.service.rescorer
+    except (RescorerError, NotReadyError) as error:
+        if plan.on_failure == "error":
+            raise
+        return _kept(window, Status("degraded", _reason(error), len(window)), began)
+    except _RefusedError as refused:
+        if plan.explicit:
+            raise refused.error from refused
+        return _kept(window, Status("degraded", str(refused), len(window)), began)
+    return _ordered(plan, rescorer, window[: len(hits)], hits, answer, began)
+
+
+def _with_texts(
+    scorer: Scorer,
+    plan: Plan,
+    window: Sequence[FoundHit],
+    sources: Mapping[HitKey, Mapping[str, object]],
+) -> list[Hit]:
+    """Return the hits with the texts that are scored, their passages; no more than there is time and place for."""
+    settings = scorer.service.settings
+    longest = min(settings.max_text_chars, settings.max_request_chars // (len(window) + 1))
+    hits = []
+    for position, found in enumerate(window):
+        texts = plan.texts.texts_of(sources.get(found.key, {}))
+        if not texts and plan.texts.missing == "error":
+            raise InputError(
+                f"[missing] is [error], and hit {position + 1} has no text at {', '.join(plan.texts.paths)}"
+            )
+        passages = tuple(Document(str(position), text[:longest]) for text in texts)
+        hits.append(Hit(Document(str(position), ""), found.score or 0.0, passages))
+    most = scorer.most_texts
+    rescorer = scorer.rescorer(plan)
+    if plan.window_size == "auto" and rescorer is not None:
+        most = min(most, texts_in_time(rescorer, plan.timeout_s))
+    return hits[: hits_within(hits, most)]
+
+
+async def _scored(
+    scorer: Scorer, plan: Plan, hits: Sequence[Hit], deadline: float | None, cancelled: Callable[[], bool]
+) -> Answer:
+    """Return the service's answer, and tell the breaker how it went."""
+    breaker = scorer.breaker(plan)
+    if not breaker.lets_in():
+        raise OverloadedError(
+            f"circuit_open: the rescorer failed repeatedly; it is tried again in {breaker.retry_after_s:.0f} s",
+            retry_after_s=breaker.retry_after_s,
+        )
+    texts = tuple(passage.text for hit in hits for passage in hit.passages)
+    left_s = _NO_LIMIT_S if deadline is None else max(deadline - time.monotonic(), 1e-6)
+    asked = Asked(
+        (Question(plan.query_text, texts),), model=plan.model, raw=True, instruction=plan.instruction, timeout_s=left_s
+    )
+    try:
+        outcome = await asyncio.wait_for(scorer.service.answer(asked, cancelled), left_s + _GRACE_S)
+    except TimeoutError as error:
+        breaker.failed()
+        raise RescorerError("the rescorer did not answer in time") from error
+    except InputError as error:
+        raise _RefusedError(error) from error
+    except RescorerError as error:
+        if not isinstance(error, OverloadedError):
+            breaker.failed()
+            _LOG.error("the rescorer failed: %s", error)
+        raise
+    answer = outcome.answers[0]
+    if any(row.score is not None for row in answer.rows):
+        breaker.worked()
+    elif left_s >= _FAIR_S:
+        breaker.failed()
+    return answer
+
+
+def _ordered(
+    plan: Plan, rescorer: Rescorer, window: Sequence[FoundHit], hits: Sequence[Hit], answer: Answer, began: float
+) -> Order:
+    info = rescorer.info
+    scored = [Scored(None)] * len(answer.rows)
+    for row in answer.rows:
+        scored[row.index] = Scored(row.score, row.truncated, answer.status.query_truncated)
+    with_text = [position for position, hit in enumerate(hits) if hit.passages]
+    shown, best = best_passages([hits[position] for position in with_text], scored)
+    listed, scores = list(hits), [Scored(None)] * len(hits)
+    for position, hit, score in zip(with_text, shown, best, strict=True):
+        listed[position], scores[position] = hit, score
+    blend = plan.blend or info.blend or Blend()
+    status = judged(Status("ok", info.reason, len(hits), info.model, rescorer.revision, blend=blend), best)
+    if len(with_text) < len(hits):
+        note = f"{len(hits) - len(with_text)} of {len(hits)} hits have no text"
+        status = replace(status, reason="; ".join(filter(None, [note, status.reason])))
+    rescored = reorder(listed, scores, blend, info.calibration)
+    kept = [hit for hit in rescored if _is_good(hit, plan)]
+    is_scored = any(score.score is not None for score in best)
+    numbers = falling(hit.score for hit in kept) if is_scored else [None] * len(kept)
+    places = tuple(
+        _place(rank, hit, number, window[hit.first_stage_rank - 1], plan)
+        for rank, (hit, number) in enumerate(zip(kept, numbers, strict=True), start=1)
+    )
+    good = {place.hit for place in places}
+    return Order(
+        places,
+        status,
+        frozenset(hit.key for hit in window if hit.key not in good),
+        ends=is_scored and (plan.min_score is not None or plan.min_probability is not None),
+        rescore_ms=_ms_since(began),
+    )
+
+
+def _is_good(hit: RescoredHit, plan: Plan) -> bool:
+    """Tell whether a hit stays in; one that nobody scored does.
+
+    Raises:
+        InputError: The model has no probabilities, and the plan asks for one.
+    """
+    if hit.rescore_score is None:
+        return True
+    if plan.min_probability is not None:
+        if hit.probability is None:
+            raise InputError("[min_probability] cannot be used: the model has no calibration; use [min_score]")
+        if hit.probability < plan.min_probability:
+            return False
+    return plan.min_score is None or hit.score >= plan.min_score
+
+
+def _place(rank: int, hit: RescoredHit, number: float | None, found: FoundHit, plan: Plan) -> Place:
+    more: dict[str, object] = {
+        "rescore_score": hit.rescore_score,
+        "probability": hit.probability,
+        "truncated": hit.truncated,
+    }
+    if plan.texts.passages is not None and hit.rescore_score is not None:
+        more["passage"] = hit.passage
+    first = hit.first_stage_rank
+    score = found.score if number is None else number
+    block = block_of(found, rank=rank, first_stage_rank=first, score=score, **more)
+    return Place(found.key, first, number, block)
+
+
+def _kept(window: Sequence[FoundHit], status: Status, began: float) -> Order:
+    """Return the engine's own order."""
+    places = tuple(
+        Place(hit.key, rank, None, block_of(hit, rank=rank, first_stage_rank=rank, score=hit.score))
+        for rank, hit in enumerate(window, start=1)
+    )
+    return Order(places, status, rescore_ms=_ms_since(began))
+
+
+def _reason(error: ProRankError) -> str:
+    """Return what an answer says of a failure: nothing that may have a document's text in it."""
+    if isinstance(error, OverloadedError | NotReadyError):
+        return str(error)
+    return "the rescorer failed: the log of the service tells more"
+
+
+def _ms_since(began: float) -> float:
+    return round(1e3 * (time.monotonic() - began), 2)
+
+
+class _RefusedError(Exception):
+    """The service does not answer such a request."""
+
+    def __init__(self, error: InputError) -> None:
+        super().__init__(str(error))
+        self.error = error
