@@ -1,7 +1,8 @@
 """Ingest into an engine and kill this process at a named point: `URL SOURCE INDEX HOME FLAG POINT NTH WHEN`.
 
-FLAG is `upsert` or `replace`. POINT is one of `tests.engines.rough_client.POINTS`, a step of `prorank_ingest.run.Step`,
-or `never`; WHEN is `before` or `after`, for requests. Says "ready" before it begins.
+FLAG is `upsert`, `replace` or `passages` (an upsert of passages). POINT is one of `tests.engines.rough_client.POINTS`,
+a step of `prorank_ingest.run.Step`, or `never`; WHEN is `before` or `after`, for requests. Says "ready" before it
+begins.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from pathlib import Path
 
 from prorank_ingest import run
+from prorank_ingest.passages import PassageSize
 from prorank_ingest.selection import open_source
 from prorank_search.backends.engines.bulk import ChunkSize
 from prorank_search.backends.engines.detection import connect
@@ -24,6 +26,7 @@ from tests.engines.rough_client import POINTS, RoughClient
 
 BATCH_RECORDS = 500
 CHUNK = ChunkSize(documents=100)
+SIZE = PassageSize(tokens=4, overlap=0)
 
 
 def main(url: str, source: str, index: str, home: str, flag: str, *kill: str) -> None:
@@ -40,7 +43,9 @@ def main(url: str, source: str, index: str, home: str, flag: str, *kill: str) ->
     engine = connect(Settings(url=url, home=Path(home), engine_timeout_s=20))
     rough = RoughClient(engine.client, point if point in POINTS else "", int(nth), when == "after")
     backend = EngineIndexes(dataclasses.replace(engine, client=rough), Path(home))
-    job = run.Job(source, index, Path(home), analysis="standard", replace=flag == "replace", engine=url)
+    size = SIZE if flag == "passages" else None
+    replace = flag == "replace"
+    job = run.Job(source, index, Path(home), analysis="standard", replace=replace, engine=url, passages=size)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     report = run.ingest(job, open_source(source, ReaderOptions()), backend, on_step=pass_point)

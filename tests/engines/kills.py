@@ -21,17 +21,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from prorank_ingest.passages import PassageSize, passages
 from prorank_search.backends.engines.connection import Engine, path
 from prorank_search.backends.engines.detection import connect
 from prorank_search.backends.engines.index import EngineIndexes
 from prorank_search.errors import IndexNotFoundError
 from prorank_search.settings import Settings
+from prorank_search.types import Document
+from tests.engines.killed_ingest import SIZE
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "kills-"
 SETTINGS = {"index.refresh_interval": "7s", "index.number_of_replicas": "1"}
 """What a template of the cluster gives to indexes of these tests: an ingest must leave it so."""
-KINDS = ("first", "upsert", "replace")
+UPSERTS = ("upsert", "passages")
+KINDS = ("first", "upsert", "replace", "passages")
 DUPLICATES = 60
 BAD_LINES = 5
 POINTS = (
@@ -46,6 +50,8 @@ POINTS = (
     ("settings", 2, "before"),
     ("settings", 2, "after"),
     ("refresh", 1, "before"),
+    ("old passages", 2, "before"),
+    ("old passages", 2, "after"),
     ("count", 1, "before"),
     ("count", 1, "after"),
     ("aliases", 1, "before"),
@@ -55,6 +61,8 @@ POINTS = (
 """Point, at which time it comes by, and for requests whether before or after."""
 OF_NEW_VERSIONS = ("created", "settings noted", "settings", "count", "aliases")
 """Points that an upsert into a live index never comes by."""
+OF_PASSAGES = ("old passages",)
+"""Points that only an ingest of passages comes by."""
 
 
 @dataclass
@@ -84,10 +92,10 @@ class Case:
     def __post_init__(self) -> None:
         self.backend = EngineIndexes(self.engine, self.folder)
         self.prepared = False
-        self.old = {} if self.kind == "first" else {f"{number}": f"old text {number}" for number in range(3500, 4300)}
-        new = {f"{number}": f"new text {number}" for number in range(4000)}
+        self.old = {} if self.kind == "first" else texts_of(self.kind, "old", range(3500, 4300), parts=3)
+        new = texts_of(self.kind, "new", range(4000), parts=2)
         self.source = write_corpus(self.folder / "new.jsonl", new, doubled=DUPLICATES, bad=BAD_LINES)
-        self.expected = new if self.kind != "upsert" else self.old | new
+        self.expected = new if self.kind not in UPSERTS else self.old | new
 
     def prepare(self) -> None:
         """Fill the index with the old documents."""
@@ -98,7 +106,7 @@ class Case:
         self.prepared = True
 
     def start(self, point: str, nth: int = 1, when: str = "", *, source: Path | None = None) -> subprocess.Popen[str]:
-        flag = "replace" if self.kind == "replace" else "upsert"
+        flag = "upsert" if self.kind == "first" else self.kind
         arguments = [self.url, str(source or self.source), self.index, str(self.folder), flag, point, str(nth), when]
         self.figures.starts += 1
         command = [sys.executable, "-m", "tests.engines.killed_ingest", *arguments]
@@ -150,7 +158,7 @@ class Case:
             assert not self.old, f"{self}: the index is gone"
             return
         allowed = {len(self.old), len(self.expected)}
-        if self.kind == "upsert":
+        if self.kind in UPSERTS:
             allowed = set(range(len(self.old), len(self.expected) + 1))
         assert shown in allowed, f"{self}: {shown} documents are shown, neither old nor new"
         self.check_settings()
@@ -163,13 +171,30 @@ class Case:
 
     def check_end(self) -> None:
         """See that every document is there once, and only it."""
-        stored = [(document.doc_id, document.text) for document in self.backend.scan(self.index)]
-        assert len(stored) == len(dict(stored)) == self.backend.count(self.index), f"{self}: doubled"
-        assert dict(stored) == self.expected, f"{self}: {_difference(dict(stored), self.expected)}"
+        check_stored(self.backend, self.index, self.expected, SIZE if self.kind == "passages" else None)
         self.check_settings()
         assert not list((self.folder / "ingest").glob("*.sqlite")), f"{self}: a checkpoint is left"
         versions = 1 if self.kind != "replace" else 2
         assert len(self.backend.versions(self.index)) == versions, f"{self}: {self.backend.versions(self.index)}"
+
+
+def texts_of(kind: str, word: str, numbers: range, *, parts: int) -> dict[str, str]:
+    """Return texts by id; for passages such as are cut into `parts`."""
+    if kind == "passages":
+        return {f"{number}": " ".join([f"{word} text {number}."] * parts) for number in numbers}
+    return {f"{number}": f"{word} text {number}" for number in numbers}
+
+
+def check_stored(backend: EngineIndexes, index: str, expected: Mapping[str, str], size: PassageSize | None) -> None:
+    """See that an index holds every document once, whole or cut, and only it."""
+    entries = dict(expected)
+    if size is not None:
+        cut = (passage for doc_id, text in expected.items() for passage in passages(Document(doc_id, text), size))
+        entries = {passage.doc_id: passage.text for passage in cut}
+    stored = [(document.doc_id, document.text) for document in backend.scan(index)]
+    assert len(stored) == len(dict(stored)), f"{index}: doubled"
+    assert dict(stored) == entries, f"{index}: {_difference(dict(stored), entries)}"
+    assert backend.count(index) == len(expected), f"{index}: {backend.count(index)} documents are counted"
 
 
 def _difference(found: Mapping[str, str], expected: Mapping[str, str]) -> str:
@@ -213,6 +238,13 @@ def with_template(url: str) -> None:
     connect(Settings(url=url)).request("PUT", "/_index_template/kills", template)
 
 
+def comes_by(kind: str, point: str) -> bool:
+    """Tell whether an ingest of a kind comes by a point."""
+    if point in OF_PASSAGES:
+        return kind == "passages"
+    return kind not in UPSERTS or point not in OF_NEW_VERSIONS
+
+
 def soak(url: str, kills: int, seed: int) -> Figures:
     """Kill until `kills` were done: in turn at a named point, and at random."""
     figures = Figures()
@@ -226,7 +258,7 @@ def soak(url: str, kills: int, seed: int) -> Figures:
             kind = KINDS[number % len(KINDS)]
             point = None
             if 2 * figures.kills["at random"] > figures.kills.total():
-                fitting = [each for each in POINTS if kind != "upsert" or each[0] not in OF_NEW_VERSIONS]
+                fitting = [each for each in POINTS if comes_by(kind, each[0])]
                 point = fitting[number % len(fitting)]
             run(url, Path(home), figures, kind=kind, point=point, seed=choices.randrange(10**9))
             figures.seconds = round(time.monotonic() - started, 1)

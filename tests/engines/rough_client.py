@@ -15,10 +15,11 @@ POINTS = {
     "settings": r"PUT /[^/]+/_settings$",
     "bulk": r"POST /[^/]+/_bulk$",
     "refresh": r"POST /[^/]+/_refresh$",
+    "old passages": r"POST /[^/]+/_search$",
     "count": r"GET /[^/]+/_count$",
     "aliases": r"POST /_aliases$",
 }
-"""Requests of an ingest into a new version, by what they do."""
+"""Requests of an ingest, by what they do."""
 
 
 @dataclass

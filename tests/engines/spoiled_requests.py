@@ -22,7 +22,8 @@ from prorank_search.backends.engines.detection import connect
 from prorank_search.backends.engines.index import EngineIndexes
 from prorank_search.backends.engines.writer import EngineWriter
 from prorank_search.settings import Settings
-from tests.engines.kills import SIZE, check_stored, write_corpus
+from tests.engines.killed_ingest import SIZE
+from tests.engines.kills import check_stored, write_corpus
 from tests.engines.rough_proxy import rough_proxy
 
 DOCUMENTS = 4000

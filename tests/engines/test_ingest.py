@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from prorank_ingest import run
+from prorank_ingest.passages import PassageSize
 from prorank_ingest.selection import open_source
 from prorank_search.backends.engines.connection import Engine, path
 from prorank_search.backends.engines.detection import connect
@@ -19,6 +20,7 @@ from prorank_search.errors import BackendError, InputError
 from prorank_search.settings import Settings
 from prorank_search.types import Query, SearchRequest
 from tests.engines import kills
+from tests.engines.killed_ingest import SIZE
 from tests.engines.servers import Server
 from tests.engines.spoiled_requests import spoiled_ingest
 
@@ -56,6 +58,7 @@ def numbered(word: str, count: int = 300) -> dict[str, str]:
         ("first", ("settings", 1, "after")),
         ("first", ("bulk", 7, "after")),
         ("upsert", ("committed", 2, "")),
+        ("passages", ("old passages", 8, "after")),
         ("replace", ("settings", 2, "before")),
         ("replace", ("count", 1, "after")),
         ("replace", ("aliases", 1, "after")),
@@ -71,11 +74,11 @@ def test_an_ingest_that_is_killed_and_run_again_ends_as_if_nothing_had_happened(
     assert figures.kills.total() + figures.missed
 
 
-@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize(("replace", "size"), [(False, None), (True, SIZE)], ids=["upsert", "replace, passages"])
 def test_nothing_is_lost_or_doubled_where_a_tenth_of_the_requests_is_spoiled(
-    opensearch: Server, tmp_path: Path, *, replace: bool
+    opensearch: Server, tmp_path: Path, *, replace: bool, size: PassageSize | None
 ) -> None:
-    faults = spoiled_ingest(opensearch.url, f"{INDEX}-spoiled", tmp_path, seed=7, replace=replace)
+    faults = spoiled_ingest(opensearch.url, f"{INDEX}-spoiled", tmp_path, seed=7, replace=replace, size=size)
     assert faults.total() - faults[""] >= 5
     EngineIndexes(connect(Settings(url=opensearch.url)), tmp_path).delete(f"{INDEX}-spoiled")
 
