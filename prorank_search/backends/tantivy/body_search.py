@@ -13,7 +13,7 @@ import tantivy
 from prorank_search.backends.tantivy.clause_queries import query_of, terms_of
 from prorank_search.backends.tantivy.fragments import marked_fragments
 from prorank_search.backends.tantivy.reader import Reader
-from prorank_search.backends.tantivy.searching import best, best_parents, one_by_one
+from prorank_search.backends.tantivy.searching import best, best_parents, one_by_one, scores
 from prorank_search.errors import InputError
 from prorank_search.passages import parent_fact, whole_documents
 from prorank_search.query_dsl import Clause, HighlightField, Ids, SearchBody
@@ -109,10 +109,21 @@ def _total(reader: Reader, searcher: tantivy.Searcher, query: tantivy.Query, bod
     most = None if body.count_up_to is None else body.count_up_to + 1
     if body.min_score is None:
         return _count(reader, searcher, query, most)
-    hits = one_by_one(searcher, query, _AT_ONCE)
-    good = takewhile(lambda hit: hit.score >= (body.min_score or 0.0), hits)
-    ids = {hit.document.parent_id or hit.document.doc_id for hit in islice(good, most)}
-    return len(ids)
+    if not reader.in_passages:
+        good = takewhile(body.min_score.__le__, scores(searcher, query, _AT_ONCE))
+        return sum(1 for _ in islice(good, most))
+    return _good_documents(searcher, query, body.min_score, most)
+
+
+def _good_documents(searcher: tantivy.Searcher, query: tantivy.Query, min_score: float, most: int | None) -> int:
+    """Count the documents that have a passage with such a score."""
+    good = takewhile(lambda hit: hit.score >= min_score, one_by_one(searcher, query, _AT_ONCE))
+    seen: set[str | None] = set()
+    for hit in good:
+        seen.add(hit.document.parent_id)
+        if len(seen) == most:
+            break
+    return len(seen)
 
 
 def _count(reader: Reader, searcher: tantivy.Searcher, query: tantivy.Query, most: int | None) -> int:

@@ -73,10 +73,25 @@ def one_by_one(searcher: tantivy.Searcher, query: tantivy.Query, at_once: int) -
     Raises:
         BackendError: The index cannot be read.
     """
+    return (_hit(searcher, *found) for found in _ranked(searcher, query, at_once))
+
+
+def scores(searcher: tantivy.Searcher, query: tantivy.Query, at_once: int) -> Iterator[float]:
+    """Yield the scores of all entries that match, the best first, without reading the entries.
+
+    Raises:
+        BackendError: The index cannot be read.
+    """
+    return (score for score, _ in _ranked(searcher, query, at_once))
+
+
+def _ranked(
+    searcher: tantivy.Searcher, query: tantivy.Query, at_once: int
+) -> Iterator[tuple[float, tantivy.DocAddress]]:
     start = 0
     while True:
         portion = _run(searcher, query, at_once, start)
-        yield from (_hit(searcher, *found) for found in portion)
+        yield from portion
         if len(portion) < at_once:
             return
         start += at_once
