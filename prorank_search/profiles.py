@@ -53,8 +53,8 @@ class GatewayOptions:
 class Profile:
     """How one index is searched.
 
-    `rescorer`, `model`, `window_size` and `timeout_s` are settings as well: `load_settings(index=...)` puts the
-    profile's value into the settings, where a flag or a variable goes before it.
+    `rescorer`, `model`, `chain`, `window_size` and `timeout_s` are settings as well: `load_settings(index=...)` puts
+    the profile's value into the settings, where a flag or a variable goes before it.
 
     Attributes:
         fields: Field to boost; None: title and text, 1.0 each.
@@ -67,6 +67,7 @@ class Profile:
         instruction: What counts as relevant, where a model takes such a thing.
         rescorer: Name of the second stage.
         model: A model's name, or the folder of a checkpoint.
+        chain: The rescorers of the rescorer `chain`.
         window_size: First-stage hits that are rescored: "auto" or a number.
         passages_per_hit: Passages of each document that are scored, in an index of passages; None: as the rescorer
             recommends, 3 on an accelerator and 1 on a CPU.
@@ -88,6 +89,7 @@ class Profile:
     instruction: str | None = None
     rescorer: str | None = None
     model: str | None = None
+    chain: tuple[Mapping[str, object], ...] | None = None
     window_size: int | Literal["auto"] | None = None
     passages_per_hit: int | None = None
     blend: Blend | None = None

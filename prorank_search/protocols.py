@@ -239,6 +239,15 @@ class Rescorer(Protocol):
         ...
 
 
+@runtime_checkable
+class Closing(Protocol):
+    """A rescorer that holds something beside memory."""
+
+    def close(self) -> None:
+        """Give it back."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class BadRecord:
     """A record that a reader could not turn into a document.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, islice
@@ -27,6 +28,9 @@ from prorank_search.types import (
 
 _SHARE_OF_DEADLINE = 0.7
 """What of a search's time the second stage may plan with."""
+
+_LAST = (1, 0.0)
+"""Where the tail stands among what has no score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def rescore(ranking: Ranking, rescorer: Rescorer, options: RescoreOptions) -> tu
     """Rescore the top of a ranking.
 
     The order is: rescored hits by final score, hits of the window that were not scored, the tail beyond the window;
-    the last two in first-stage order. Ties keep first-stage rank.
+    the last two in first-stage order, of a chain those first that came far in it. Ties keep first-stage rank.
 
     Args:
         ranking: The first stage's answer.
@@ -167,6 +171,7 @@ def reorder(
     best_first = sorted(zip(positions, final, strict=True), key=lambda pair: (-pair[1], pair[0]))
     rescored = set(positions)
     rest = [position for position in range(len(hits)) if position not in rescored]
+    rest.sort(key=lambda position: _behind(scored[position]) if position < len(scored) else _LAST)
     shown = falling([score for _, score in best_first], len(rest), [hits[position].score for position in rest])
     order = [position for position, _ in best_first] + rest
     return tuple(
@@ -181,6 +186,7 @@ def reorder(
             truncated=scored[position].truncated if position < len(scored) else False,
             passage=hits[position].document.text if hits[position].passages else None,
             passage_rank=_passage_rank(hits[position]),
+            parts=scored[position].parts if position < len(scored) else {},
         )
         for rank, (position, score) in enumerate(zip(order, shown, strict=True), start=1)
     )
@@ -215,11 +221,20 @@ def best_passages(window: Sequence[Hit], scored: Sequence[Scored]) -> tuple[list
     for hit in window:
         passages = hit.passages or (hit.document,)
         pairs = list(zip(passages, islice(answers, len(passages)), strict=True))
-        passage, score = max(pairs, key=lambda pair: -math.inf if pair[1].score is None else pair[1].score)
+        passage, score = max(pairs, key=lambda pair: _worth(pair[1]))
         shown = replace(hit.document, text=passage.text, passage_offsets=passage.passage_offsets)
         hits.append(replace(hit, document=shown))
         best.append(score)
     return hits, best
+
+
+def _worth(scored: Scored) -> tuple[float, tuple[int, float]]:
+    return -math.inf if scored.score is None else scored.score, scored.reached
+
+
+def _behind(scored: Scored) -> tuple[int, float]:
+    parts, score = scored.reached
+    return -parts, -score
 
 
 def _passage_rank(hit: Hit) -> int | None:
@@ -247,10 +262,11 @@ def _probability(score: float | None, calibration: Calibration | None) -> float 
 
 def judged(status: Status, scored: Sequence[Scored]) -> Status:
     """Return what became of the second stage: whether all, some or none of the hits were scored in time."""
-    done = sum(answer.score is not None for answer in scored)
+    done = sum(answer.score is not None or answer.left_out for answer in scored)
     query_truncated = any(answer.query_truncated for answer in scored)
+    status = replace(status, parts=dict(Counter(name for answer in scored for name in answer.parts)))
     if done == len(scored):
         return replace(status, query_truncated=query_truncated)
-    state: Literal["partial", "degraded"] = "partial" if done else "degraded"
+    state: Literal["partial", "degraded"] = "partial" if done or status.parts else "degraded"
     reasons = [f"{done} of {len(scored)} hits were scored in time", status.reason]
     return replace(status, state=state, reason="; ".join(filter(None, reasons)), query_truncated=query_truncated)

@@ -146,11 +146,25 @@ class Scored:
         score: Higher is better; for ProRank the log-odds of relevance in nats. None: not scored in time.
         truncated: The text was too long and its end was not read.
         query_truncated: The query was too long and its end was not read.
+        parts: Of a chain, the score of each rescorer that saw the text, in the chain's order.
+        left_out: A chain's earlier rescorer did not let the text through: it has no score, and is not late either.
     """
 
     score: float | None
     truncated: bool = False
     query_truncated: bool = False
+    parts: Mapping[str, float] = field(default_factory=dict)
+    left_out: bool = False
+
+    @property
+    def reached(self) -> tuple[int, float]:
+        """How far the text came in a chain, and its score there: what texts without a score are ordered by.
+
+        Example:
+            >>> Scored(None, parts={"bge": 0.7, "prorank": -2.0}).reached, Scored(None).reached
+            ((2, -2.0), (0, 0.0))
+        """
+        return len(self.parts), [0.0, *self.parts.values()][-1]
 
 
 Normalize = Literal["none", "zscore", "minmax"]
@@ -197,6 +211,7 @@ class RescorerInfo:
         window_size: The window `auto` stands for with this rescorer, as long as the deadline leaves time for it.
         seconds_a_text: What one text takes on this machine, as far as was seen; 0: too little to plan with.
         passages_per_hit: Passages that are scored of each document, where documents have passages.
+        texts_apart: Whether a text's score does not depend on the texts beside it; otherwise no cache keeps it.
     """
 
     model: str
@@ -206,6 +221,7 @@ class RescorerInfo:
     window_size: int = 30
     seconds_a_text: float = 0.0
     passages_per_hit: int = 1
+    texts_apart: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +240,7 @@ class RescoredHit:
         passage: The passage that earned the score, where documents have passages; it is the document's text too.
         passage_rank: Its rank by the first stage among those of the document, from 1; None where there are none.
         highlights: Words of the document that matched the query, as they stand in the text; on hits that are shown.
+        parts: Of a chain, the score of each rescorer that saw the hit, in the chain's order.
     """
 
     document: Document
@@ -237,6 +254,7 @@ class RescoredHit:
     passage: str | None = None
     passage_rank: int | None = None
     highlights: tuple[str, ...] = ()
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +270,7 @@ class Status:
         model_revision: Changes whenever a score may change.
         query_truncated: The model did not read all of the query.
         blend: How both scores became one; None where nothing was rescored.
+        parts: Of a chain, how many hits each rescorer scored, in the chain's order.
     """
 
     state: State
@@ -261,6 +280,7 @@ class Status:
     model_revision: str | None = None
     query_truncated: bool = False
     blend: Blend | None = None
+    parts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +312,7 @@ class SearchResult:
                 "model_revision": self.status.model_revision,
                 "query_truncated": self.status.query_truncated,
                 "blend": None if self.status.blend is None else asdict(self.status.blend),
+                "parts": dict(self.status.parts),
             },
             "took_ms": dict(self.took_ms),
         }
@@ -316,4 +337,5 @@ def _hit_json(hit: RescoredHit) -> dict[str, object]:
         "passage_rank": hit.passage_rank,
         "passage_offsets": document.passage_offsets,
         "highlights": list(hit.highlights),
+        "parts": dict(hit.parts),
     }

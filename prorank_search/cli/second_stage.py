@@ -39,12 +39,12 @@ def remembering(rescorer: Rescorer, settings: Settings, *, no_cache: bool) -> Re
     Raises:
         ConfigError: The cache cannot be used.
     """
-    from prorank_search.evaluation.score_cache import CachedRescorer, open_score_cache
+    from prorank_search.evaluation import score_cache
 
     if no_cache or not settings.score_cache_mb:
         return rescorer
-    cache = open_score_cache(settings.home / "cache" / "scores.sqlite", settings.score_cache_mb)
-    return CachedRescorer(rescorer, cache)
+    cache = score_cache.open_score_cache(settings.home / "cache" / "scores.sqlite", settings.score_cache_mb)
+    return score_cache.remembering(rescorer, cache)
 
 
 def interruptible_scoring(*, no_cache: bool) -> AbstractContextManager[None]:

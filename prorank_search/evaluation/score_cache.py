@@ -11,6 +11,7 @@ from pathlib import Path
 from prorank_search.disk_cache import DiskCache, Row
 from prorank_search.memory_cache import MemoryCache
 from prorank_search.protocols import Rescorer
+from prorank_search.rescorers.chain import ChainRescorer
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
 _COLUMNS = {"score": "REAL", "truncated": "INTEGER", "query_truncated": "INTEGER"}
@@ -74,6 +75,13 @@ class CachedRescorer:
 
     def _read(self, keys: Sequence[bytes]) -> dict[bytes, Scored]:
         return {key: _from_row(row) for key, row in self._cache.read(keys).items()}
+
+
+def remembering(rescorer: Rescorer, cache: DiskCache | MemoryCache) -> Rescorer:
+    """Put a rescorer behind a cache: of a chain each of its rescorers, since what it says depends on all texts."""
+    if isinstance(rescorer, ChainRescorer):
+        return rescorer.with_each(lambda part: remembering(part, cache))
+    return CachedRescorer(rescorer, cache) if rescorer.info.texts_apart else rescorer
 
 
 def open_score_cache(path: Path, limit_mb: float) -> DiskCache:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from prorank_search.blend import sigmoid
@@ -62,6 +63,8 @@ class Row:
         score: The rescorer's score; None: not scored in time.
         probability: Calibrated; None without calibration or score.
         truncated: The rescorer did not read all of it.
+        parts: Of a chain, the score of each rescorer that saw it.
+        left_out: An earlier rescorer of a chain did not let it through.
     """
 
     index: int
@@ -69,15 +72,25 @@ class Row:
     score: float | None
     probability: float | None
     truncated: bool
+    parts: Mapping[str, float]
+    left_out: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to one question: its rows, best first."""
+    """The answer to one question.
+
+    Attributes:
+        rows: Best first.
+        status: What became of it.
+        calibrated: Whether numbers are calibrated probabilities.
+        scored: What the rescorer said of all texts, in the order of the request.
+    """
 
     rows: tuple[Row, ...]
     status: Status
     calibrated: bool
+    scored: tuple[Scored, ...]
 
 
 def check(asked: Asked, settings: Settings) -> None:
@@ -135,7 +148,7 @@ def answer(scored: Sequence[Scored], info: RescorerInfo, revision: str, asked: A
     scores = [text.score for text in scored]
     if any(score is not None and not math.isfinite(score) for score in scores):
         raise RescorerError(f"{info.model!r} gave a score that is no finite number")
-    order = sorted(range(len(scored)), key=lambda index: _by_score(scores[index]))
+    order = sorted(range(len(scored)), key=lambda index: _by_score(scored[index]))
     numbers = falling(_number(scores[index], info.calibration, raw=asked.raw) for index in order)
     rows = tuple(
         Row(
@@ -144,14 +157,18 @@ def answer(scored: Sequence[Scored], info: RescorerInfo, revision: str, asked: A
             score=_plain(scores[index]),
             probability=_plain(_probability(scores[index], info.calibration)),
             truncated=scored[index].truncated,
+            parts={name: plain(score) for name, score in scored[index].parts.items()},
+            left_out=scored[index].left_out,
         )
         for index, number in zip(order, numbers, strict=True)
     )
-    return Answer(rows[: asked.top_n], _status(scored, info, revision), calibrated=info.calibration is not None)
+    status = _status(scored, info, revision)
+    return Answer(rows[: asked.top_n], status, info.calibration is not None, tuple(scored))
 
 
-def _by_score(score: float | None) -> tuple[bool, float]:
-    return (True, 0.0) if score is None else (False, -score)
+def _by_score(scored: Scored) -> tuple[bool, int, float]:
+    parts, reached = scored.reached
+    return (True, -parts, -reached) if scored.score is None else (False, 0, -scored.score)
 
 
 def _number(score: float | None, calibration: Calibration | None, *, raw: bool) -> float:
@@ -174,7 +191,7 @@ def _plain(value: float | None) -> float | None:
 
 
 def _status(scored: Sequence[Scored], info: RescorerInfo, revision: str) -> Status:
-    left = sum(text.score is None for text in scored)
+    left = sum(text.score is None and not text.left_out for text in scored)
     return Status(
         state="partial" if left else "ok",
         reason=f"{left} of {len(scored)} documents were not scored in time" if left else info.reason,
@@ -182,4 +199,5 @@ def _status(scored: Sequence[Scored], info: RescorerInfo, revision: str) -> Stat
         model=info.model,
         model_revision=revision,
         query_truncated=any(text.query_truncated for text in scored),
+        parts=dict(Counter(name for text in scored for name in text.parts)),
     )

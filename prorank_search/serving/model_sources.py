@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TypeGuard, get_args
@@ -13,11 +13,15 @@ from prorank_search.models.cache import size_mb
 from prorank_search.models.contents import ModelRescorer
 from prorank_search.profiles import load_profiles
 from prorank_search.protocols import Rescorer
+from prorank_search.rescorers.chain import part_settings
 from prorank_search.serving.shelf import Source
 from prorank_search.settings import Settings
 
 Open = Callable[[Settings], Rescorer]
 """Loads the model that some settings name."""
+
+
+_CHAIN = "chain"
 
 
 def source_of(settings: Settings, open_rescorer: Callable[[], Rescorer]) -> Source:
@@ -39,8 +43,8 @@ def other_sources(settings: Settings, open_rescorer: Open) -> dict[str, Source]:
                 "raise it, or take the model out of more_models"
             )
     for profile in load_profiles(settings.config).values():
-        named = {"rescorer": profile.rescorer, "model": profile.model}
-        own = settings.model_copy(update={key: value for key, value in named.items() if value is not None})
+        named = {"rescorer": profile.rescorer, "model": profile.model, "chain": profile.chain}
+        own = _with(settings, {key: value for key, value in named.items() if value is not None})
         if name_of(own) != name_of(settings):
             found.setdefault(name_of(own), _source(own, open_rescorer))
     return found
@@ -48,6 +52,8 @@ def other_sources(settings: Settings, open_rescorer: Open) -> dict[str, Source]:
 
 def name_of(settings: Settings) -> str:
     """Return what requests call the model that some settings name."""
+    if settings.rescorer == _CHAIN:
+        return " > ".join(map(str, settings.chain))
     return Path(settings.model).name if _has_models(settings.rescorer) else settings.rescorer
 
 
@@ -57,8 +63,6 @@ def mark_of(settings: Settings) -> object:
     Raises:
         ProRankError: No model lies there.
     """
-    if not _has_models(settings.rescorer):
-        return None
     files = [path for folder in _folders(settings) for path in sorted(folder.iterdir()) if path.is_file()]
     try:
         return [(path.name, stat.st_ino, stat.st_size, stat.st_mtime_ns) for path in files if (stat := path.stat())]
@@ -68,7 +72,7 @@ def mark_of(settings: Settings) -> object:
 
 def _source(settings: Settings, open_rescorer: Open) -> Source:
     try:
-        size = sum(map(size_mb, _folders(settings))) if _has_models(settings.rescorer) else 0
+        size = sum(map(size_mb, _folders(settings)))
     except ProRankError:
         size = 0  # whoever asks for it is told what is wrong with it
     return Source(partial(open_rescorer, settings), size, partial(mark_of, settings))
@@ -82,7 +86,13 @@ def _settings_for(settings: Settings, name: str) -> Settings:
     return own
 
 
+def _with(settings: Settings, changes: Mapping[str, object]) -> Settings:
+    return Settings.model_validate({**settings.model_dump(include=settings.model_fields_set), **changes})
+
+
 def _folders(settings: Settings) -> list[Path]:
+    if settings.rescorer == _CHAIN:
+        return [folder for own in part_settings(settings) for folder in _folders(own)]
     if not _has_models(settings.rescorer):
         return []
     folder = models.model_folder(settings.model, settings, rescorer=settings.rescorer)

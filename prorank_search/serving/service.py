@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from prorank_search.errors import NotReadyError, ProRankError, RescorerError, UnknownModelError
-from prorank_search.evaluation.score_cache import CachedRescorer, open_score_cache
+from prorank_search.evaluation.score_cache import CachedRescorer, open_score_cache, remembering
 from prorank_search.memory_cache import MemoryCache
 from prorank_search.protocols import Rescorer
 from prorank_search.scoring.deadline import is_over
@@ -283,7 +283,7 @@ class Service:
         return model
 
     def _remembering(self, rescorer: Rescorer) -> Rescorer:
-        return rescorer if self.memory is None else CachedRescorer(rescorer, self.memory)
+        return rescorer if self.memory is None else remembering(rescorer, self.memory)
 
     def _tokens(self, requests: Sequence[ScoreRequest]) -> int:
         return sum(tokens_of(request.query, request.texts, self._length_tokens) for request in requests)

@@ -9,10 +9,9 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
 
 from prorank_search.errors import NotReadyError, ProRankError, UnknownModelError
-from prorank_search.protocols import Rescorer
+from prorank_search.protocols import Closing, Rescorer
 
 _LOG = logging.getLogger(__name__)
 
@@ -51,11 +50,6 @@ class Held:
     users: int = 0
     used: float = field(default_factory=time.monotonic)
     retired: bool = False
-
-
-@runtime_checkable
-class _Closing(Protocol):
-    def close(self) -> None: ...
 
 
 class Shelf:
@@ -210,7 +204,7 @@ class Shelf:
 
 
 def _close(held: Held) -> None:
-    if isinstance(held.rescorer, _Closing):
+    if isinstance(held.rescorer, Closing):
         held.rescorer.close()
 
 

@@ -55,6 +55,16 @@ class TestASentenceTransformersCrossEncoder(RescorerContract):
         yield from opened("sentence-transformers", write_cross_encoder(tmp_path / "tiny-cross-encoder"), tmp_path)
 
 
+class TestAChain(RescorerContract):
+    @pytest.fixture
+    def rescorer(self, tiny_model: Path, tmp_path: Path) -> Iterator[Rescorer]:
+        chain = [{"rescorer": "overlap"}, {"rescorer": "prorank", "model": str(tiny_model)}]
+        settings = Settings.model_validate({"home": tmp_path, "device": "cpu", "dtype": "float32", "chain": chain})
+        rescorer = plugins.load("rescorers", "chain")(settings)
+        yield rescorer
+        rescorer.close()
+
+
 class TestARemoteProRankService(RescorerContract):
     @pytest.fixture
     def rescorer(self, tiny_model: Path, tmp_path: Path) -> Iterator[Rescorer]:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from prorank_search.protocols import Rescorer
+from prorank_search.rescorers.chain import ChainRescorer, Part
+from prorank_search.rescorers.overlap import OverlapRescorer
 from prorank_search.rescorers.prorank import ProRankRescorer
 from prorank_search.rescorers.remote import RemoteRescorer, open_rescorer
 from prorank_search.settings import Settings
@@ -98,3 +100,15 @@ def test_hanging_up_on_the_first_service_frees_the_last_one(serve: Serve, ask: A
     remote.score(request)
     assert gate.cancelled.wait(30)
     gate.opened.set()
+
+
+def test_a_chain_behind_a_service_tells_what_each_of_its_rescorers_said(serve: Serve, ask: Ask) -> None:
+    chain = ChainRescorer([Part(OverlapRescorer(), 1), Part(OverlapRescorer(), weight=1.0)])
+    served = serve(chain)
+    request = ScoreRequest("red fox", ["a hen", "a red fox", "a fox"])
+    scored = ask(served.url).score(request)
+    assert scored == chain.score(request)
+    body = served.http.post("/v2/rerank", json={"query": "red fox", "documents": request.texts}).json()
+    assert [row["index"] for row in body["results"]] == [1, 2, 0]
+    assert (body["prorank"]["status"], body["prorank"]["parts"]) == ("ok", {"overlap": 3, "overlap (2)": 1})
+    assert body["results"][1]["prorank"]["left_out"] is True

@@ -176,11 +176,17 @@ def revision_in(answer: object) -> str | None:
 def _scored(row: Json, shape: Shape, server: str, *, query_truncated: bool) -> Scored:
     own = _own(row)
     score = own["score"] if "score" in own else row.get(shape.number)
+    parts, left_out = _parts(own), own.get("left_out") is True
     if score is None and own:
-        return Scored(None, query_truncated=query_truncated)
+        return Scored(None, query_truncated=query_truncated, parts=parts, left_out=left_out)
     if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
         raise RescorerError(f"{server} gave a text the {shape.number} {str(score)[:40]!r}, which is no number")
-    return Scored(float(score), own.get("truncated") is True, query_truncated)
+    return Scored(float(score), own.get("truncated") is True, query_truncated, parts)
+
+
+def _parts(own: Json) -> dict[str, float]:
+    said = own.get("parts")
+    return {str(name): float(score) for name, score in said.items()} if isinstance(said, dict) else {}
 
 
 def _own(part: object) -> Json:

@@ -17,6 +17,7 @@ class ProRankBlock(BaseModel):
     calibrated: bool
     query_truncated: bool
     took_ms: float
+    parts: dict[str, int] | None = None
 
 
 class ProRankRow(BaseModel):
@@ -25,6 +26,8 @@ class ProRankRow(BaseModel):
     score: float | None
     probability: float | None
     truncated: bool
+    parts: dict[str, float] | None = None
+    left_out: bool | None = None
 
 
 class Text(BaseModel):

@@ -96,7 +96,7 @@ def _text(document: str | Json, fields: Sequence[str], at: int) -> str:
 def prorank_block(outcome: Outcome, answer: Answer) -> Json:
     """Return what ProRank says of a whole answer."""
     status = answer.status
-    return {
+    block = {
         "status": status.state,
         "reason": status.reason,
         "model": status.model,
@@ -105,8 +105,10 @@ def prorank_block(outcome: Outcome, answer: Answer) -> Json:
         "query_truncated": status.query_truncated,
         "took_ms": outcome.took_ms,
     }
+    return block | {"parts": dict(status.parts)} if status.parts else block
 
 
 def prorank_row(row: Row) -> Json:
-    """Return what ProRank says of one document; a score of null: not scored in time."""
-    return {"score": row.score, "probability": row.probability, "truncated": row.truncated}
+    """Return what ProRank says of one document; a score of null: not scored in time, or left out."""
+    said = {"score": row.score, "probability": row.probability, "truncated": row.truncated}
+    return said | {"parts": dict(row.parts), "left_out": row.left_out} if row.parts else said
