@@ -35,6 +35,8 @@ def analysis(installation: Installation) -> Finding:
     """Look at how texts become words, and for a profile of each index that somebody else built."""
     backend = load_backend(installation.settings)
     found = {index.name: index.analysis for index in backend.indexes()}
+    if not found:
+        return Finding("skipped", "there is no index yet")
     profiles = load_profiles(installation.settings.config)
     unknown = [name for name, analysis in found.items() if analysis == NOT_OURS and name not in profiles]
     if unknown:

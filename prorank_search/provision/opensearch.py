@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,8 @@ _NO_OVERSAMPLE = (
     "this cluster's search pipelines have no oversample and truncate_hits (module search-pipeline-common): only the "
     "page that a search asks for is rescored, so ask for a larger size"
 )
+_DEPLOYED = "DEPLOYED"
+_DEPLOYED_TIMEOUT_S, _PAUSE_S = 60.0, 0.1
 _MOST = 1000
 _NOT_FOUND = 404
 
@@ -64,7 +67,7 @@ def read(engine: Engine, name: str) -> Cluster:
         settings,
         oversample=_can_oversample(nodes),
         connectors=_made_for(engine, "connectors", name, ours),
-        models=_made_for(engine, "models", name, ours),
+        models=[(model_id, _model(engine, model_id)) for model_id, _ in _made_for(engine, "models", name, ours)],
         groups=_made_for(engine, "model_groups", name),
         pipeline=_pipeline(engine, name),
     )
@@ -82,7 +85,7 @@ def plan(cluster: Cluster, wanted: Wanted) -> Plan:
     need = cluster_settings.Need(wanted.url, pattern_of(wanted.url), is_private(wanted.url))
     changes = cluster_settings.additions(cluster.settings, wanted.name, need)
     pipeline = opensearch_bodies.pipeline(wanted, oversample=cluster.oversample)
-    deployed = any(model.get("model_state") == "DEPLOYED" for _, model in cluster.models)
+    deployed = any(model["model_state"] == _DEPLOYED for _, model in cluster.models)
     notices = () if cluster.oversample else (_NO_OVERSAMPLE,)
     return Plan(_steps(cluster, wanted, changes, pipeline, deployed=deployed), _ids(cluster), notices)
 
@@ -99,11 +102,12 @@ def removal(cluster: Cluster, name: str) -> Plan:
 
 
 def check_answer(engine: Engine, model_id: str, url: str) -> None:
-    """See that the cluster gets scores from the service: the call that the rerank processor makes.
+    """See that the model is deployed, and that the cluster gets scores from the service: as the rerank processor asks.
 
     Raises:
         BackendError: It does not.
     """
+    _wait_until_deployed(engine, model_id)
     asked = {"query_text": "red fox", "text_docs": ["A red fox.", "A blue hen."]}
     try:
         answer = engine.request("POST", f"/_plugins/_ml/_predict/text_similarity/{model_id}", asked, attempts=1)
@@ -116,6 +120,21 @@ def check_answer(engine: Engine, model_id: str, url: str) -> None:
         ) from error
     if len(scores) != len(asked["text_docs"]):
         raise BackendError(f"all is made, but {url} gave {len(scores)} scores for {len(asked['text_docs'])} texts")
+
+
+def _wait_until_deployed(engine: Engine, model_id: str) -> None:
+    """Wait for what a cluster notes of a model a moment after it says that it is done."""
+    until = time.monotonic() + _DEPLOYED_TIMEOUT_S
+    while _model(engine, model_id)["model_state"] != _DEPLOYED:
+        if time.monotonic() > until:
+            raise BackendError(f"{engine.where} does not deploy the model {model_id}: see its log, then try again")
+        time.sleep(_PAUSE_S)
+
+
+def _model(engine: Engine, model_id: str) -> Mapping[str, Any]:
+    """Return a model as it is now: a search may tell what it was."""
+    found: Mapping[str, Any] = engine.request("GET", f"/_plugins/_ml/models/{model_id}")
+    return found
 
 
 def _ids(cluster: Cluster) -> dict[str, str]:

@@ -34,9 +34,8 @@ return "{\"parameters\":{\"body\":\"" + body.replace("\\", "\\\\").replace("\"",
 """.strip()
 """Writes the request to the service, of texts that ml-commons has escaped for JSON already.
 
-Its own function for Cohere leaves a query that is itself JSON, such as `["x"]`, unescaped, and takes `${parameters.x}` in
-a text for one of its placeholders. So the whole body is written here, as one parameter, and a dollar sign goes as its
-code.
+Its own function for Cohere leaves a query that is itself JSON, such as `["x"]`, unescaped, and takes `${parameters.x}`
+in a text for a placeholder. So the whole body is written here, as one parameter, and a dollar sign goes as its code.
 """
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from prorank_search.local import engine
 from prorank_search.local.lock import DEFAULT_VERSION
 from prorank_search.local.node import last_words
 from tests.engines.elasticsearch_server import run_elasticsearch
@@ -23,6 +24,16 @@ def opensearch(shared_home: Path, request: pytest.FixtureRequest) -> Iterator[Se
     """A real OpenSearch for all tests of a run."""
     version: str = request.config.getoption("--opensearch-version", DEFAULT_VERSION)
     with run_opensearch(shared_home, version=version) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def opensearch_ml(shared_home: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A real OpenSearch with ml-commons for all tests of a run; `make test-engines` fetches it."""
+    version: str = request.config.getoption("--opensearch-version", DEFAULT_VERSION)
+    if not engine.is_prepared(version, shared_home, with_ml=True):
+        pytest.skip("the plugins are not here: make test-engines fetches them")
+    with run_opensearch(shared_home, version=version, with_ml=True) as server:
         yield server
 
 
