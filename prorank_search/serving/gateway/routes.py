@@ -9,13 +9,12 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict
 
 from prorank_search.backends.engines import credentials
 from prorank_search.errors import InputError
 from prorank_search.profiles import load_profiles
 from prorank_search.serving.access import is_ours
-from prorank_search.serving.gateway import msearch
+from prorank_search.serving.gateway import admin, msearch
 from prorank_search.serving.gateway.counts import Counts
 from prorank_search.serving.gateway.exchange import Asked, Exchange, searched
 from prorank_search.serving.gateway.faults import fault_answer, not_listed
@@ -37,14 +36,6 @@ _OF_A_SEARCH = 2
 """Parts of its path at most: an index, and what is asked of it."""
 
 
-class Rescoring(BaseModel):
-    """The kill switch."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    rescoring: bool
-
-
 def router(service: Service, metrics: Metrics, upstream: Upstream) -> APIRouter:
     """Return the gateway's routes; they take what no other route takes, so they have to come last.
 
@@ -64,15 +55,7 @@ def router(service: Service, metrics: Metrics, upstream: Upstream) -> APIRouter:
         await upstream.close()
 
     routes = APIRouter(lifespan=lifespan)
-
-    @routes.get("/_prorank/gateway", summary="The gateway: whether it rescores, its breakers, the orders it keeps")
-    async def look() -> JSONResponse:
-        return JSONResponse(_told(exchange))
-
-    @routes.put("/_prorank/gateway", summary="The kill switch: rescore, or let the engine's order stand")
-    async def switch(wanted: Rescoring) -> JSONResponse:
-        exchange.desk.switch.on = wanted.rescoring
-        return JSONResponse(_told(exchange))
+    routes.include_router(admin.router(exchange.desk))
 
     @routes.api_route(f"{prefix}/{{path:path}}", methods=_METHODS, include_in_schema=False)
     async def gateway(request: Request) -> Response:
@@ -155,9 +138,3 @@ def _no_such_path(request: Request) -> Response:
     if allowed is None:
         return JSONResponse({"detail": "Not Found"}, 404)
     return JSONResponse({"detail": "Method Not Allowed"}, 405, {"Allow": ", ".join(allowed).upper()})
-
-
-def _told(exchange: Exchange) -> dict[str, object]:
-    desk = exchange.desk
-    breakers = {name or "default": breaker.state for name, breaker in desk.scorer.breakers.items()}
-    return {"rescoring": desk.switch.on, "breakers": breakers, "orders": len(desk.pages)}
