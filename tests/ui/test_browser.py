@@ -94,7 +94,7 @@ def test_a_person_types_a_query_follows_both_sides_and_goes_back(page: Page, add
     assert titles(page, "pr-before") == titles(page, "pr-after")[::-1]
     assert '<b>"Bold"</b>' in titles(page, "pr-after")
     assert "the best hit rose from 4 to 1" in page.locator(".pr-summary").inner_text()
-    page.wait_for_url("**/?q=barking+dog&index=animals&rescorer=reversing")
+    page.wait_for_url("**/?q=barking+dog&index=animals&left=bm25&right=reversing&*")
 
     query.fill("fox")
     query.press("Enter")

@@ -25,7 +25,7 @@ def drawn(app: AppTest) -> str:
 
 
 def titles(side: str) -> list[str]:
-    return [part.partition("</span>")[0].rpartition('">')[2] for part in side.split('class="pr-title"')[1:]]
+    return [part.partition("</button>")[0].partition(">")[2] for part in side.split('class="pr-title"')[1:]]
 
 
 def sides(html: str) -> tuple[str, str]:
@@ -68,26 +68,35 @@ def test_a_query_shows_both_rankings_with_movement_and_probability(app: AppTest)
 
 @pytest.mark.usefixtures("animals", "stages")
 def test_the_address_carries_the_search_and_is_followed(app: AppTest) -> None:
-    app.query_params.update({"q": "fox", "index": "animals", "rescorer": "overlap"})
+    app.query_params.update({"q": "fox", "index": "animals", "right": "overlap", "right_window": "20"})
     app.run()
     assert app.text_input(key="q").value == "fox"
-    assert app.selectbox(key="rescorer").value == "overlap"
+    assert app.selectbox(key="right").value == "overlap"
+    assert app.selectbox(key="right_window").value == "20"
     app.text_input(key="q").set_value("dog").run()
     address = {key: value if isinstance(value, str) else value[0] for key, value in app.query_params.items()}
-    assert address == {"q": "dog", "index": "animals", "rescorer": "overlap"}
+    assert address.pop("right_revision")
+    assert address == {
+        "q": "dog",
+        "index": "animals",
+        "left": "bm25",
+        "right": "overlap",
+        "right_window": "20",
+        "right_blend": "replace:none:1:1",
+    }
 
 
 @pytest.mark.usefixtures("animals", "stages")
 def test_an_address_that_names_nothing_installed_falls_back_to_the_defaults(app: AppTest) -> None:
-    app.query_params.update({"q": "fox", "index": "gone", "rescorer": "<script>"})
+    app.query_params.update({"q": "fox", "index": "gone", "right": "<script>"})
     app.run()
     assert app.selectbox(key="index").value == "animals"
-    assert app.selectbox(key="rescorer").value == "reversing"
+    assert app.selectbox(key="right").value == "reversing"
 
 
 @pytest.mark.usefixtures("animals", "stages")
 def test_a_failed_second_stage_is_shown_as_failed_and_never_as_no_hits(app: AppTest) -> None:
-    app.query_params.update({"q": "dog", "rescorer": "failing"})
+    app.query_params.update({"q": "dog", "right": "failing"})
     app.run()
     left, right = sides(drawn(app))
     assert "the device ran out of memory" in right
@@ -99,7 +108,7 @@ def test_a_failed_second_stage_is_shown_as_failed_and_never_as_no_hits(app: AppT
 
 @pytest.mark.usefixtures("animals", "stages")
 def test_a_second_stage_that_ran_out_of_time_is_shown_as_partial_and_tried_again(app: AppTest) -> None:
-    app.query_params.update({"q": "dog", "rescorer": "slow"})
+    app.query_params.update({"q": "dog", "right": "slow"})
     app.run()
     assert "Only a part was rescored" in drawn(app)
     assert "1 of 4 hits were scored in time" in drawn(app)
@@ -134,14 +143,14 @@ def test_a_changed_index_is_searched_again(app: AppTest, home: Path, animals: st
 
 @pytest.mark.usefixtures("animals", "stages")
 def test_a_missing_model_names_the_command_and_offers_the_stand_in(app: AppTest) -> None:
-    app.query_params.update({"q": "dog", "rescorer": "missing"})
+    app.query_params.update({"q": "dog", "right": "missing"})
     app.run()
     left, right = sides(drawn(app))
     assert len(titles(left)) == 4
     assert "pr-error" in right
     assert "prorank models pull" in app.code[0].value
     app.button[0].click().run()
-    assert app.selectbox(key="rescorer").value == "overlap"
+    assert app.selectbox(key="right").value == "overlap"
     assert len(titles(sides(drawn(app))[1])) == 4
 
 

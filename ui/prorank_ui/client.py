@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
-from prorank_search import plugins
+from prorank_search import models, plugins
+from prorank_search.judgments import FILE_NAME, JudgmentStore
 from prorank_search.profiles import Profile, profile_for
 from prorank_search.protocols import IndexInfo, Rescorer
 from prorank_search.search import load_backend, load_rescorer, search
 from prorank_search.settings import Settings, load_settings
-from prorank_search.types import SearchResult
+from prorank_search.types import Scored, ScoreRequest, SearchResult
+from prorank_ui.choices import Choice, Side, blend_of
+from prorank_ui.scoring import Scoring
 
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One search as a person chose it.
-
-    Attributes:
-        query: What to search for.
-        index: Name of the index.
-        rescorer: Name of the second stage; None: the first stage alone.
-        top_k: Hits shown. With a second stage the result holds its whole window, so that every movement can be told.
-    """
-
-    query: str
-    index: str
-    rescorer: str | None
-    top_k: int
-
-    def first_stage(self) -> Choice:
-        """Return the same search without its second stage."""
-        return replace(self, rescorer=None)
+_KEPT_RESULTS = 500
+_THREADS = 8
+_EXAMPLES = 3
+_LOOKED_THROUGH = 60
+_TITLE_WORDS = range(2, 12)
 
 
 class Client(Protocol):
@@ -50,8 +43,20 @@ class Client(Protocol):
         """List the second stages that are installed."""
         ...
 
-    def search(self, choice: Choice) -> SearchResult:
-        """Search an index as its profile says."""
+    def models(self, rescorer: str) -> list[str]:
+        """List the models that a second stage can use here."""
+        ...
+
+    def examples(self, index: str) -> list[str]:
+        """Return a few queries that an index has something for."""
+        ...
+
+    def start(self, choice: Choice, index: IndexInfo) -> Scoring:
+        """Start a search of an index as it is now; one that was done before is there at once."""
+        ...
+
+    def score(self, choice: Choice, texts: Sequence[str]) -> list[Scored]:
+        """Score texts as the choice's second stage does."""
         ...
 
 
@@ -59,10 +64,16 @@ class LocalClient:
     """Searches in this process. Settings are read once an index, models are loaded once, by whoever asks first."""
 
     def __init__(self) -> None:
-        self._backend = load_backend(load_settings())
+        own = load_settings()
+        self.home: Path = own.home
+        self.store = JudgmentStore(own.home / FILE_NAME)
+        self._backend = load_backend(own)
         self._profiles: dict[str, tuple[Settings, Profile]] = {}
         self._rescorers: dict[tuple[object, ...], Rescorer] = {}
         self._loading = Lock()
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="prorank-ui")
+        self._results: OrderedDict[tuple[Choice, str, int], SearchResult] = OrderedDict()
+        self._keeping = Lock()
 
     def indexes(self) -> list[IndexInfo]:
         """List the indexes that can be searched."""
@@ -76,20 +87,65 @@ class LocalClient:
         """List the second stages that are installed."""
         return list(plugins.installed("rescorers"))
 
-    def search(self, choice: Choice) -> SearchResult:
-        """Search an index as its profile says."""
+    def models(self, rescorer: str) -> list[str]:
+        """List the models that a second stage can use here."""
+        found = models.list_models(load_settings())
+        return [model.name for model in found if model.rescorer == rescorer and model.ready]
+
+    def examples(self, index: str) -> list[str]:
+        """Return titles of an index's first documents, which are words that it has something for."""
+        titles = (document.title.strip() for document in islice(self._backend.scan(index), _LOOKED_THROUGH))
+        distinct = dict.fromkeys(title for title in titles if len(title.split()) in _TITLE_WORDS)
+        return list(islice(distinct, _EXAMPLES))
+
+    def start(self, choice: Choice, index: IndexInfo) -> Scoring:
+        """Start a search of an index as it is now; one that was done before is there at once.
+
+        An answer whose second stage failed or ran out of time is not kept: the next time it is tried again.
+        """
+        key = (choice, index.version, index.documents)
+
+        def answer(cancelled: Callable[[], bool]) -> SearchResult:
+            with self._keeping:
+                known = self._results.get(key)
+            if known is not None:
+                return known
+            result = self._search(choice, cancelled)
+            if result.status.state not in {"partial", "degraded"}:
+                with self._keeping:
+                    self._results[key] = result
+                    while len(self._results) > _KEPT_RESULTS:
+                        self._results.popitem(last=False)
+            return result
+
+        return Scoring(self._threads, answer)
+
+    def score(self, choice: Choice, texts: Sequence[str]) -> list[Scored]:
+        """Score texts as the choice's second stage does."""
         settings, profile = self._profile(choice.index)
-        rescorer = self._rescorer(choice.rescorer, settings) if choice.rescorer else None
+        instruction = choice.side.instruction or profile.instruction
+        return self._rescorer(choice.side, settings).score(ScoreRequest(choice.query, texts, instruction))
+
+    def _search(self, choice: Choice, cancelled: Callable[[], bool]) -> SearchResult:
+        settings, profile = self._profile(choice.index)
+        side = choice.side
+        rescorer = self._rescorer(side, settings) if side.rescorer else None
+        window = side.window or str(settings.window_size)
         return search(
             choice.query,
             index=choice.index,
             backend=self._backend,
             rescorer=rescorer,
             top_k=choice.top_k,
-            window_size=None if settings.window_size == "auto" else settings.window_size,
+            window_size=int(window) if window.isdecimal() else None,
             timeout_s=settings.timeout_s,
-            profile=profile,
+            profile=replace(
+                profile,
+                blend=blend_of(side.blend) or profile.blend,
+                instruction=side.instruction or profile.instruction,
+            ),
             whole_window=True,
+            cancelled=cancelled,
         )
 
     def _profile(self, index: str) -> tuple[Settings, Profile]:
@@ -98,9 +154,11 @@ class LocalClient:
             self._profiles[index] = settings, profile_for(settings, index)
         return self._profiles[index]
 
-    def _rescorer(self, name: str, settings: Settings) -> Rescorer:
+    def _rescorer(self, side: Side, settings: Settings) -> Rescorer:
+        if side.model:
+            settings = settings.model_copy(update={"model": side.model})
         with self._loading:
-            key = (name, settings.model, settings.device, settings.dtype, settings.max_length_tokens)
+            key = (side.rescorer, settings.model, settings.device, settings.dtype, settings.max_length_tokens)
             if key not in self._rescorers:
-                self._rescorers[key] = load_rescorer(name, settings)
+                self._rescorers[key] = load_rescorer(side.rescorer, settings)
             return self._rescorers[key]

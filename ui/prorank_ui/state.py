@@ -1,42 +1,51 @@
-"""What outlives a rerun: the client, once a process; searches, once each; the choices, in the address."""
+"""What outlives a rerun: the client, once a process; searches that are under way; the choices, in the address."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
 from prorank_search.protocols import IndexInfo
-from prorank_search.types import SearchResult
-from prorank_ui.client import Choice, Client, LocalClient
+from prorank_ui.choices import Choice
+from prorank_ui.client import LocalClient
+from prorank_ui.ranking_table import Place
+from prorank_ui.scoring import Scoring
 
 _WRITTEN = "address as written"
+_UNDER_WAY = "searches under way"
 
 
 @st.cache_resource(show_spinner=False)
-def client() -> Client:
+def client() -> LocalClient:
     """Return the one client of this process."""
     return LocalClient()
 
 
-def search(choice: Choice, index: IndexInfo) -> SearchResult:
-    """Search, or return what the same search found before.
-
-    An answer whose second stage failed or ran out of time is not kept: the next rerun tries again.
+def scorings(choices: Mapping[Place, Choice], index: IndexInfo) -> dict[Place, Scoring]:
+    """Start searches, or go on with those that were started before; what nobody asks for any longer is cancelled.
 
     Args:
-        choice: The search.
+        choices: A search for each side.
         index: The index as it is now; a new version of it has new answers.
     """
-    result = _search(choice, index)
-    if result.status.state in {"partial", "degraded"}:
-        _search.clear(choice, index)
-    return result
+    before: dict[tuple[Choice, str, int], Scoring] = st.session_state.get(_UNDER_WAY, {})
+    keys = {place: (choice, index.version, index.documents) for place, choice in choices.items()}
+    now: dict[tuple[Choice, str, int], Scoring] = {}
+    for place, key in keys.items():
+        if key not in now:  # two equal sides are one search
+            now[key] = before.get(key) or client().start(choices[place], index)
+    for key, scoring in before.items():
+        if key not in now:
+            scoring.cancel()
+    st.session_state[_UNDER_WAY] = now
+    return {place: now[key] for place, key in keys.items()}
 
 
-@st.cache_data(max_entries=500, show_spinner=False)
-def _search(choice: Choice, index: IndexInfo) -> SearchResult:  # noqa: ARG001 (part of the key)
-    return client().search(choice)
+def forget(choices: Sequence[Choice]) -> None:
+    """Let searches be done anew: their answers failed, or came only in part."""
+    under_way = st.session_state.get(_UNDER_WAY, {})
+    st.session_state[_UNDER_WAY] = {key: scoring for key, scoring in under_way.items() if key[0] not in choices}
 
 
 def follow_address(*keys: str) -> None:
@@ -48,18 +57,18 @@ def follow_address(*keys: str) -> None:
             st.session_state[key] = value
 
 
-def write_address(**values: str) -> None:
+def write_address(values: Mapping[str, str]) -> None:
     """Write every field into the address, defaults too: a link keeps its meaning when a default changes."""
-    st.session_state[_WRITTEN] = values
+    st.session_state[_WRITTEN] = dict(values)
     if st.query_params.to_dict() != values:
         st.query_params.from_dict(values)
 
 
-def select(label: str, key: str, options: Sequence[str]) -> str:
+def select(label: str, key: str, options: Sequence[str], named: Callable[[str], str] = str) -> str:
     """Draw a selection and return its value; the first option where nothing that can be chosen was."""
     if st.session_state.get(key) not in options:
         choose(key, options[0])
-    return st.selectbox(label, options, key=key)
+    return st.selectbox(label, options, key=key, format_func=named)
 
 
 def choose(key: str, value: str) -> None:

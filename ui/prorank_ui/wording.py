@@ -24,13 +24,10 @@ def stage_times(result: SearchResult) -> str:
     return " · ".join(f"{name} {duration(result.took_ms[stage])}" for name, stage in stages.items())
 
 
-def first_stage_note(result: SearchResult) -> str:
-    """Return what stands beside the first stage's name."""
-    return f"first stage · {duration(result.took_ms['first_stage'])}"
-
-
-def rescored_note(result: SearchResult) -> str:
-    """Return what stands beside the second stage's name."""
+def note(result: SearchResult) -> str:
+    """Return what stands beside a side's name."""
+    if result.status.state == "skipped":
+        return f"first stage · {duration(result.took_ms['first_stage'])}"
     scored, window = sum(hit.rescore_score is not None for hit in result.hits), result.status.window_size
     share = f"{scored} of {count(window, 'hit')}" if scored < window else count(window, "hit")
     return f"{share} rescored · {duration(result.took_ms['rescore'])}"
@@ -52,7 +49,7 @@ def beware(result: SearchResult) -> tuple[str, str] | None:
     if status.state == "partial":
         return "Only a part was rescored: the rest follows in BM25's order", status.reason
     if status.state == "skipped":
-        return "Nothing was rescored", status.reason
+        return None
     if status.query_truncated:
         return "The query is too long: the model did not read its end", status.reason
     if status.reason:

@@ -1,39 +1,70 @@
-"""Compare: one query, BM25's ranking and the second stage's side by side."""
+"""Compare: one query, two rankings side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeGuard
 
 import streamlit as st
 
 from prorank_search.errors import MissingModelError, ProRankError
-from prorank_search.movement import compare, nothing_found
+from prorank_search.movement import nothing_found
 from prorank_search.protocols import IndexInfo
 from prorank_search.types import SearchResult
+from prorank_ui import hit_clicks, hit_details, sharing, side_controls, state
 from prorank_ui import ranking_table as table
-from prorank_ui import state
-from prorank_ui.client import Choice
-from prorank_ui.wording import beware, count, first_stage_note, rescored_note, stage_times
+from prorank_ui.choices import Choice, written_blend, written_side
+from prorank_ui.pairing import Pairing, Placed, pair
+from prorank_ui.scoring import Scoring
+from prorank_ui.slopes import slopes
+from prorank_ui.wording import beware, count, note, stage_times
 
 STAND_IN = "overlap"
 """The second stage that needs no model."""
+
+PLACES: tuple[table.Place, ...] = ("left", "right")
+SHOWN = {
+    "all": "All",
+    "up": "Moved up",
+    "down": "Moved down",
+    "new": "New",
+    "only left": "Only left",
+    "only right": "Only right",
+}
+HITS_A_PAGE = 20
+_ALSO = {"new": "up", "gone": "down"}
+_AT_ONCE_S = 0.3
+_POLL_S = 0.4
+
+Outcome = SearchResult | ProRankError | None
+"""A side's result, why it has none, or None while it is at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the fields of the page hold: a search for each side, and the index as it is now."""
+
+    choices: Mapping[table.Place, Choice]
+    index: IndexInfo
+    top_k: int
 
 
 def page() -> None:
     """Draw the page."""
     st.html(table.STYLES)
-    st.title("BM25 and ProRank, side by side", anchor=False)
+    st.title("Compare", anchor=False)
     try:
         indexes = state.client().indexes()
         if not indexes:
             _show_how_to_start()
             return
-        choice, index = _ask(indexes)
-        if choice.query:
-            _compare(choice, index)
+        sharing.open_saved()
+        asked = _ask(indexes)
+        if asked.choices["left"].query:
+            _compare(asked)
         else:
-            advice = "Type a query and press Enter: BM25's ranking and the rescored one appear side by side."
-            st.html(table.notice("info", f"{count(index.documents, 'document')} to search", advice))
+            _invite(asked.index)
     except ProRankError as error:
         st.html(table.notice("error", "The search failed", str(error)))
 
@@ -45,82 +76,204 @@ def _show_how_to_start() -> None:
     st.code("prorank ingest python-topics --index python", language="shell")
 
 
-def _ask(indexes: Sequence[IndexInfo]) -> tuple[Choice, IndexInfo]:
-    """Draw the three fields; return the search that they hold."""
-    state.follow_address("q", "index", "rescorer")
-    left, middle, right = st.columns([6, 2, 2])
+def _ask(indexes: Sequence[IndexInfo]) -> Asked:
+    """Draw the fields; return what they hold."""
+    state.follow_address("q", "index", *side_controls.keys("left"), *side_controls.keys("right"))
     by_name = {index.name: index for index in indexes}
-    with middle:
+    wide, narrow = st.columns([7, 3])
+    with narrow:
         index = by_name[state.select("Index", "index", list(by_name))]
-    settings = state.client().settings(index.name)
-    others = [name for name in state.client().rescorers() if name != settings.rescorer]
-    with right:
-        rescorer = state.select("Second stage", "rescorer", [settings.rescorer, *others])
-    with left:
+    with wide:
         query = st.text_input("Query", key="q", placeholder="Ask in your own words").strip()
+    settings = state.client().settings(index.name)
+    choices = {}
+    for place, column in zip(PLACES, st.columns(2), strict=True):
+        with column:
+            choices[place] = Choice(query, index.name, side_controls.side(place, settings))
     if query:
-        state.write_address(q=query, index=index.name, rescorer=rescorer)
-    return Choice(query, index.name, rescorer, settings.top_k), index
+        state.write_address(_address(choices))
+    return Asked(choices, index, settings.top_k)
 
 
-def _compare(choice: Choice, index: IndexInfo) -> None:
-    """Show BM25's side at once, the other one when it is there."""
-    first = state.search(choice.first_stage(), index)
-    if not first.hits:
-        advice = f"Try other words: {choice.index!r} holds {count(index.documents, 'document')}."
-        headline = nothing_found(first.status) if first.status.reason else "No document holds a word of this query"
-        st.html(table.notice("info", headline, advice))
+def _address(choices: Mapping[table.Place, Choice]) -> dict[str, str]:
+    either = choices["left"]
+    sides = [written_side(place, choice.side) for place, choice in choices.items()]
+    return {"q": either.query, "index": either.index} | sides[0] | sides[1]
+
+
+def _invite(index: IndexInfo) -> None:
+    advice = "Type a query and press Enter: two rankings appear side by side."
+    st.html(table.notice("info", f"{count(index.documents, 'document')} to search", advice))
+    examples = state.client().examples(index.name)
+    if examples:
+        st.caption("Or try one of these:")
+    for example in examples:
+        st.button(example, key=f"example {example}", on_click=state.choose, args=("q", example))
+
+
+def _compare(asked: Asked) -> None:
+    """Show each side as soon as it is there; look again every moment while one is not."""
+    scorings = state.scorings(asked.choices, asked.index)
+    outcomes = {place: _outcome(scoring, _AT_ONCE_S) for place, scoring in scorings.items()}
+    if None in outcomes.values():
+        st.fragment(_poll, run_every=_POLL_S)(asked, scorings)
         return
-    screen = st.empty()
-    screen.html(_pending(first, choice))
+    again = [asked.choices[place] for place, outcome in outcomes.items() if _worth_another_try(outcome)]
+    state.forget(again)
+    results = {place: outcome for place, outcome in outcomes.items() if _is_ranking(outcome)}
+    if any(not result.hits for result in results.values()):
+        _show_nothing(next(iter(results.values())), asked)
+        return
+    if len(results) < len(PLACES):
+        _show_failed(asked, outcomes)
+        return
+    _show(asked, results)
+
+
+def _poll(asked: Asked, scorings: Mapping[table.Place, Scoring]) -> None:
+    outcomes = {place: _outcome(scoring, 0.0) for place, scoring in scorings.items()}
+    if None not in outcomes.values():
+        st.rerun()
+    sides = [_half(place, asked, outcomes[place]) for place in PLACES]
+    st.html(table.summary("Rescoring …", "") + table.board(*sides))
+
+
+def _outcome(scoring: Scoring, timeout_s: float) -> Outcome:
     try:
-        result = state.search(choice, index)
+        return scoring.result(timeout_s)
     except ProRankError as error:
-        with screen.container():
-            _show_failed(first, choice, error)
-    except Exception:
-        screen.html(_failed(first, choice, "An error that nobody foresaw: it stands below and in the log."))
-        raise
-    else:
-        screen.html(_finished(result, choice))
+        return error
 
 
-def _show_failed(first: SearchResult, choice: Choice, error: ProRankError) -> None:
-    """Show a second stage that could not even start, above it what to do."""
-    if isinstance(error, MissingModelError):
+def _is_ranking(outcome: Outcome) -> TypeGuard[SearchResult]:
+    return isinstance(outcome, SearchResult) and outcome.status.state != "degraded"
+
+
+def _worth_another_try(outcome: Outcome) -> bool:
+    return not isinstance(outcome, SearchResult) or outcome.status.state in {"partial", "degraded"}
+
+
+def _show_nothing(result: SearchResult, asked: Asked) -> None:
+    advice = f"Try other words: {asked.index.name!r} holds {count(asked.index.documents, 'document')}."
+    reason = result.status.reason if result.status.state != "skipped" or "asked for" not in result.status.reason else ""
+    headline = nothing_found(result.status) if reason else "No document holds a word of this query"
+    st.html(table.notice("info", headline, advice))
+
+
+def _show_failed(asked: Asked, outcomes: Mapping[table.Place, Outcome]) -> None:
+    """Show a side that could not even start, above it what to do."""
+    failed = [place for place, outcome in outcomes.items() if not _is_ranking(outcome)]
+    if any(isinstance(outcome, MissingModelError) for outcome in outcomes.values()):
         st.html(table.notice("warning", "The model is not on this machine", "Fetch it once, then reload this page:"))
         st.code("prorank models pull", language="shell")
-    if choice.rescorer != STAND_IN:
-        st.button("Compare with the word-overlap stand-in", on_click=state.choose, args=("rescorer", STAND_IN))
-    st.html(_failed(first, choice, str(error)))
+    for place in failed:
+        if asked.choices[place].side.rescorer != STAND_IN:
+            st.button(
+                "Compare with the word-overlap stand-in",
+                key=f"stand-in {place}",
+                on_click=state.choose,
+                args=(place, STAND_IN),
+            )
+    sides = [_half(place, asked, outcomes[place]) for place in PLACES]
+    st.html(table.summary("A side failed; what the other one found is all there is.", "") + table.board(*sides))
 
 
-def _pending(first: SearchResult, choice: Choice) -> str:
-    waiting = table.pending_side(heading=choice.rescorer or "", note="rescoring …", count=len(first.hits))
-    return table.summary("Rescoring …", "") + table.board(_first_stage(first, choice), waiting)
+def _half(place: table.Place, asked: Asked, outcome: Outcome) -> str:
+    """Return a side by itself."""
+    name = asked.choices[place].side.name
+    if outcome is None:
+        return table.pending_side(place, heading=name, note="rescoring …", count=asked.top_k)
+    if not _is_ranking(outcome):
+        reason = outcome.status.reason if isinstance(outcome, SearchResult) else str(outcome)
+        return table.failed_side(place, heading=name, note="failed", reason=reason)
+    alone = [Placed(hit) for hit in outcome.hits[: asked.top_k]]
+    return table.hits_side(place, alone, heading=name, note=note(outcome))
 
 
-def _failed(first: SearchResult, choice: Choice, reason: str) -> str:
-    failed = table.failed_side(heading=choice.rescorer or "", note="failed", reason=reason)
-    sentence = "The second stage failed; BM25's ranking is all there is."
-    return table.summary(sentence, "") + table.board(_first_stage(first, choice), failed)
+def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
+    """Show both sides, and what can be done with them."""
+    both = pair(results["left"].hits, results["right"].hits, asked.top_k)
+    names = {place: _name(asked.choices[place], results[place]) for place in PLACES}
+    overlap = f"{both.common} of {asked.top_k} in common · RBO {both.rbo:.2f} · {stage_times(results['right'])}"
+    st.html(table.summary(both.summary, overlap))
+    for place in PLACES:
+        warning = beware(results[place])
+        if warning:
+            headline, reason = warning
+            st.html(table.notice("warning", f"{names[place]}: {headline}", reason))
+    shown = _filtered(both)
+    sides = {
+        place: table.hits_side(
+            place, shown[place], heading=names[place], note=note(results[place]), empty="No hit of this kind"
+        )
+        for place in PLACES
+    }
+    board = table.board(sides["left"], sides["right"])
+    st.html(board)
+    _show_picked(asked, names, results)
+    with st.expander("All movements"):
+        st.altair_chart(slopes(both, names["left"], names["right"]), width="stretch")
+    state.write_address(_address(asked.choices) | _in_force(results))
+    sharing.offer(asked.choices["left"], results, names, both.summary, board)
 
 
-def _finished(result: SearchResult, choice: Choice) -> str:
-    if result.status.state == "degraded":
-        return _failed(result, choice, result.status.reason)
-    both = compare(result, choice.top_k)
-    heading = result.status.model or choice.rescorer or ""
-    right = table.rescored_side(both.second_stage, heading=heading, note=rescored_note(result), top_k=choice.top_k)
-    left = table.first_stage_side(both.first_stage, note=first_stage_note(result), moved=True)
-    warning = beware(result)
+def _name(choice: Choice, result: SearchResult) -> str:
+    return result.status.model or choice.side.name
+
+
+def _in_force(results: Mapping[table.Place, SearchResult]) -> dict[str, str]:
+    """Return what a link must keep although it was not chosen: the model's revision, and the blend."""
+    return {
+        f"{place}_{key}": value
+        for place, result in results.items()
+        if result.status.blend is not None
+        for key, value in (
+            ("blend", written_blend(result.status.blend)),
+            ("revision", result.status.model_revision or ""),
+        )
+    }
+
+
+def _filtered(both: Pairing) -> dict[table.Place, Sequence[Placed]]:
+    """Draw the filter and the pages; return the hits of each side that they leave."""
+    wide, narrow = st.columns([7, 3])
+    with wide:
+        kind = (
+            st.segmented_control("Show", list(SHOWN), default="all", key="shown", format_func=SHOWN.__getitem__)
+            or "all"
+        )
+    sides: dict[table.Place, Sequence[Placed]] = {
+        "left": [placed for placed in both.left if _is_shown(placed, kind, "left")],
+        "right": [placed for placed in both.right if _is_shown(placed, kind, "right")],
+    }
+    pages = max(1, -(-max(map(len, sides.values())) // HITS_A_PAGE))
+    with narrow:
+        number = st.segmented_control("Page", list(range(1, pages + 1)), default=1, key=f"page of {pages}") or 1
+    start = (number - 1) * HITS_A_PAGE
+    return {place: placed[start : start + HITS_A_PAGE] for place, placed in sides.items()}
+
+
+def _is_shown(placed: Placed, kind: str, place: table.Place) -> bool:
+    if kind == "all":
+        return True
+    if kind in {"only left", "only right"}:
+        return placed.other_rank is None and kind == f"only {place}"
     return (
-        table.summary(both.summary, stage_times(result))
-        + (table.notice("warning", *warning) if warning else "")
-        + table.board(left, right)
+        placed.change == kind
+        or (kind == "up" and placed.change == "new")
+        or (kind == "down" and placed.change == "gone")
     )
 
 
-def _first_stage(result: SearchResult, choice: Choice) -> str:
-    hits = compare(result, choice.top_k).first_stage
-    return table.first_stage_side(hits, note=first_stage_note(result), moved=False)
+def _show_picked(asked: Asked, names: Mapping[table.Place, str], results: Mapping[table.Place, SearchResult]) -> None:
+    """Open the panel of the document whose title was clicked."""
+    clicked = hit_clicks.picked()
+    if clicked is None:
+        return
+    doc_id, _ = clicked
+    labels = {place: f"{place}: {names[place]}" for place in PLACES}
+    found = {
+        labels[place]: hit for place, result in results.items() for hit in result.hits if hit.document.doc_id == doc_id
+    }
+    if found:
+        hit_details.show({labels[place]: asked.choices[place] for place in PLACES}, found)

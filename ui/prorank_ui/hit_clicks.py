@@ -1,0 +1,27 @@
+"""Tells the page which title of a board was clicked."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+_SCRIPT = """
+export default function ({ setTriggerValue }) {
+  const heard = (event) => {
+    const title = event.target.closest?.("[data-pr-doc]");
+    if (title) setTriggerValue("picked", { doc_id: title.dataset.prDoc, place: title.dataset.prPlace });
+  };
+  document.addEventListener("click", heard);
+  return () => document.removeEventListener("click", heard);
+}
+"""
+
+
+def picked() -> tuple[str, str] | None:
+    """Listen for clicks on titles; return the document and its side, in the one run that a click has caused."""
+    component = st.components.v2.component("prorank_hit_clicks", html="<span></span>", js=_SCRIPT)
+    heard = component(key="hit_clicks", height=1, on_picked_change=_nothing).picked
+    return (str(heard["doc_id"]), str(heard["place"])) if heard else None
+
+
+def _nothing() -> None:
+    """A trigger needs somebody who is told of it; the page looks at its value instead."""

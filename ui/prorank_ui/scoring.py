@@ -1,0 +1,41 @@
+"""A search that goes on while the page is drawn: started, asked for, cancelled when nobody wants it any longer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+
+from prorank_search.types import SearchResult
+
+
+class Scoring:
+    """A search in a thread.
+
+    Args:
+        threads: Where it runs.
+        search: The search; it is given a function that says True once nobody waits any longer.
+    """
+
+    def __init__(self, threads: ThreadPoolExecutor, search: Callable[[Callable[[], bool]], SearchResult]) -> None:
+        self._unwanted = threading.Event()
+        self._future: Future[SearchResult] = threads.submit(search, self._unwanted.is_set)
+
+    def result(self, timeout_s: float) -> SearchResult | None:
+        """Return the result, or None where it is not there within this time.
+
+        Raises:
+            ProRankError: The search failed.
+        """
+        try:
+            return self._future.result(timeout_s)
+        except NotYet:
+            if self._future.done():
+                raise
+            return None
+
+    def cancel(self) -> None:
+        """Let it end as soon as it looks."""
+        self._unwanted.set()
+        self._future.cancel()

@@ -1,0 +1,58 @@
+"""A comparison that is kept or sent to somebody: saved under a short id, or as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from prorank_search.judgments import query_id_of
+from prorank_search.types import SearchResult
+from prorank_ui import exports, state
+from prorank_ui import ranking_table as table
+from prorank_ui.choices import Choice
+
+
+def open_saved() -> None:
+    """Put the saved comparison that the address names in its place."""
+    name = st.query_params.get("saved")
+    if name:
+        kept = state.client().store.comparison(name)
+        st.query_params.from_dict({key: str(value) for key, value in kept.items()})
+
+
+def offer(
+    choice: Choice,
+    results: Mapping[table.Place, SearchResult],
+    names: Mapping[table.Place, str],
+    summary: str,
+    board: str,
+) -> None:
+    """Draw what can be done with a comparison.
+
+    Args:
+        choice: The query and the index.
+        results: Each side's result.
+        names: What each side is called.
+        summary: The sentence about them.
+        board: Both sides as HTML.
+    """
+    address = st.query_params.to_dict()
+    with st.popover("Save or export"):
+        if st.button("Save under a short address"):
+            name = state.client().store.save_comparison(address)
+            st.code(f"?saved={name}", language=None)
+        named = {f"{place} {names[place]}": result for place, result in results.items()}
+        query_id = query_id_of(choice.query)
+        parts = [table.summary(summary, f"index {choice.index}"), board]
+        files = {
+            "JSON": ("comparison.json", exports.as_json(named, address)),
+            "CSV": ("comparison.csv", exports.as_csv(named)),
+            **{
+                f"TREC run, {place}": (f"{place}.run", exports.as_run(names[place], result, query_id))
+                for place, result in results.items()
+            },
+            "Web page": ("comparison.html", exports.as_page(choice.query, table.STYLES.read_text("utf-8"), parts)),
+        }
+        for label, (name, content) in files.items():
+            st.download_button(label, content, file_name=name, on_click="ignore", key=f"export {label}")

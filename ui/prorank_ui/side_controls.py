@@ -1,0 +1,52 @@
+"""The fields of one side of a comparison, behind a button that says what is chosen."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from prorank_search.settings import Settings
+from prorank_ui import state
+from prorank_ui.choices import BLENDS, FIRST_STAGE, Side, blend_of
+from prorank_ui.ranking_table import Place
+
+_WINDOWS = ["", "10", "20", "30", "50", "100", "200"]
+DETAILS = ("model", "window", "blend", "instruction")
+
+
+def keys(place: Place) -> list[str]:
+    """Return the keys of a side's fields, in the session as in the address."""
+    return [place, *(f"{place}_{detail}" for detail in DETAILS)]
+
+
+def side(place: Place, settings: Settings) -> Side:
+    """Draw the fields of a side; return what they hold."""
+    stages = [settings.rescorer, *(name for name in state.client().rescorers() if name != settings.rescorer)]
+    stages = [FIRST_STAGE, *stages] if place == "left" else [*stages, FIRST_STAGE]
+    chosen = st.session_state.get(place)
+    label = _stage_name(chosen if chosen in stages else stages[0])
+    with st.popover(f"{place.capitalize()}: {label}", width="stretch"):
+        stage = state.select("Ranking", place, stages, _stage_name)
+        if stage == FIRST_STAGE:
+            return Side()
+        models = state.client().models(stage)
+        model = (
+            state.select("Model", f"{place}_model", ["", *models], lambda name: name or "as set up") if models else ""
+        )
+        blends = list(BLENDS)
+        linked = st.session_state.get(f"{place}_blend", "")
+        if linked not in blends and blend_of(linked) is not None:
+            blends.append(linked)
+        window = state.select("Hits rescored", f"{place}_window", _WINDOWS, lambda window: window or "automatic")
+        blend = state.select("Order by", f"{place}_blend", blends, lambda written: BLENDS.get(written, written))
+        instruction = st.text_input(
+            "What counts as relevant", key=f"{place}_instruction", placeholder="for models that take an instruction"
+        )
+    return Side(stage, model, window, blend, instruction.strip())
+
+
+def _model_name(model: str) -> str:
+    return model or "as set up"
+
+
+def _stage_name(stage: str) -> str:
+    return "BM25" if stage == FIRST_STAGE else stage

@@ -1,0 +1,48 @@
+"""Every movement at once: a line from a document's rank on the left to its rank on the right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prorank_ui.pairing import Pairing
+
+if TYPE_CHECKING:
+    import altair as alt
+
+_COLOURS = {"up": "#1b9e6b", "down": "#d1571f", "same": "#8a93a6", "new": "#2f5bd7", "gone": "#d1571f"}
+_WORDS = {"up": "rose", "down": "fell", "same": "stayed", "new": "new at the top", "gone": "left the top"}
+
+
+def slopes(pairing: Pairing, left: str, right: str, deepest: int = 20) -> alt.Chart:
+    """Draw the documents that both sides have among their first `deepest`."""
+    import altair as alt
+
+    rows = [
+        {
+            "document": placed.hit.document.title or placed.hit.document.doc_id,
+            "side": side,
+            "rank": rank,
+            "movement": _WORDS[placed.change],
+        }
+        for placed in pairing.right
+        if placed.change and placed.other_rank and min(placed.other_rank, placed.hit.rank) <= deepest
+        for side, rank in ((left, placed.other_rank), (right, placed.hit.rank))
+    ]
+    words = list(dict.fromkeys(_WORDS.values()))
+    chart: alt.Chart = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_line(point=True, strokeWidth=2)
+        .encode(
+            x=alt.X("side:N", sort=[left, right], title=None, axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("rank:Q", scale=alt.Scale(reverse=True, domainMin=1, nice=False), title="rank"),
+            detail="document:N",
+            color=alt.Color(
+                "movement:N",
+                scale=alt.Scale(domain=words, range=list(_COLOURS.values())),
+                legend=alt.Legend(orient="bottom", title=None),
+            ),
+            tooltip=["document:N", "side:N", "rank:Q", "movement:N"],
+        )
+        .properties(height=420)
+    )
+    return chart
