@@ -23,6 +23,11 @@ def serve(
     model: options.ModelOption = None,
     device: options.DeviceOption = None,
     timeout_s: options.TimeoutOption = None,
+    backend: options.BackendOption = None,
+    url: options.UrlOption = None,
+    gateway_prefix: Annotated[
+        str | None, typer.Option("--gateway-prefix", metavar="PATH", help="Where the search gateway begins.")
+    ] = None,
     tls_cert: Annotated[Path | None, typer.Option("--tls-cert", help="Certificate, a PEM file; then https.")] = None,
     tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Its key, a PEM file.")] = None,
     behind_proxy: Annotated[
@@ -48,7 +53,7 @@ def serve(
     ] = None,
     config: options.ConfigOption = None,
 ) -> None:
-    """Answer rerank requests over HTTP, in the shapes of Cohere, Jina, vLLM and text-embeddings-inference."""
+    """Answer rerank requests in the shapes of Cohere, Jina, vLLM and TEI, and searches in front of an engine."""
     from prorank_search import plugins
     from prorank_search.search import load_rescorer
 
@@ -59,6 +64,9 @@ def serve(
         model=model,
         device=device,
         timeout_s=timeout_s,
+        backend=backend,
+        url=url,
+        gateway_prefix=gateway_prefix,
         tls_cert=tls_cert,
         tls_key=tls_key,
         behind_proxy=behind_proxy,
