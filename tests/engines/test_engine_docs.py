@@ -77,6 +77,24 @@ def test_the_commands_about_analysis_run(repository: Path, opensearch: Server) -
         backend.delete("handbook")
 
 
+def test_the_commands_about_passages_run(
+    repository: Path, folder: Path, opensearch: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRORANK_RESCORER", "overlap")
+    text = "The bridge was built in a year. It did cost a million. " * 40
+    (folder / "reports.jsonl").write_text(json.dumps({"id": "1", "text": text}), encoding="utf-8")
+    backend = load_backend(Settings(url=opensearch.url))
+    given = [command for command in commands(repository, "passages.md") if "--url" in command]
+    try:
+        for command in given:
+            result = CliRunner().invoke(app, [*command[:-1], opensearch.url])
+            assert result.exit_code == 0, (command, result.output)
+        assert "passage at characters" in " ".join(result.output.replace("│", " ").split())
+        assert len(given) == len(["ingest", "compare"])
+    finally:
+        backend.delete("reports")
+
+
 def test_the_table_of_failures_has_the_messages_words(repository: Path, opensearch: Server) -> None:
     page = (repository / "docs" / "engines.md").read_text(encoding="utf-8")
     with pytest.raises(InputError) as missing:
