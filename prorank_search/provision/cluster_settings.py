@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -132,6 +133,7 @@ def _trusts(patterns: Sequence[str], url: str) -> bool:
 
 def _matches(pattern: str, url: str) -> bool:
     try:
-        return re.fullmatch(pattern, url) is not None
-    except re.error:
-        return False  # Java reads some that Python does not; then ours is added beside it
+        with warnings.catch_warnings(action="error"):
+            return re.fullmatch(pattern, url) is not None
+    except (re.error, FutureWarning):
+        return False  # Java reads some that Python does not, or otherwise; then ours is added beside it
