@@ -62,7 +62,7 @@ class Choice:
     query: str
     index: str
     side: Side = Side()
-    top_k: int = 50
+    top_k: int = 100
 
     def first_stage(self) -> Choice:
         """Return the same search without its second stage."""
