@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from prorank_search.serving import status
+from prorank_search.serving import search_api, status
 from prorank_search.serving.access import Access
 from prorank_search.serving.engine import open_upstream
 from prorank_search.serving.gateway import routes as gateway
@@ -113,7 +113,7 @@ def create_app(service: Service) -> FastAPI:
         service: Scores.
 
     Raises:
-        ConfigError: The file of keys cannot be read.
+        ConfigError: The file of keys, or the settings file's profiles, cannot be read.
     """
     app = FastAPI(
         title="ProRank Search",
@@ -126,6 +126,7 @@ def create_app(service: Service) -> FastAPI:
     for route in ROUTES:
         _add(app, route, Endpoint(service, metrics, route.shape, route.shape_of))
     app.include_router(status.router(service, metrics))
+    app.include_router(search_api.router(service, metrics))
     upstream = open_upstream(service.settings)
     if upstream is not None:
         app.include_router(gateway.router(service, metrics, upstream))  # takes what no other route takes
@@ -170,7 +171,7 @@ def _add(app: FastAPI, route: Route, endpoint: Endpoint) -> None:
 def _openapi(app: FastAPI) -> dict[str, Any]:
     """Return FastAPI's description, with the bodies that our routes read by themselves."""
     description = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-    bodies = {body for route in ROUTES for body in route.bodies}
+    bodies: set[type[BaseModel]] = {search_api.SearchBody, *(body for route in ROUTES for body in route.bodies)}
     models = [(body, "validation") for body in sorted(bodies, key=lambda body: body.__name__)]
     _, definitions = models_json_schema(models, ref_template=_REFERENCE)  # type: ignore[arg-type]
     description["components"]["schemas"] |= definitions["$defs"]

@@ -8,6 +8,8 @@ from pydantic import ValidationError
 
 from prorank_search.errors import (
     AuthError,
+    BackendError,
+    IndexNotFoundError,
     InputError,
     NothingToScoreError,
     NotReadyError,
@@ -21,8 +23,10 @@ from prorank_search.errors import (
 _STATUS: tuple[tuple[type[ProRankError], int], ...] = (
     (TooLargeError, 413),
     (UnknownModelError, 404),
+    (IndexNotFoundError, 404),
     (InputError, 400),
     (AuthError, 401),
+    (BackendError, 502),
     (OverloadedError, 429),
     (RescorerError, 500),
     (NotReadyError, 503),
@@ -66,7 +70,7 @@ def fault_of(error: Exception) -> Fault:
         return Fault(status, str(error), error.retry_after_s)
     if isinstance(error, NotReadyError):
         return Fault(status, str(error), _LOADING_RETRY_S)
-    if isinstance(error, InputError | AuthError):
+    if isinstance(error, InputError | AuthError | BackendError):
         return Fault(status, str(error), empty=isinstance(error, NothingToScoreError))
     if isinstance(error, RescorerError):
         return Fault(status, "the model failed: the log of the service tells more")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TypeGuard, get_args
@@ -11,7 +11,7 @@ from prorank_search import models, plugins
 from prorank_search.errors import ConfigError, ProRankError
 from prorank_search.models.cache import size_mb
 from prorank_search.models.contents import ModelRescorer
-from prorank_search.profiles import load_profiles
+from prorank_search.profiles import Profile, load_profiles
 from prorank_search.protocols import Rescorer
 from prorank_search.rescorers.chain import part_settings
 from prorank_search.serving.shelf import Source
@@ -43,8 +43,7 @@ def other_sources(settings: Settings, open_rescorer: Open) -> dict[str, Source]:
                 "raise it, or take the model out of more_models"
             )
     for profile in load_profiles(settings.config).values():
-        named = {"rescorer": profile.rescorer, "model": profile.model, "chain": profile.chain}
-        own = _with(settings, {key: value for key, value in named.items() if value is not None})
+        own = settings_of(settings, profile)
         if name_of(own) != name_of(settings):
             found.setdefault(name_of(own), _source(own, open_rescorer))
     return found
@@ -55,6 +54,29 @@ def name_of(settings: Settings) -> str:
     if settings.rescorer == _CHAIN:
         return " > ".join(map(str, settings.chain))
     return Path(settings.model).name if _has_models(settings.rescorer) else settings.rescorer
+
+
+def settings_of(settings: Settings, profile: Profile) -> Settings:
+    """Return the settings of searches with a profile, before which a flag or a variable goes."""
+    said = {
+        "rescorer": profile.rescorer,
+        "model": profile.model,
+        "chain": profile.chain,
+        "window_size": profile.window_size,
+        "timeout_s": profile.timeout_s,
+    }
+    changes = {
+        key: value
+        for key, value in said.items()
+        if value is not None and not settings.origin(key).startswith(("flag", "variable"))
+    }
+    return Settings.model_validate({**settings.model_dump(include=settings.model_fields_set), **changes})
+
+
+def model_of(settings: Settings, profile: Profile) -> str | None:
+    """Return the name of the model that a profile asks for; None: the one that the service always has."""
+    name = name_of(settings_of(settings, profile))
+    return None if name == name_of(settings) else name
 
 
 def mark_of(settings: Settings) -> object:
@@ -84,10 +106,6 @@ def _settings_for(settings: Settings, name: str) -> Settings:
     own = settings.model_copy(update={"model": name, "rescorer": models.describe(name, settings)["rescorer"]})
     _folders(own)
     return own
-
-
-def _with(settings: Settings, changes: Mapping[str, object]) -> Settings:
-    return Settings.model_validate({**settings.model_dump(include=settings.model_fields_set), **changes})
 
 
 def _folders(settings: Settings) -> list[Path]:

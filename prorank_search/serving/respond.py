@@ -20,7 +20,7 @@ from prorank_search.serving.service import Outcome, Service
 from prorank_search.serving.shapes.shape import Shape
 from prorank_search.serving.waiting import while_somebody_waits
 
-_HUNG_UP = 499
+HUNG_UP = 499
 """What metrics and logs call a request whose client did not wait."""
 
 
@@ -53,7 +53,7 @@ async def respond(request: Request, endpoint: Endpoint) -> Response:
         asked = await asyncio.to_thread(shape.read, body)
         outcome = await while_somebody_waits(request, partial(endpoint.service.answer, asked))
         if outcome is None:
-            response = Response(status_code=_HUNG_UP)
+            response = Response(status_code=HUNG_UP)
         else:
             endpoint.metrics.answered(outcome.answers)
             headers |= {"X-ProRank-Status": _state(outcome)}
