@@ -21,6 +21,10 @@ def serve(
     port: Annotated[int | None, typer.Option("--port", help="Port; 0: any that is free.")] = None,
     rescorer: options.RescorerOption = None,
     model: options.ModelOption = None,
+    more_models: Annotated[
+        str | None,
+        typer.Option("--more-models", metavar="NAME,...", help="Other models that requests may name, with commas."),
+    ] = None,
     device: options.DeviceOption = None,
     timeout_s: options.TimeoutOption = None,
     backend: options.BackendOption = None,
@@ -62,6 +66,7 @@ def serve(
         port=port,
         rescorer=rescorer,
         model=model,
+        more_models=more_models,
         device=device,
         timeout_s=timeout_s,
         backend=backend,

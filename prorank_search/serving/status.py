@@ -48,7 +48,7 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
     @routes.get(
         "/info",
         summary="Model and limits, as text-embeddings-inference tells them",
-        responses={503: {"model": answered.TeiFault}},
+        responses={404: {"model": answered.TeiFault}, 503: {"model": answered.TeiFault}},
     )
     async def info(model: str | None = None) -> JSONResponse:
         try:
