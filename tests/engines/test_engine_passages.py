@@ -154,7 +154,7 @@ def write(backend: EngineIndexes, *steps: Sequence[Document] | str) -> None:
 
 @pytest.mark.parametrize("between", [[], ["commit"], ["fox"], ["commit", "fox", "commit"]])
 def test_the_last_text_of_a_document_counts_within_one_run_too(backend: EngineIndexes, between: list[str]) -> None:
-    write(backend, passages("fox", 5), passages("hen", 2), *between, passages("fox", 2))
+    write(backend, passages("hen", 2), passages("fox", 5), *between, passages("fox", 2))
     assert stored(backend) == ["fox#0", "fox#4", "hen#0", "hen#4"]
 
 
