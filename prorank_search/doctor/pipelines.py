@@ -7,7 +7,7 @@ from typing import Any
 from prorank_search.backends.engines.connection import Engine
 from prorank_search.backends.engines.search import EngineSearch
 from prorank_search.doctor.check import Finding, Installation
-from prorank_search.errors import EngineError
+from prorank_search.errors import AuthError, EngineError
 from prorank_search.search import load_backend
 
 _ABSENT = (400, 404, 405)
@@ -49,6 +49,8 @@ def _fault(engine: Engine, model_id: str) -> str:
     """Return what hinders a model; empty: nothing. The call is the one that the rerank processor makes."""
     try:
         engine.request("POST", f"/_plugins/_ml/_predict/text_similarity/{model_id}", _ASKED, attempts=1)
+    except AuthError:
+        return "its service takes no such key, or the cluster lets this user ask no model"
     except EngineError as error:
         return error.reason
     return ""

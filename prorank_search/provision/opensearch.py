@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from prorank_search.backends.engines.connection import Engine, path
-from prorank_search.errors import BackendError, ConfigError, EngineError
+from prorank_search.errors import AuthError, BackendError, ConfigError, EngineError
 from prorank_search.provision import cluster_settings, opensearch_bodies
 from prorank_search.provision.opensearch_bodies import MARK, Wanted
 from prorank_search.provision.plan import Call, Plan, Step, filled
@@ -113,6 +113,11 @@ def check_answer(engine: Engine, model_id: str, url: str) -> None:
         answer = engine.request("POST", f"/_plugins/_ml/_predict/text_similarity/{model_id}", asked, attempts=1)
         (result,) = answer["inference_results"]
         scores = [output["data"][0] for output in result["output"]]
+    except AuthError as error:
+        raise BackendError(
+            f"all is made, but asking was refused: either {url} takes no such key (PRORANK_REMOTE_API_KEY; after a "
+            f"change --undo, then try again), or the cluster lets this user ask no model: {error}"
+        ) from error
     except EngineError as error:
         raise BackendError(
             f"all is made, but the cluster gets no scores from {url}: {error.reason}. Does the service run, can the "

@@ -6,8 +6,11 @@ The long form, 2,000 searches, is `python -m tests.engines.native_rerank`.
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -191,6 +194,20 @@ def test_a_service_that_is_down_leaves_the_order_or_fails_the_search(client: Ope
             client.search(index=INDEX, body=reranked, search_pipeline=PIPELINE)
 
 
+def test_the_key_is_sent_and_a_service_that_refuses_it_is_told_of(
+    opensearch_ml: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRORANK_REMOTE_API_KEY", "key-1")
+    call = ["provision", "opensearch", "--url", opensearch_ml.url]
+    with answering(Answer(401, {"message": "no"})) as stub:
+        refused = CliRunner().invoke(app, [*call, "--service", stub.url])
+        assert stub.headers["authorization"] == "Bearer key-1"
+    prorank(*call, "--undo")
+    assert refused.exit_code == 4
+    assert "takes no such key (PRORANK_REMOTE_API_KEY" in refused.output
+    assert "key-1" not in refused.output
+
+
 @pytest.mark.usefixtures("texts")
 def test_the_doctor_predicts_what_ml_commons_takes(client: OpenSearch, opensearch_ml: Server) -> None:
     body = {"query": {"match": {"text": "fox"}}, "ext": {"rerank": {"query_context": {"query_text": "fox"}}}, "size": 2}
@@ -201,3 +218,26 @@ def test_the_doctor_predicts_what_ml_commons_takes(client: OpenSearch, opensearc
     ):
         taken = [succeeds(lambda: client.search(index=INDEX, body=body, search_pipeline=PIPELINE)) for _ in BODIES]
     assert dict(zip(BODIES, taken, strict=True)) == {each: complaints(each, 2) == [] for each in BODIES}
+
+
+def test_the_commands_and_the_search_of_the_page_run(
+    client: OpenSearch, opensearch_ml: Server, overlap: Served, repository: Path
+) -> None:
+    def here(text: str) -> str:
+        return text.replace("http://localhost:9200", opensearch_ml.url).replace("http://localhost:8080", overlap.url)
+
+    page = (repository / "docs" / "inside-opensearch.md").read_text(encoding="utf-8")
+    lines = [line for block in re.findall(r"```bash\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+    assert lines[0] == "prorank serve --rescorer overlap"
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    for at, text in enumerate(ENGLISH):
+        client.index(index="animals", id=str(at), body={"text": text}, refresh=True)
+    try:
+        for line in lines[1:]:
+            prorank(*shlex.split(here(line))[1:], *(["--rescorer", "overlap"] if "doctor" in line else []))
+        known: dict[str, Any] = {}
+        exec(compile(here(example), "example", "exec"), known)  # noqa: S102 (our own documentation)
+        assert [hit["_id"] for hit in known["found"]["hits"]["hits"]] == ["0", "1", "2"]
+    finally:
+        client.indices.delete(index="animals")
+        prorank("provision", "opensearch", "--url", opensearch_ml.url, "--undo")

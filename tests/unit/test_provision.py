@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -176,3 +179,13 @@ def test_a_service_that_cannot_be_asked_is_refused(service: list[str], told: str
     assert result.exit_code == 2
     assert told in result.output
     assert "word" not in result.output
+
+
+def test_the_command_and_the_search_of_the_page_are_the_ones_of_the_command(repository: Path) -> None:
+    page = (repository / "docs" / "inside-elasticsearch.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"```bash\n(.*?)\n```", page, re.DOTALL)
+    (shown,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    with answering(Answer(200, ELASTICSEARCH), Answer(404, {}), product="Elasticsearch") as stub:
+        result = CliRunner().invoke(app, shlex.split(line.replace("http://localhost:9200", stub.url))[1:])
+    assert result.exit_code == 0, result.output
+    assert json.loads(shown) == elasticsearch.search_example("prorank", "text")
