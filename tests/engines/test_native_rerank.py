@@ -237,7 +237,7 @@ def test_the_commands_and_the_search_of_the_page_run(
             prorank(*shlex.split(here(line))[1:], *(["--rescorer", "overlap"] if "doctor" in line else []))
         known: dict[str, Any] = {}
         exec(compile(here(example), "example", "exec"), known)  # noqa: S102 (our own documentation)
-        assert [hit["_id"] for hit in known["found"]["hits"]["hits"]] == ["0", "1", "2"]
+        assert [hit["_id"] for hit in known["found"]["hits"]["hits"]] == ["1", "0", "2"]
     finally:
         client.indices.delete(index="animals")
         prorank("provision", "opensearch", "--url", opensearch_ml.url, "--undo")
