@@ -36,10 +36,11 @@ test: setup .venv-bare/.setup ## fetch what the tests need, then run them offlin
 	@.venv/bin/python -m tests.engines.fetch
 	@HF_HUB_OFFLINE=1 .venv/bin/python -m pytest $(TESTS)
 
-test-engines: setup ## run the tests on real servers: both versions of OpenSearch, its plugins, Elasticsearch
+test-engines: setup ## run the tests on real servers: OpenSearch 2 and 3 with plugins, Elasticsearch 8 and 9
 	@.venv/bin/python -m tests.engines.fetch --all
 	@PRORANK_REQUIRE_ENGINES=1 .venv/bin/python -m pytest tests/engines
-	@PRORANK_REQUIRE_ENGINES=1 .venv/bin/python -m pytest tests/engines --opensearch-version 3.6.0
+	@PRORANK_REQUIRE_ENGINES=1 .venv/bin/python -m pytest tests/engines --opensearch-version 3.6.0 \
+	  --elasticsearch-version 9.5.3
 
 soak: setup ## kill ingests and servers, spoil requests, print a table (SOAK="--kills 6 --spoiled 1 --server-kills 1")
 	@.venv/bin/python -m tests.engines.fetch

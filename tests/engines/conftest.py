@@ -8,7 +8,7 @@ import pytest
 from prorank_search.local import engine
 from prorank_search.local.lock import DEFAULT_VERSION
 from prorank_search.local.node import last_words
-from tests.engines.elasticsearch_server import run_elasticsearch
+from tests.engines import elasticsearch_server
 from tests.engines.opensearch_server import run_opensearch
 from tests.engines.servers import Server
 
@@ -17,6 +17,7 @@ _SHOWN_LINES = 60
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--opensearch-version", default=DEFAULT_VERSION)
+    parser.addoption("--elasticsearch-version", default=elasticsearch_server.DEFAULT_VERSION)
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +39,10 @@ def opensearch_ml(shared_home: Path, request: pytest.FixtureRequest) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def elasticsearch(shared_home: Path) -> Iterator[Server]:
+def elasticsearch(shared_home: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
     """A real Elasticsearch for all tests of a run, without Elastic's own modules."""
-    with run_elasticsearch(shared_home) as server:
+    version: str = request.config.getoption("--elasticsearch-version", elasticsearch_server.DEFAULT_VERSION)
+    with elasticsearch_server.run_elasticsearch(shared_home, version=version) as server:
         yield server
 
 

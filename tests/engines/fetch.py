@@ -1,4 +1,4 @@
-"""Fetch the servers that the engine tests run on; where one cannot be had its tests say so.
+"""Fetch the servers that the engine tests run on.
 
 `python -m tests.engines.fetch` fetches what `make test` needs, with `--all` what `make test-engines` needs.
 """
@@ -16,14 +16,13 @@ ALL = [(version, with_ml) for version in known_versions() for with_ml in (False,
 
 
 def main() -> None:
-    """Fetch OpenSearch, and Elasticsearch where a JDK is."""
+    """Fetch OpenSearch and Elasticsearch."""
     home = Settings().home
-    for version, with_ml in ALL if "--all" in sys.argv else [(DEFAULT_VERSION, False)]:
+    everything = "--all" in sys.argv
+    for version, with_ml in ALL if everything else [(DEFAULT_VERSION, False)]:
         engine.prepare(version, home, 0, lambda _step, _done: None, with_ml=with_ml)
-    if reason := elasticsearch_server.jdk_is_missing():
-        sys.stderr.write(f"no Elasticsearch: {reason}\n")
-    else:
-        elasticsearch_server.prepare(home)
+    for version in elasticsearch_server.known_versions() if everything else [elasticsearch_server.DEFAULT_VERSION]:
+        elasticsearch_server.prepare(home, version)
 
 
 if __name__ == "__main__":

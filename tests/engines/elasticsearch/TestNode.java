@@ -24,8 +24,8 @@ final class TestNode {
         LogConfigurator.setNodeName("prorank-test");
         LogConfigurator.configure(environment, true);
         PluginsLoader plugins = PluginsLoader.createPluginsLoader(
-            PluginsLoader.loadModulesBundles(environment.modulesDir()),
-            PluginsLoader.loadPluginsBundles(environment.pluginsDir()),
+            Bundles.modules(environment),
+            Bundles.plugins(environment),
             Map.of()
         );
         new Node(environment, plugins).start();

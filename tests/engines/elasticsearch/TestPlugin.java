@@ -1,14 +1,11 @@
 import java.io.IOException;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.TokenStream;
-import org.apache.lucene.analysis.Tokenizer;
 import org.apache.lucene.analysis.cjk.CJKAnalyzer;
 import org.apache.lucene.analysis.cjk.CJKBigramFilter;
 import org.apache.lucene.analysis.core.FlattenGraphFilter;
@@ -19,27 +16,15 @@ import org.apache.lucene.analysis.miscellaneous.WordDelimiterGraphFilter;
 import org.apache.lucene.analysis.miscellaneous.WordDelimiterIterator;
 import org.apache.lucene.analysis.pattern.PatternTokenizer;
 import org.elasticsearch.client.internal.node.NodeClient;
-import org.elasticsearch.cluster.metadata.IndexNameExpressionResolver;
-import org.elasticsearch.cluster.node.DiscoveryNodes;
-import org.elasticsearch.common.io.stream.NamedWriteableRegistry;
-import org.elasticsearch.common.settings.ClusterSettings;
-import org.elasticsearch.common.settings.IndexScopedSettings;
 import org.elasticsearch.common.settings.Settings;
-import org.elasticsearch.common.settings.SettingsFilter;
-import org.elasticsearch.features.NodeFeature;
-import org.elasticsearch.index.analysis.AbstractIndexAnalyzerProvider;
-import org.elasticsearch.index.analysis.AbstractTokenFilterFactory;
-import org.elasticsearch.index.analysis.AbstractTokenizerFactory;
 import org.elasticsearch.index.analysis.AnalyzerProvider;
+import org.elasticsearch.index.analysis.AnalyzerScope;
 import org.elasticsearch.index.analysis.PreConfiguredTokenFilter;
 import org.elasticsearch.index.analysis.TokenFilterFactory;
 import org.elasticsearch.index.analysis.TokenizerFactory;
 import org.elasticsearch.indices.analysis.AnalysisModule.AnalysisProvider;
-import org.elasticsearch.plugins.ActionPlugin;
 import org.elasticsearch.plugins.AnalysisPlugin;
-import org.elasticsearch.plugins.Plugin;
 import org.elasticsearch.rest.BaseRestHandler;
-import org.elasticsearch.rest.RestController;
 import org.elasticsearch.rest.RestHandler;
 import org.elasticsearch.rest.RestRequest;
 import org.elasticsearch.rest.RestResponse;
@@ -50,20 +35,10 @@ import org.elasticsearch.xcontent.XContentBuilder;
  * What the tests need of Elastic's own modules, which are not to be had as artifacts: the answer to GET /, and the
  * analysis that ProRank's presets name, by Lucene's classes.
  */
-public final class TestPlugin extends Plugin implements ActionPlugin, AnalysisPlugin {
+public final class TestPlugin extends RestPlugin implements AnalysisPlugin {
 
     @Override
-    public Collection<RestHandler> getRestHandlers(
-        Settings settings,
-        NamedWriteableRegistry writeables,
-        RestController controller,
-        ClusterSettings clusterSettings,
-        IndexScopedSettings indexSettings,
-        SettingsFilter filter,
-        IndexNameExpressionResolver resolver,
-        Supplier<DiscoveryNodes> nodes,
-        Predicate<NodeFeature> features
-    ) {
+    List<RestHandler> handlers() {
         return List.of(new Greeting());
     }
 
@@ -96,12 +71,7 @@ public final class TestPlugin extends Plugin implements ActionPlugin, AnalysisPl
         return Map.of("pattern", (index, environment, name, settings) -> {
             Pattern pattern = Pattern.compile(settings.get("pattern", "\\W+"));
             int group = settings.getAsInt("group", -1);
-            return new AbstractTokenizerFactory(index, settings, name) {
-                @Override
-                public Tokenizer create() {
-                    return new PatternTokenizer(pattern, group);
-                }
-            };
+            return TokenizerFactory.newFactory(name, () -> new PatternTokenizer(pattern, group));
         });
     }
 
@@ -120,26 +90,22 @@ public final class TestPlugin extends Plugin implements ActionPlugin, AnalysisPl
     }
 
     private static AnalysisProvider<TokenFilterFactory> filter(Function<Settings, Function<TokenStream, TokenStream>> of) {
-        return (index, environment, name, settings) -> new AbstractTokenFilterFactory(name, settings) {
-            private final Function<TokenStream, TokenStream> wrap = of.apply(settings);
-
-            @Override
-            public TokenStream create(TokenStream stream) {
-                return wrap.apply(stream);
-            }
-        };
+        return (index, environment, name, settings) -> new Filter(name, of.apply(settings));
     }
 
     private static <A extends Analyzer> AnalysisProvider<AnalyzerProvider<? extends Analyzer>> analyzer(Supplier<A> make) {
-        return (index, environment, name, settings) -> new AbstractIndexAnalyzerProvider<A>(name, settings) {
-            private final A analyzer = make.get();
-
-            @Override
-            public A get() {
-                return analyzer;
-            }
-        };
+        return (index, environment, name, settings) -> new Provider<A>(name, AnalyzerScope.INDEX, make.get());
     }
+
+    private record Filter(String name, Function<TokenStream, TokenStream> wrap) implements TokenFilterFactory {
+
+        @Override
+        public TokenStream create(TokenStream stream) {
+            return wrap.apply(stream);
+        }
+    }
+
+    private record Provider<A extends Analyzer>(String name, AnalyzerScope scope, A get) implements AnalyzerProvider<A> {}
 
     /** Answers GET / with the fields that clients read. */
     private static final class Greeting extends BaseRestHandler {
