@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from prorank_search.errors import ProRankError, TooLargeError
 from prorank_search.serving.gateway.faults import EngineFaultError
-from prorank_search.serving.gateway.reorder import with_block
+from prorank_search.serving.gateway.reorder import UnreadableError, with_block
 from prorank_search.serving.gateway.request import Plan, Search
 from prorank_search.serving.gateway.search import Desk, Job, Left, Send, again, block_of, decided, finished, shadowed
 from prorank_search.serving.gateway.search import job_of as new_job
@@ -183,7 +183,7 @@ async def _rescored(exchange: Exchange, asked: Asked, job: Job, cancelled: Calla
     text = answer.body.decode(errors="surrogateescape")
     try:
         body, state = await finished(exchange.desk, job, text, sender(exchange, asked), cancelled)
-    except ValueError:
+    except UnreadableError:
         _LOG.warning("the engine's answer to a search could not be read: it was passed on")
         return replace(answer, headers={**answer.headers, STATUS_HEADER: "skipped"})
     headers = {**answer.headers, STATUS_HEADER: state}
@@ -193,7 +193,7 @@ async def _rescored(exchange: Exchange, asked: Asked, job: Job, cancelled: Calla
 async def _shadow(exchange: Exchange, asked: Asked, search: Search, plan: Plan) -> None:
     try:
         await shadowed(exchange.desk, search, plan, sender(exchange, asked))
-    except (ProRankError, EngineFaultError, ValueError) as error:
+    except (ProRankError, EngineFaultError, UnreadableError) as error:
         _LOG.warning("a search could not be rescored beside its answer: %s", type(error).__name__)
         exchange.desk.counts.searched("shadow", "degraded", {})
 

@@ -21,6 +21,7 @@ from prorank_search.serving.gateway.exchange import (
 )
 from prorank_search.serving.gateway.faults import EngineFaultError, told
 from prorank_search.serving.gateway.json_spans import Edit, Span, edited, elements, members
+from prorank_search.serving.gateway.reorder import UnreadableError
 from prorank_search.serving.gateway.request import Search
 from prorank_search.serving.gateway.search import Job, Left, decided, finished, job_of
 from prorank_search.serving.upstream import EngineAnswer
@@ -68,7 +69,7 @@ async def answered(exchange: Exchange, asked: Asked, cancelled: Callable[[], boo
         return answer
     try:
         return await _put_together(exchange, asked, items, answer, cancelled)
-    except ValueError:
+    except UnreadableError:
         return replace(answer, headers={**answer.headers, STATUS_HEADER: "skipped"})
 
 
@@ -76,9 +77,7 @@ async def _put_together(
     exchange: Exchange, asked: Asked, items: list[Item], answer: EngineAnswer, cancelled: Callable[[], bool]
 ) -> EngineAnswer:
     text = answer.body.decode(errors="surrogateescape")
-    spans = elements(text, members(text)["responses"].start)
-    if len(spans) != len(items):
-        raise ValueError("the engine answered another number of searches")
+    spans = _responses(text, len(items))
     work = [
         _answer_of(exchange, asked, item, text[span.start : span.end], cancelled)
         if _succeeded(span)
@@ -88,6 +87,16 @@ async def _put_together(
     answers = await asyncio.gather(*work)
     edits = [Edit(span.start, span.end, new) for span, new in zip(spans, answers, strict=True)]
     return replace(answer, body=edited(text, edits).encode(errors="surrogateescape"))
+
+
+def _responses(text: str, wanted: int) -> list[Span]:
+    try:
+        spans = elements(text, members(text)["responses"].start)
+    except (ValueError, KeyError, RecursionError) as error:
+        raise UnreadableError("this is no answer to several searches") from error
+    if len(spans) != wanted:
+        raise UnreadableError("the engine answered another number of searches")
+    return spans
 
 
 def _items(exchange: Exchange, asked: Asked, text: str) -> list[Item] | None:
@@ -163,7 +172,7 @@ async def _answer_of(exchange: Exchange, asked: Asked, item: Item, text: str, ca
         return json.dumps(body)
     except EngineFaultError as fault:
         return fault.answer.body.decode(errors="surrogateescape")
-    except ValueError:
+    except UnreadableError:
         return text
 
 

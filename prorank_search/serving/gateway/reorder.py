@@ -13,6 +13,10 @@ from prorank_search.serving.gateway.rules import Page
 BLOCK = "prorank"
 
 
+class UnreadableError(Exception):
+    """The engine's answer is none that hits could be moved in: it is passed on as it came."""
+
+
 @dataclass(frozen=True, slots=True)
 class FoundHit:
     """A hit as it stands in an answer.
@@ -58,14 +62,14 @@ def read(text: str) -> Found:
     """Read an answer.
 
     Raises:
-        ValueError: It is no answer to a search, or its hits have no `_id`.
+        UnreadableError: It is no answer to a search, or its hits have no `_id`.
     """
     try:
         outer = members(text, members(text)["hits"].start)
         array = outer["hits"]
         hits = tuple(_hit(text[span.start : span.end], span.value) for span in elements(text, array.start))
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"this is no answer to a search: {type(error).__name__}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UnreadableError(f"this is no answer to a search: {type(error).__name__}") from error
     return Found(text, hits, array, outer.get("max_score"))
 
 

@@ -238,21 +238,20 @@ def _validated(model: type[Model], given: object, place: str) -> Model:
         return model.model_validate(given)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise InputError(_told(problem["type"], problem["loc"], problem["msg"], place)) from error
+        raise InputError(_told(model, problem["type"], problem["loc"], problem["msg"], place)) from error
 
 
-def _told(kind: str, steps: tuple[int | str, ...], message: str, place: str) -> str:
-    """Return what is wrong with a key; the key nearest to one that is not known."""
-    names = [str(step) for step in steps if str(step) in _KEYS or step == steps[-1]]
-    path = ".".join([place, *names[:2]]) if kind != "extra_forbidden" else place
+def _told(model: type[BaseModel], kind: str, steps: tuple[int | str, ...], message: str, place: str) -> str:
+    """Return what is wrong with a key; of one that is not known, the nearest one that is."""
+    path = ".".join([place, *(str(step) for step in steps[:-1] if step == _KEY)])
     if kind != "extra_forbidden":
+        path = ".".join([place, *(str(step) for step in steps if step in _KEYS)])
         return f"[{path}]: {message[:1].lower()}{message[1:]}"
-    known = list(Block.model_fields) if _KEY in steps[:-1] else list(_Stage.model_fields)
+    known = list((Block if _KEY in steps[:-1] else model).model_fields)
     key = str(steps[-1])[:80]
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     advice = f"did you mean [{near[0]}]?" if near else f"known are {', '.join(known)}"
-    where = f"{place}.{_KEY}" if _KEY in steps[:-1] else place
-    return f"[{where}] unknown field [{key}], {advice}"
+    return f"[{path}] unknown field [{key}], {advice}"
 
 
 _KEYS = {*Block.model_fields, *_Stage.model_fields}

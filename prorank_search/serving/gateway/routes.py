@@ -57,6 +57,7 @@ def router(service: Service, metrics: Metrics, upstream: Upstream) -> APIRouter:
     routes = APIRouter(lifespan=lifespan)
     routes.include_router(admin.router(exchange.desk))
 
+    @routes.api_route(prefix or "/", methods=_METHODS, include_in_schema=False)
     @routes.api_route(f"{prefix}/{{path:path}}", methods=_METHODS, include_in_schema=False)
     async def gateway(request: Request) -> Response:
         if is_ours(request.url.path):

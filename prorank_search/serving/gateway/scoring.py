@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,11 +22,10 @@ from prorank_search.serving.gateway.breaker import Breaker
 from prorank_search.serving.gateway.order import HitKey, Order, Place
 from prorank_search.serving.gateway.reorder import FoundHit, block_of
 from prorank_search.serving.gateway.request import Plan
+from prorank_search.serving.logs import log_error
 from prorank_search.serving.numbers import falling
 from prorank_search.serving.service import Service
 from prorank_search.types import Blend, Document, Hit, RescoredHit, Scored, Status
-
-_LOG = logging.getLogger(__name__)
 
 _NO_LIMIT_S = 86_400.0
 """Where nobody waits: a day."""
@@ -176,16 +174,14 @@ async def _scored(
     )
     try:
         outcome = await asyncio.wait_for(scorer.service.answer(asked, cancelled), left_s + _GRACE_S)
-    except TimeoutError as error:
-        breaker.failed()
-        raise RescorerError("the rescorer did not answer in time") from error
+    except (OverloadedError, NotReadyError):
+        raise
     except InputError as error:
         raise _RefusedError(error) from error
-    except RescorerError as error:
-        if not isinstance(error, OverloadedError):
-            breaker.failed()
-            _LOG.error("the rescorer failed: %s", error)
-        raise
+    except Exception as error:  # a plugin may raise anything: its search does not fail with it
+        breaker.failed()
+        log_error(error)
+        raise RescorerError(f"the rescorer failed: {type(error).__name__}") from error
     answer = outcome.answers[0]
     if any(row.score is not None for row in answer.rows):
         breaker.worked()

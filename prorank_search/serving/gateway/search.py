@@ -161,7 +161,7 @@ async def finished(desk: Desk, job: Job, text: str, send: Send, cancelled: Calla
     Raises:
         InputError: The plan cannot be carried out on these hits.
         RescorerError: The model failed, and the plan says `on_failure: error`.
-        ValueError: The answer is none.
+        UnreadableError: The answer is none.
     """
     first_stage_ms = _ms_since(job.began)
     found = await asyncio.to_thread(reorder.read, text)
