@@ -157,7 +157,7 @@ class UnreachableError(BackendError):
 
 
 class RescorerError(ProRankError):
-    """The second stage failed."""
+    """The second stage failed. Its message is logged, so no query's or document's text may stand in it."""
 
     exit_code = 5
 

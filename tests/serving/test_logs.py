@@ -9,17 +9,23 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from prorank_search.cli import app
 from prorank_search.serving import logs
 from tests.serving.live import Served
 
 CANARY = "zxqcanaryqxz"
+FOUND = "zxqfoundqxz"
+"""Stands in a document of an index, and in no request."""
 SERVICE = """
 import logging, sys
 from prorank_search.rescorers import from_function
@@ -52,9 +58,10 @@ class Ran:
 def ran(form: str) -> Iterator[Ran]:
     command = [sys.executable, "-c", SERVICE, form]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as log,  # a pipe that nobody reads would fill up
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment) as process,
+    ):
         assert process.stdout is not None
         with httpx.Client(base_url=process.stdout.readline().strip(), timeout=30) as http:
             while http.get("/ready").status_code != httpx.codes.OK:
@@ -62,8 +69,9 @@ def ran(form: str) -> Iterator[Ran]:
             service = Ran(http)
             yield service
         process.send_signal(signal.SIGTERM)
-        service.log = process.communicate()[1].splitlines()
-        assert process.returncode == 0
+        assert process.wait() == 0
+        log.seek(0)
+        service.log = log.read().splitlines()
 
 
 def bodies(query: str, text: str) -> dict[str, dict[str, object]]:
@@ -109,6 +117,53 @@ def send_everywhere(http: httpx.Client) -> list[httpx.Response]:
                 http.request(method, filled, params={"q": CANARY}, content=json.dumps(CANARY), headers=headers)
             )
     return answers
+
+
+def search_everywhere(http: httpx.Client) -> list[httpx.Response]:
+    """Send the canary through the gateway: as query, as body, as index, with and without failures."""
+    match = {"query": {"match": {"text": CANARY}}}
+    asked: dict[str, object] = {"query_text": f"fail {CANARY}", "fields": ["text"]}
+    rescoring: dict[str, object] = {"window_size": 3, "prorank": asked}
+    rescore = {"rescore": rescoring}
+    wrong: list[object] = [
+        match | {"rescore": {"prorank": {"query_text": [CANARY], "fields": CANARY, "timeout_s": CANARY}}},
+        match | {"rescore": {"prorank": {"query_text_path": CANARY, "model": CANARY}}},
+        {"query": {"match": {"text": {CANARY: CANARY}}}},
+        {"query": {CANARY: CANARY}, CANARY: CANARY},
+        CANARY,
+    ]
+    failing = match | {"rescore": rescoring | {"prorank": asked | {"on_failure": "error"}}}
+    answers = [http.post("/books/_search", json=body) for body in (match, match | rescore, failing, *wrong)]
+    lines = "".join(f'{{"index": "{index}"}}\n{json.dumps(match | rescore)}\n' for index in ("books", CANARY))
+    ndjson = {"Content-Type": "application/x-ndjson"}
+    answers += [http.post("/_msearch", content=text, headers=ndjson) for text in (lines, CANARY, lines[:-9])]
+    answers.append(http.get("/books/_search", params={"q": CANARY}))
+    answers += [http.request(method, f"/books/_doc/{CANARY}", json={"text": CANARY}) for method in ("GET", "PUT")]
+    answers += [http.post(path, json=match) for path in (f"/{CANARY}/_search", f"/books/_search/../{CANARY}")]
+    return answers
+
+
+@pytest.fixture
+def books(prorank_home: Path, tmp_path: Path) -> None:
+    """An embedded index with the canary in its only document."""
+    del prorank_home
+    source = tmp_path / "books.jsonl"
+    source.write_text(json.dumps({"_id": "b", "text": f"{CANARY} {FOUND}"}), encoding="utf-8")
+    assert CliRunner().invoke(app, ["ingest", str(source), "--index", "books"]).exit_code == 0
+
+
+@pytest.mark.usefixtures("books")
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_what_goes_through_the_gateway_is_in_no_log_line_or_metric_and_no_document_is_in_a_fault(form: str) -> None:
+    with ran(form) as service:
+        answers = search_everywhere(service.http)
+        metrics = service.http.get("/metrics").text
+    assert FOUND in answers[0].text
+    assert {answer.status_code for answer in answers} >= {200, 400, 403, 404, 500}
+    assert [answer.text for answer in answers if answer.is_error and FOUND in answer.text] == []
+    told = [metrics, *service.log]
+    assert [line for line in told if CANARY in line.lower() or FOUND in line.lower()] == []
+    assert any("ValueError" in line for line in service.log)
 
 
 @pytest.mark.parametrize("form", ["json", "text"])
