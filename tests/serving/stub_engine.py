@@ -70,29 +70,35 @@ class _Handler(BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         self.server.lines.append(f"{self.command} {self.path}")
         self.server.headers = {name.lower(): value for name, value in self.headers.items()}
-        address = urlsplit(self.path)
-        if address.path.endswith("/_search") and "json" in self.headers.get("content-type", "json"):
-            body = json.loads(raw or b"{}")
-            self.server.asked.append(body)
-            self.server.held.wait(30)
-            answer = json.dumps(self.server.search(body, parse_qs(address.query))).encode()
-        elif address.path.endswith("/_msearch"):
-            bodies = [json.loads(line) for line in raw.splitlines()[1::2]]
-            self.server.asked += bodies
-            answer = json.dumps({"took": 1, "responses": [self.server.search(body, {}) for body in bodies]}).encode()
-        else:
-            answer = self.server.answers.get(address.path, b'{"raw":  1.50}')
+        status = 200
+        try:
+            answer = self._answer(raw)
+        except (ValueError, TypeError, AttributeError, IndexError):
+            status, answer = 400, b'{"error": {"type": "parsing_exception", "reason": "bad"}, "status": 400}'
         if self.server.broken == 0:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_connection = True
             return
-        self.send_response(self.server.broken or 200)
+        self.send_response(self.server.broken or status)
         self.send_header("content-type", "application/json")
         self.send_header("x-elastic-product", "Elasticsearch")
         self.send_header("content-length", str(len(answer)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer)
+
+    def _answer(self, raw: bytes) -> bytes:
+        address = urlsplit(self.path)
+        if address.path.endswith("/_search") and "json" in self.headers.get("content-type", "json"):
+            body = json.loads(raw or b"{}")
+            self.server.asked.append(body)
+            self.server.held.wait(30)
+            return json.dumps(self.server.search(body, parse_qs(address.query))).encode()
+        if address.path.endswith("/_msearch"):
+            bodies = [json.loads(line) for line in raw.splitlines()[1::2]]
+            self.server.asked += bodies
+            return json.dumps({"took": 1, "responses": [self.server.search(body, {}) for body in bodies]}).encode()
+        return self.server.answers.get(address.path, b'{"raw":  1.50}')
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _handle  # noqa: N815 (names of http.server)
 
