@@ -123,8 +123,8 @@ def ingest(
     advice = "what was read so far is kept, to go on type"
     if source == "-":
         advice = "standard input cannot be read again from where it stopped, so pipe all of it once more into"
-    with interruptible(advice), progress_bar(index, opened) as watch:
-        report = run(job, opened, into, watch=watch)
+    with interruptible(advice), progress_bar(index, opened) as (watch, count_bad):
+        report = run(job, opened, into, watch=watch, count_bad=count_bad)
     echo_json(report.to_json()) if json else _show(report, sync=sync)
     if report.bad_records:
         raise typer.Exit(FINISHED_WITH_DEAD_LETTERS)

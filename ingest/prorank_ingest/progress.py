@@ -14,18 +14,20 @@ from prorank_search.types import Document
 
 Watch = Callable[[Iterable[Document]], Iterator[Document]]
 """Passes documents through, and counts them on their way."""
+CountBad = Callable[[int], object]
+"""Is told of bad records."""
 
 _STEP = 200
 
 
 @contextmanager
-def progress_bar(label: str, reader: Reader) -> Iterator[Watch]:
-    """Give a function that passes documents through and shows how many came; without a terminal it shows nothing."""
+def progress_bar(label: str, reader: Reader) -> Iterator[tuple[Watch, CountBad]]:
+    """Give what counts documents and what counts bad records, and show both; without a terminal nothing is shown."""
     from rich.console import Console
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield iter
+        yield iter, lambda _: None
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -42,7 +44,10 @@ def progress_bar(label: str, reader: Reader) -> Iterator[Watch]:
                     progress.update(task, pace=pace.in_words(extent, time.monotonic()))
                 yield document
 
-        yield watch
+        def count_bad(records: int) -> None:
+            pace.bad_records += records
+
+        yield watch, count_bad
 
 
 @dataclass(slots=True)
@@ -52,12 +57,14 @@ class Pace:
     Attributes:
         started: When it began, in seconds.
         documents: Documents that came by.
+        bad_records: Records that became dead letters.
         first: When the first ones came, and how much of the source had been read then: a run that goes on passes over
             the part that is in already, which says nothing about the rest.
     """
 
     started: float
     documents: int = 0
+    bad_records: int = 0
     first: tuple[float, int] | None = None
 
     def in_words(self, extent: Extent | None, now: float) -> str:
@@ -72,6 +79,8 @@ class Pace:
             '400 documents, 200 a second, 4.0 MB/s, 0:00:04 left'
         """
         words = [f"{self.documents:,} documents", f"{self.documents / max(now - self.started, 1e-3):,.0f} a second"]
+        if self.bad_records:
+            words.append(f"{self.bad_records:,} bad records")
         if extent is not None:
             words += self._of_source(extent, now)
         return ", ".join(words)

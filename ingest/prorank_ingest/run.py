@@ -17,7 +17,7 @@ from prorank_ingest import dead_letters, sync
 from prorank_ingest.checkpoint import Checkpoint, State
 from prorank_ingest.passage_writer import PassageWriter
 from prorank_ingest.passages import PassageSize, passages
-from prorank_ingest.progress import Watch
+from prorank_ingest.progress import CountBad, Watch
 from prorank_search.analysis import choose
 from prorank_search.errors import DocumentsRefusedError, InputError
 from prorank_search.protocols import BadRecord, IndexBackend, IndexInfo, IndexWriter, Reader, ReaderOptions
@@ -110,6 +110,7 @@ def ingest(
     *,
     watch: Watch = iter,
     on_step: Callable[[Step], object] = lambda _: None,
+    count_bad: CountBad = lambda _: None,
 ) -> Report:
     """Upsert a source's documents by `doc_id`, from where a killed run of the same job stopped.
 
@@ -119,6 +120,7 @@ def ingest(
         backend: Takes the documents.
         watch: Passes the documents through on their way into the index, for a progress bar.
         on_step: Told after each step that a kill could follow.
+        count_bad: Told how many records became dead letters.
 
     Raises:
         InputError: The index cannot have that name or has passages of another size, the source cannot be read, or none
@@ -146,7 +148,7 @@ def ingest(
             on_step("opened")
             upsert = published is not None and not job.replace
             existing = partial(backend.existing, job.index) if upsert and job.keep_existing else None
-            way = _Way(job.source, writer, watch, checkpoint, on_step, existing)
+            way = _Way(job.source, writer, watch, checkpoint, on_step, count_bad, existing)
             state = _write(chain([first], batches) if first else iter([]), way, state)
             _require_documents(job, state, checkpoint)
             deleted = None
@@ -238,6 +240,7 @@ class _Way:
     watch: Watch
     checkpoint: Checkpoint
     on_step: Callable[[Step], object]
+    count_bad: CountBad
     existing: Callable[[Sequence[str]], set[str]] | None
 
 
@@ -301,6 +304,7 @@ def _settle(sent: _Sent, way: _Way, letters: dead_letters.DeadLetters, state: St
         bad_records=state.bad_records + len(bad),
         dead_letters_bytes=letters.write(bad),
     )
+    way.count_bad(len(bad))
     state = way.checkpoint.save(ahead, written, kept)
     way.on_step("saved")
     return state

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -148,7 +152,7 @@ def test_an_index_of_somebody_else_is_adopted_or_left_alone(
     with pytest.raises(InputError, match="not made by prorank"):
         backend.delete(INDEX)
     assert engine.request("GET", path(INDEX)) == before
-    assert len(backend.adopt(INDEX)) == 7
+    assert len(backend.adopt(INDEX)) == 8
     ingest(backend, tmp_path, numbered("new"))
     assert backend.count(INDEX) == 301
     after = engine.request("GET", path(INDEX))[INDEX]
@@ -185,6 +189,25 @@ def test_a_read_only_index_stops_the_run_and_the_same_command_goes_on(
     engine.request("PUT", path(INDEX, "_settings"), {block: None})
     assert ingest(backend, tmp_path, numbered("new")).documents == 300
     assert {document.text.split()[0] for document in backend.scan(INDEX)} == {"new"}
+
+
+def test_a_full_disk_under_the_checkpoint_ends_the_run_and_the_same_command_goes_on(
+    backend: EngineIndexes, opensearch: Server, tmp_path: Path
+) -> None:
+    source = kills.write_corpus(tmp_path / "corpus.jsonl", numbered("text", 30_000))
+    command = [sys.executable, "-m", "prorank_search.cli", "ingest", str(source), "--index", INDEX, "--json"]
+    own = os.environ | {"PRORANK_HOME": str(tmp_path), "PRORANK_URL": opensearch.url}
+
+    def only_small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+
+    full = subprocess.run(command, env=own, capture_output=True, text=True, check=False, preexec_fn=only_small_files)
+    assert full.returncode == 2, full.stderr
+    assert "is the disk full" in full.stderr
+    assert not any(info.name == INDEX for info in backend.indexes())
+    report = json.loads(subprocess.run(command, env=own, capture_output=True, check=True).stdout)
+    assert report["resumed_from"] > 0
+    assert report["documents"] == backend.count(INDEX) == 30_000
 
 
 def test_an_alias_of_several_indexes_is_not_written_to(backend: EngineIndexes, engine: Engine, tmp_path: Path) -> None:

@@ -81,9 +81,11 @@ def test_on_a_terminal_the_bar_tells_how_fast_it_is_and_when_it_is_through(
     monkeypatch.setattr(run, "BATCH_RECORDS", 1000)
     source = tmp_path / "many.jsonl"
     lines = (json.dumps({"id": number, "text": "It barks. " * 20}) for number in range(5000))
-    source.write_text("\n".join(lines), encoding="utf-8")
+    source.write_text("\n".join(["nonsense", *lines]), encoding="utf-8")
     result = CliRunner().invoke(app, ["ingest", str(source), "--index", "animals"])
-    assert re.search(r"[\d,]+ documents, [\d,]+ a second, [\d.]+ MB/s, \d+:\d\d:\d\d left", result.stderr)
+    assert re.search(
+        r"[\d,]+ documents, [\d,]+ a second, 1 bad records, [\d.]+ MB/s, \d+:\d\d:\d\d left", result.stderr
+    )
 
 
 def test_a_source_that_does_not_exist_is_exit_code_3() -> None:
