@@ -2,59 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from prorank_search.errors import RescorerError
-from prorank_search.rescorers import from_function
 from prorank_search.rescorers.overlap import OverlapRescorer
-from tests.serving.live import Gate, Served
-from tests.serving.stub_engine import StubEngine, stub_engine
-
-TEXTS = {
-    "a": "a hen",
-    "b": "a fox",
-    "c": "an owl",
-    "d": "a red fox",
-    "e": "a whale",
-    "f": "secret words",
-}
-QUERY = {"query": {"match": {"text": "red fox"}}}
-RESCORED: dict[str, Any] = {**QUERY, "rescore": {"window_size": 4, "prorank": {}}}
-BEST_FIRST = ["d", "b", "a", "c", "e", "f"]
+from tests.serving.gateway_asking import BEST_FIRST, QUERY, RESCORED, TEXTS, ids, search, with_prorank
+from tests.serving.live import Served
+from tests.serving.stub_engine import StubEngine
 
 Serve = Callable[..., Served]
-
-
-@pytest.fixture
-def engine() -> Iterator[StubEngine]:
-    with stub_engine(TEXTS) as running:
-        yield running
-
-
-@pytest.fixture
-def served(serve: Serve, engine: StubEngine) -> Served:
-    return serve(OverlapRescorer(), url=engine.url)
-
-
-def search(served: Served, body: object = None, path: str = "/books/_search", **more: Any) -> httpx.Response:  # noqa: ANN401
-    return served.http.post(path, json=RESCORED if body is None else body, **more)
-
-
-def ids(response: httpx.Response) -> list[str]:
-    assert response.status_code == 200, response.text
-    return [hit["_id"] for hit in response.json()["hits"]["hits"]]
-
-
-def with_prorank(**block: object) -> dict[str, Any]:
-    return {**QUERY, "rescore": {"window_size": 4, "prorank": block}}
 
 
 def profile(tmp_path: Path, text: str) -> Path:
@@ -292,128 +252,3 @@ def test_a_query_outside_the_percentage_keeps_its_order(serve: Serve, engine: St
     response = search(serve(OverlapRescorer(), url=engine.url, config=none), QUERY)
     assert ids(response) == list(TEXTS)
     assert "not among the 0 %" in response.json()["prorank"]["reason"]
-
-
-def test_the_kill_switch_works_without_a_restart_and_is_seen(served: Served) -> None:
-    told = served.http.put("/_prorank/gateway", json={"rescoring": False})
-    assert told.json()["rescoring"] is False
-    response = search(served)
-    assert (ids(response), response.json()["prorank"]["status"]) == (list(TEXTS), "skipped")
-    assert "prorank_gateway_rescoring 0.0" in served.http.get("/metrics").text
-    served.http.put("/_prorank/gateway", json={"rescoring": True})
-    assert ids(search(served)) == BEST_FIRST
-    assert served.http.put("/_prorank/gateway", json={"rescoring": "no"}).status_code == 400
-
-
-def test_the_kill_switch_can_be_a_setting(serve: Serve, engine: StubEngine) -> None:
-    served = serve(OverlapRescorer(), url=engine.url, gateway_rescoring=False)
-    assert ids(search(served)) == list(TEXTS)
-
-
-def test_repeated_failures_open_the_breaker_and_nothing_of_a_text_is_told(serve: Serve, engine: StubEngine) -> None:
-    calls = []
-
-    def fail(query: str, texts: object) -> list[float]:
-        calls.append(query)
-        raise RescorerError(f"out of memory on {texts!r}")
-
-    served = serve(from_function(fail), url=engine.url)
-    for number in range(7):
-        response = search(served, {"query": {"match": {"text": f"fox {number}"}}, "rescore": {"prorank": {}}})
-        assert ids(response) == list(TEXTS)
-        block = response.json()["prorank"]
-        assert block["status"] == "degraded"
-        assert "secret" not in block["reason"]
-    assert len(calls) == 5
-    assert block["reason"].startswith("circuit_open")
-    assert served.http.get("/_prorank/gateway").json()["breakers"] == {"default": "open"}
-    assert "prorank_gateway_breakers_open 1.0" in served.http.get("/metrics").text
-    refused = search(served, with_prorank(on_failure="error"))
-    assert (refused.status_code, refused.json()["error"]["type"]) == (429, "rejected_execution_exception")
-
-
-def test_a_failure_is_an_error_where_that_is_asked_for(serve: Serve, engine: StubEngine) -> None:
-    def fail(query: str, texts: object) -> list[float]:
-        raise ValueError(f"{query} {texts}")
-
-    served = serve(from_function(fail), url=engine.url)
-    response = search(served, with_prorank(on_failure="error"))
-    assert response.status_code == 500
-    assert "secret" not in response.text
-    assert "fox" not in response.text
-
-
-def test_a_deadline_keeps_what_was_scored(serve: Serve, engine: StubEngine) -> None:
-    served = serve(Gate(), url=engine.url)
-    response = search(served, with_prorank(timeout_s=0.001))
-    assert (ids(response), response.json()["prorank"]["status"]) == (list(TEXTS), "degraded")
-
-
-def test_a_client_that_hangs_up_ends_the_rescoring(serve: Serve, engine: StubEngine) -> None:
-    gate = Gate()
-    served = serve(gate, url=engine.url)
-    with httpx.Client(base_url=served.url) as impatient, pytest.raises(httpx.ReadTimeout):
-        impatient.post("/books/_search", json=RESCORED, timeout=httpx.Timeout(30, read=0.5))
-    assert gate.cancelled.wait(30)
-    gate.opened.set()
-    assert ids(search(served))[0] == "d"
-
-
-def test_an_engine_that_is_away_is_a_502_and_one_that_is_slow_a_504(serve: Serve, engine: StubEngine) -> None:
-    served = serve(OverlapRescorer(), url=engine.url, engine_timeout_s=0.3)
-    engine.broken = 0
-    lost = search(served)
-    assert (lost.status_code, lost.json()["error"]["type"]) == (502, "connect_exception")
-    assert engine.url not in lost.text
-    engine.broken = None
-    engine.held.clear()
-    slow = search(served)
-    assert (slow.status_code, slow.json()["error"]["type"]) == (504, "timeout_exception")
-    engine.held.set()
-    assert ids(search(served)) == BEST_FIRST
-
-
-def test_another_node_answers_where_one_is_away(serve: Serve, engine: StubEngine) -> None:
-    served = serve(OverlapRescorer(), url=f"http://127.0.0.1:1,{engine.url}")
-    assert [ids(search(served)) for _ in range(3)] == [BEST_FIRST] * 3
-
-
-def test_the_engines_faults_pass_untouched(served: Served, engine: StubEngine) -> None:
-    engine.broken = 429
-    response = search(served)
-    assert response.status_code == 429
-    assert response.json()["took"] == 1
-
-
-def test_zipped_bodies_are_read_and_bombs_are_not(serve: Serve, engine: StubEngine) -> None:
-    served = serve(OverlapRescorer(), url=engine.url, max_body_mb=1)
-    headers = {"content-encoding": "gzip", "content-type": "application/json"}
-    zipped = gzip.compress(json.dumps(RESCORED).encode())
-    assert ids(served.http.post("/books/_search", content=zipped, headers=headers)) == BEST_FIRST
-    bomb = gzip.compress(b" " * (2 << 20))
-    assert served.http.post("/books/_search", content=bomb, headers=headers).status_code == 413
-    assert served.http.post("/books/_search", content=b" " * (2 << 20)).status_code == 413
-
-
-def test_many_searches_have_each_their_own_answer(served: Served) -> None:
-    bodies = [QUERY, RESCORED, with_prorank(fieldz=1), {**RESCORED, "from": 3, "size": 2}]
-    lines = "".join(f'{{"index": "books"}}\n{json.dumps(body)}\n' for body in bodies)
-    headers = {"content-type": "application/x-ndjson"}
-    answer = served.http.post("/_msearch", content=lines, headers=headers).json()["responses"]
-    assert [hit["_id"] for hit in answer[0]["hits"]["hits"]] == list(TEXTS)
-    assert [hit["_id"] for hit in answer[1]["hits"]["hits"]] == BEST_FIRST
-    assert answer[2]["status"] == 400
-    assert [hit["_id"] for hit in answer[3]["hits"]["hits"]] == BEST_FIRST[3:5]
-
-
-def test_requests_while_the_model_loads_keep_the_engines_order(engine: StubEngine) -> None:
-    from tests.serving.live import serving
-
-    def load() -> OverlapRescorer:
-        time.sleep(1)
-        return OverlapRescorer()
-
-    with serving(load, url=engine.url) as served:
-        response = search(served)
-        assert (ids(response), response.json()["prorank"]["status"]) == (list(TEXTS), "degraded")
-        assert "loading" in response.json()["prorank"]["reason"]
