@@ -1,4 +1,4 @@
-"""Settings: flags, then PRORANK_* variables, then prorank.toml, then the defaults below.
+"""Settings: flags, then PRORANK_* variables, then prorank.toml, then the model that was promoted, then the defaults.
 
 Built once in each entry point (`cli`, `serving`, `ui`) by `load_settings` and passed on; nothing else reads the
 environment. docs/configuration.md describes the file.
@@ -27,6 +27,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from prorank_search import promotions
 from prorank_search.errors import ConfigError
 
 DEFAULT_MODEL = "prorank-smollm2-135m"
@@ -230,7 +231,8 @@ def load_settings(*, index: str | None = None, **flags: object) -> Settings:
         flags: Settings given by hand; they go before everything else. None: not given.
 
     Raises:
-        ConfigError: An unknown key or a value that cannot be used, with the place where it stands.
+        ConfigError: An unknown key or a value that cannot be used, with the place where it stands; or the home's
+            promotions cannot be read.
     """
     given = {key: value for key, value in flags.items() if value is not None}
     variables = _variables()
@@ -255,6 +257,10 @@ def load_settings(*, index: str | None = None, **flags: object) -> Settings:
         settings = Settings.model_validate(values | {"config": path})
     except ValidationError as error:
         raise ConfigError(explain(error, values, origins)) from error
+    promoted = None if "model" in values else promotions.promoted_model(settings.home)
+    if promoted is not None:
+        settings = settings.model_copy(update={"model": promoted})
+        origins["model"] = str(settings.home / promotions.FILE_NAME)
     settings._origins.update(origins)  # noqa: SLF001 (this function is the only one that knows them)
     return settings
 

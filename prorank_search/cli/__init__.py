@@ -36,7 +36,7 @@ _OURS = {
     "index": "List indexes, delete one, go back to its version before, prune old ones.",
     "engine": "Run a real OpenSearch on this machine, without Docker or Java.",
     "profile": "Guess how an index of somebody else is searched.",
-    "models": "Pull, list and show models.",
+    "models": "Pull, list, show and promote models.",
     "config": "Show what is in force, and from where.",
     "demo": "Search Python's own documentation with both stages, and measure them.",
 }

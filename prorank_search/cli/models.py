@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,7 @@ from prorank_search.cli.step_progress import step_progress
 if TYPE_CHECKING:
     from prorank_search.settings import Settings
 
-app = typer.Typer(help="Pull, list and show models.", no_args_is_help=True)
+app = typer.Typer(help="Pull, list, show and promote models.", no_args_is_help=True)
 
 
 @app.command()
@@ -79,6 +80,36 @@ def show(
         options.echo_json(known)
     else:
         options.echo_table(["what", "value"], [[key, options.in_one_line(value)] for key, value in _flat(known)])
+
+
+@app.command()
+def promote(
+    name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="A model, or the folder of a checkpoint.")],
+    config: options.ConfigOption = None,
+) -> None:
+    """Make a model the one that everything searches with where no other is named; a folder's checkpoint is copied."""
+    from prorank_search.models import promotion
+    from prorank_search.search import load_rescorer
+
+    settings = options.settings_from(config=config)
+    load_rescorer("prorank", settings.model_copy(update={"model": name}))  # a model that fails its contract says so
+    kept = promotion.promote(name, settings)
+    _show_default(f"promoted {kept}", config)
+
+
+@app.command()
+def demote(config: options.ConfigOption = None) -> None:
+    """Undo the last promotion: the model of before is the default again."""
+    from prorank_search import promotions
+
+    undone = promotions.demote(options.settings_from(config=config).home)
+    _show_default(f"took back {undone.model}, promoted {undone.at}", config)
+
+
+def _show_default(done: str, config: Path | None) -> None:
+    """Say what was done, and what is in force: a flag, a variable or the settings file goes before a promotion."""
+    settings = options.settings_from(config=config)
+    typer.echo(f"{done}; in force: {settings.model} (from {settings.origin('model')})")
 
 
 def _asked(source: str, settings: Settings) -> bool:

@@ -59,6 +59,7 @@ def serve(
 ) -> None:
     """Answer rerank requests in the shapes of Cohere, Jina, vLLM and TEI, and searches in front of an engine."""
     from prorank_search import plugins
+    from prorank_search.models import promotion
     from prorank_search.search import load_rescorer
 
     settings = options.settings_from(
@@ -92,6 +93,6 @@ def serve(
     logs.configure(settings.log_format)
     run(
         settings,
-        lambda: load_rescorer(settings=settings),
+        lambda: load_rescorer(settings=promotion.followed(settings)),
         lambda url: typer.echo(f"{url} answers; /ready tells when {settings.rescorer} is loaded", err=True),
     )

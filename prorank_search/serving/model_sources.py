@@ -9,6 +9,7 @@ from typing import TypeGuard, get_args
 
 from prorank_search import models, plugins
 from prorank_search.errors import ConfigError, ProRankError
+from prorank_search.models import promotion
 from prorank_search.models.cache import size_mb
 from prorank_search.models.contents import ModelRescorer
 from prorank_search.profiles import Profile, load_profiles
@@ -25,8 +26,8 @@ _CHAIN = "chain"
 
 
 def source_of(settings: Settings, open_rescorer: Callable[[], Rescorer]) -> Source:
-    """Return the source of the model that a service always has."""
-    return Source(open_rescorer, mark=partial(mark_of, settings), stays=True)
+    """Return the source of the model that a service always has; where a promotion decides, it changes with it."""
+    return Source(open_rescorer, mark=lambda: mark_of(promotion.followed(settings)), stays=True)
 
 
 def other_sources(settings: Settings, open_rescorer: Open) -> dict[str, Source]:
@@ -44,7 +45,8 @@ def other_sources(settings: Settings, open_rescorer: Open) -> dict[str, Source]:
             )
     for profile in load_profiles(settings.config).values():
         own = settings_of(settings, profile)
-        if name_of(own) != name_of(settings):
+        stays = profile.model is not None and promotion.follows(settings)
+        if stays or name_of(own) != name_of(settings):
             found.setdefault(name_of(own), _source(own, open_rescorer))
     return found
 
@@ -75,8 +77,9 @@ def settings_of(settings: Settings, profile: Profile) -> Settings:
 
 def model_of(settings: Settings, profile: Profile) -> str | None:
     """Return the name of the model that a profile asks for; None: the one that the service always has."""
-    name = name_of(settings_of(settings, profile))
-    return None if name == name_of(settings) else name
+    now = promotion.followed(settings)
+    name = name_of(settings_of(now, profile))
+    return None if name == name_of(now) else name
 
 
 def mark_of(settings: Settings) -> object:

@@ -276,7 +276,7 @@ class Service:
 
     def _key(self, model: str | None) -> str:
         names = self.model_names()
-        if model is None or model in names[: -len(self._shelf.names[1:]) or None]:
+        if model in {None, self.rescorer.info.model, self.settings.rescorer}:
             return _FIRST
         if model not in names:
             raise UnknownModelError(f"there is no model {model[:80]!r} here; known are: {', '.join(names)}")

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from prorank_search import promotions
 from prorank_search.errors import ConfigError, MissingModelError
+from prorank_search.models import promotion
+from prorank_search.profiles import load_profiles
 from prorank_search.protocols import Rescorer
 from prorank_search.rescorers import from_function
 from prorank_search.rescorers.overlap import OverlapRescorer
 from prorank_search.search import load_rescorer
-from prorank_search.serving.model_sources import other_sources
-from prorank_search.serving.shelf import Source
-from prorank_search.settings import Settings
+from prorank_search.serving.model_sources import model_of, other_sources, source_of
+from prorank_search.serving.shelf import Shelf, Source
+from prorank_search.settings import Settings, load_settings
 from tests import tiny_model
 from tests.serving.live import Gate, Served, serving, wait_until_ready
 
@@ -175,3 +178,26 @@ def test_what_is_remembered_needs_no_place_in_line_and_says_nothing_about_speed(
         waiting.result()
     assert served.service.admission.tokens_a_second != 0.0
     assert speed != 0.0
+
+
+def test_a_promotion_is_served_without_a_restart_and_profiles_keep_the_model_that_they_name(
+    tmp_path: Path, prorank_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed, name in enumerate(("first", "second")):
+        tiny_model.write_contract(tiny_model.write_model(prorank_home / "models" / name, seed=seed), name=name)
+    promotions.promote(prorank_home, "first")
+    (tmp_path / "prorank.toml").write_text('[profiles.books]\nmodel = "first"\n', encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings(device="cpu", dtype="float32")
+    sources = other_sources(settings, lambda own: load_rescorer(settings=own))
+    opened = source_of(settings, lambda: load_rescorer(settings=promotion.followed(settings)))
+    books = load_profiles(settings.config)["books"]
+    assert model_of(settings, books) is None
+    shelf = Shelf({"": opened, **sources}, 100)
+    shelf.load("").result(timeout=60)
+    promotions.promote(prorank_home, "second")
+    while shelf.loaded()[""].info.model != "second":
+        shelf.refresh()
+    shelf.close()
+    assert model_of(settings, books) == "first"
+    assert list(sources) == ["first"]
