@@ -30,9 +30,7 @@ class Metrics:
         self._seconds = Histogram(
             "prorank_request_seconds", "From the last byte read to the answer.", ["shape"], registry=self.registry
         )
-        self._texts = Counter(
-            "prorank_texts", "Documents, by what became of them.", ["scored"], registry=self.registry
-        )
+        self._texts = Counter("prorank_texts", "Documents, by what became of them.", ["scored"], registry=self.registry)
         self._refused = Counter(
             "prorank_refused", "Requests that were not let in, by HTTP status.", ["status"], registry=self.registry
         )
