@@ -61,7 +61,7 @@ def test_the_environment_of_the_tests_does_not_have_it() -> None:
 
 def test_the_plugin_keeps_the_contract_of_rescorers(python: Path, repository: Path) -> None:
     folder = repository / "examples" / "plugin"
-    options = ["-q", "-p", "no:cacheprovider", "--rootdir", folder, "-c", os.devnull]
+    options: list[str | Path] = ["-q", "-p", "no:cacheprovider", "--rootdir", folder, "-c", os.devnull]
     assert " passed" in answer(python, "-m", "pytest", *options, folder / "test_brevity.py")
 
 
