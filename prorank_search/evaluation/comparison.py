@@ -7,11 +7,17 @@ values within queries at random.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from prorank_search.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SIGNIFICANT = 0.05
 """Below this p-value a difference is called one that chance hardly explains."""
@@ -97,39 +103,49 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 
 def _p_value(differences: Sequence[float], seed: int) -> float:
+    """Return how often random signs (all of them where they are few) give a sum as far from 0 as the true ones."""
     import numpy as np
-    from scipy.stats import permutation_test
 
-    if len(differences) == 1:
+    values = np.asarray([difference for difference in differences if abs(difference) > _TIE])  # a tie has no sign
+    if not len(values) or len(differences) == 1:
         return 1.0
-    test = permutation_test(
-        (differences,),  # of one sample the signs are flipped: the two runs' values change places
-        np.mean,
-        permutation_type="samples",
-        n_resamples=RESAMPLES,
-        batch=_batch(differences),
-        rng=seed,
-    )
-    return float(test.pvalue)
+    least = abs(values.sum()) * (1 - _TIE)
+    extreme = sum(int((abs(signs @ values) >= least).sum()) for signs in _signs(len(values), seed))
+    return extreme / 2 ** len(values) if _are_few(len(values)) else (extreme + 1) / (RESAMPLES + 1)
+
+
+def _are_few(differences: int) -> bool:
+    return 1 << differences <= RESAMPLES
+
+
+def _signs(differences: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """Yield rows of 1 and -1: every row there is, or so many random ones."""
+    import numpy as np
+
+    if _are_few(differences):
+        yield np.array(list(product((1.0, -1.0), repeat=differences)))
+        return
+    random = np.random.default_rng(seed)
+    for rows in _batches(differences):
+        bits = np.frombuffer(random.bytes(rows * -(-differences // 8)), dtype=np.uint8).reshape(rows, -1)
+        yield 1.0 - 2.0 * np.unpackbits(bits, axis=1, count=differences).astype(np.float64)
 
 
 def _interval(differences: Sequence[float], seed: int) -> tuple[float, float]:
+    """Return the middle 95% of the means of random resamples."""
     import numpy as np
-    from scipy.stats import bootstrap
 
-    if len(differences) == 1:
-        return differences[0], differences[0]
-    low, high = bootstrap(
-        (differences,),
-        np.mean,
-        n_resamples=RESAMPLES,
-        method="percentile",
-        batch=_batch(differences),
-        rng=seed,
-    ).confidence_interval
+    values = np.asarray(differences)
+    random = np.random.default_rng(seed)
+    means = [
+        values[random.integers(0, len(values), (rows, len(values)))].mean(axis=1) for rows in _batches(len(values))
+    ]
+    low, high = np.percentile(np.concatenate(means), (2.5, 97.5))
     return float(low), float(high)
 
 
-def _batch(differences: Sequence[float]) -> int:
-    """Return how many resamples are drawn at once, so that memory stays flat."""
-    return max(1, _VALUES_AT_ONCE // len(differences))
+def _batches(differences: int) -> Iterator[int]:
+    """Yield how many resamples are drawn at once, so that memory stays flat."""
+    at_once = max(1, _VALUES_AT_ONCE // differences)
+    for start in range(0, RESAMPLES, at_once):
+        yield min(at_once, RESAMPLES - start)

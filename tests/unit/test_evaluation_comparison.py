@@ -69,3 +69,12 @@ def test_holm_never_ranks_a_larger_p_value_first() -> None:
 
 def test_holm_stays_a_probability() -> None:
     assert holm({"a": 0.6, "b": 0.7}) == {"a": 1.0, "b": 1.0}
+
+
+def test_many_queries_are_tested_as_scipy_does() -> None:
+    import numpy as np
+    from scipy.stats import permutation_test
+
+    differences = [AFTER[query] - BEFORE[query] for query in BEFORE]
+    wanted = permutation_test((differences,), np.mean, permutation_type="samples", n_resamples=10_000, rng=0).pvalue
+    assert compare_runs(BEFORE, AFTER).p_value == pytest.approx(wanted, abs=0.02)
