@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from prorank_ingest import run
 from prorank_ingest.passages import PassageSize
 from prorank_ingest.selection import open_source
 from prorank_search.backends.engines import outdated, writer
-from prorank_search.backends.engines.connection import Engine, path
+from prorank_search.backends.engines.connection import Engine, Reply, Request, path
 from prorank_search.backends.engines.detection import connect
 from prorank_search.backends.engines.index import EngineIndexes
 from prorank_search.errors import InputError
@@ -95,6 +96,21 @@ def test_many_searches_find_what_each_alone_finds(texts: EngineIndexes) -> None:
     alone = [texts.search(request) for request in requests]
     assert texts.search_many(requests) == alone
     assert [len(ranking.hits) for ranking in alone] == [3, 0, 1, 2]
+
+
+def test_searches_for_several_passages_are_sent_a_few_at_a_time(texts: EngineIndexes) -> None:
+    seen: list[int] = []
+
+    class Counting:
+        def send(self, request: Request) -> Reply:
+            if request.path == "/_msearch":
+                seen.append((request.body or b"").count(b"\n") // 2)
+            return texts.engine.client.send(request)
+
+    counting = EngineIndexes(dataclasses.replace(texts.engine, client=Counting()), Path())
+    counting.search_many([asked("fox", top_k=100, passages_per_hit=2)] * 12)
+    counting.search_many([asked("fox", top_k=100)] * 12)
+    assert seen == [5, 5, 2, 12]
 
 
 def test_a_query_body_of_ones_own_finds_documents_too(texts: EngineIndexes) -> None:

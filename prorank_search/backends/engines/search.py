@@ -23,6 +23,8 @@ from prorank_search.types import Document, Ranking, SearchRequest
 BAD_REQUEST = 400
 AT_ONCE = 50
 """Searches in one `_msearch`."""
+INNER_AT_ONCE = 500
+"""Documents in one `_msearch` that several passages are wanted of: the engine searches once more for each."""
 _MAPPING_KEPT_S = 30.0
 
 
@@ -55,8 +57,9 @@ class EngineSearch:
             body_of(request, self.mapping(request.index))  # raises
         wanted = [number for number, request in enumerate(requests) if request.query.text.strip()]
         rankings = [Ranking(request.query, ()) for request in requests]
-        for start in range(0, len(wanted), AT_ONCE):
-            some = wanted[start : start + AT_ONCE]
+        at_once = self._at_once(requests)
+        for start in range(0, len(wanted), at_once):
+            some = wanted[start : start + at_once]
             for number, ranking in zip(some, self._rankings([requests[number] for number in some]), strict=True):
                 rankings[number] = ranking
         return rankings
@@ -118,6 +121,11 @@ class EngineSearch:
             Ranking(request.query, hits_of(answer, mapping, request.source))
             for request, (mapping, answer) in zip(requests, found, strict=True)
         ]
+
+    def _at_once(self, requests: Sequence[SearchRequest]) -> int:
+        several = (request for request in requests if request.passages_per_hit > 1)
+        inner = (request.top_k for request in several if self.mapping(request.index).in_passages)
+        return max(1, min(AT_ONCE, INNER_AT_ONCE // max(inner, default=1)))
 
     def _found(self, requests: Sequence[SearchRequest]) -> list[tuple[IndexMapping, Mapping[str, Any]]]:
         mappings = [self.mapping(request.index) for request in requests]
