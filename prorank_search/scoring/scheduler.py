@@ -20,6 +20,9 @@ from prorank_search.scoring.forward import Prefix
 
 Ids = Sequence[int]
 
+_PASSES_WORTH = 2
+"""Tokens of a pass where no deadline is near, in batches: one of rows, one of their queries' prefixes."""
+
 _PATIENCE_S = 30.0
 """When a request without a deadline is due, after it came."""
 
@@ -29,8 +32,8 @@ class Engine(Protocol):
 
     tokens_a_batch: int
 
-    def prefix(self, ids: Ids) -> Prefix:
-        """Read a query's part of the prompt."""
+    def read_prefixes(self, rows: Sequence[Ids]) -> list[Prefix]:
+        """Read the query's part of some prompts in one pass."""
         ...
 
     def score(self, rows: Sequence[tuple[Prefix, Ids]]) -> list[float]:
@@ -167,28 +170,31 @@ class Scheduler:
             self._drop([job for job in line if job.expired()])
             left = [job for job in line if not job.done.is_set()]
             if left:
-                self._run(next_pass(left, self._budget(left[0].deadline)))
+                self._run(next_pass(left, self._engine.tokens_a_batch, self._tokens_in_time(left[0].deadline)))
             self._drop([job for job in line if not job.waiting])
 
-    def _budget(self, deadline: float | None) -> int:
-        """Return the tokens of a pass: on a CPU a full one takes seconds, and a deadline may not leave as many."""
-        most = self._engine.tokens_a_batch
+    def _tokens_in_time(self, deadline: float | None) -> int:
+        """Return the tokens that are read by a deadline: on a CPU a full pass takes seconds, which it may not leave."""
         if deadline is None or not self._seconds_a_token:
-            return most
-        return min(most, int((deadline - time.monotonic()) / self._seconds_a_token))
+            return _PASSES_WORTH * self._engine.tokens_a_batch
+        return int((deadline - time.monotonic()) / self._seconds_a_token)
 
     def _run(self, picked: Sequence[tuple[Job, int]]) -> None:
         jobs = list({id(job): job for job, _ in picked}.values())
+        unread = [job for job in jobs if job.prefix is None]
+        came = time.monotonic()
         try:
-            for job in jobs:
-                if job.prefix is None:
-                    job.prefix = self._engine.prefix(job.prefix_ids)
+            if unread:
+                prefixes = self._engine.read_prefixes([job.prefix_ids for job in unread])
+                for job, prefix in zip(unread, prefixes, strict=True):
+                    job.prefix = prefix
             rows = [(job.prefix, job.rows[at]) for job, at in picked if job.prefix is not None]
             began = time.monotonic()
             scored = list(zip(picked, self._engine.score(rows), strict=True))
-            seconds = time.monotonic() - began
-            self._seconds_a_token = seconds / (len(rows) * max(len(ids) for _, ids in rows))
-            self._saw(len(rows), seconds)
+            ended = time.monotonic()
+            tokens = _padded([ids for _, ids in rows]) + _padded([job.prefix_ids for job in unread])
+            self._seconds_a_token = (ended - came) / tokens
+            self._saw(len(rows), ended - began)
         except BaseException as error:  # noqa: BLE001 (it is the callers' to know, and the worker lives on)
             if len(jobs) > 1:  # one request's row, such as one too long for the memory, is no other request's failure
                 for job in jobs:
@@ -242,18 +248,29 @@ def scoring_order(lengths: Sequence[int], tokens_a_batch: int, *, chunked: bool)
     return [position for chunk in chunks for position in sorted(chunk, key=lambda at: -lengths[at])]
 
 
-def next_pass(line: Sequence[Job], tokens_a_batch: int) -> list[tuple[Job, int]]:
-    """Take rows for one forward pass out of the requests in line, the first request first.
+def next_pass(line: Sequence[Job], tokens_a_batch: int, tokens_in_time: int) -> list[tuple[Job, int]]:
+    """Take rows for one forward pass out of the requests in line, the first request first. One row is always taken.
 
-    A row is taken while the pass, padded to its longest row, stays inside the budget. One row is always taken.
+    Args:
+        line: The requests.
+        tokens_a_batch: What the rows may come to, padded to the longest.
+        tokens_in_time: What they may come to with the prefixes that must be read before them.
     """
     picked: list[tuple[Job, int]] = []
-    width = 0
+    width, prefixes, prefix_width = 0, 0, 0
     for job in line:
+        more = int(job.prefix is None)
+        longest = max(prefix_width, more * len(job.prefix_ids))
         while job.waiting:
             wider = max(width, len(job.rows[job.waiting[0]]))
-            if picked and (len(picked) + 1) * wider > tokens_a_batch:
+            tokens = (len(picked) + 1) * wider
+            if picked and (tokens > tokens_a_batch or tokens + (prefixes + more) * longest > tokens_in_time):
                 break
-            width = wider
+            width, prefixes, prefix_width, more = wider, prefixes + more, longest, 0
             picked.append((job, job.waiting.pop(0)))
     return picked
+
+
+def _padded(rows: Sequence[Ids]) -> int:
+    """Return the tokens of rows as one pass reads them, each as long as the longest."""
+    return len(rows) * max(map(len, rows), default=0)

@@ -42,6 +42,11 @@ class TorchEngine:
         return read_prefixes(self._decoder, [ids])[0]
 
     @torch.inference_mode()
+    def read_prefixes(self, rows: Sequence[Sequence[int]]) -> list[Prefix]:
+        """Read the query's part of some prompts in one pass."""
+        return read_prefixes(self._decoder, rows)
+
+    @torch.inference_mode()
     def score(self, rows: Sequence[Row]) -> list[float]:
         """Return z("1") - z("0") for each row; where memory runs out, half the rows at a time.
 

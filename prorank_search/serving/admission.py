@@ -16,8 +16,11 @@ from prorank_search.errors import OverloadedError
 _BYTES_A_TOKEN = 4
 """Of English text; Chinese has about one token for the three bytes of a character."""
 
-_LEAST_TOKENS = 16_384
-"""That many may wait where the limit is `auto`, however slow the machine is or as long as nothing was measured."""
+_UNMEASURED_TOKENS, _LEAST_TOKENS = 16_384, 4_096
+"""That many may wait where the limit is `auto`: as long as nothing was measured, and however slow the machine is."""
+
+_SHARE_OF_PATIENCE = 0.7
+"""What of the patience the line may take: the speed is a guess, and what comes too late helps nobody."""
 
 _MEMORY = 0.9
 """What the past still counts after each request, in the measured speed."""
@@ -39,7 +42,7 @@ class Admission:
     """Counts the tokens in line. Safe from many threads.
 
     Args:
-        limit: Tokens that may be in line; `auto`: what is scored in `patience_s` at the speed that was measured. A
+        limit: Tokens that may be in line; `auto`: what is scored in most of `patience_s` at the measured speed. A
             request that finds nobody in line is let in however large it is.
         patience_s: Seconds that a request may wait.
         clock: `time.monotonic`, or a test's.
@@ -69,7 +72,9 @@ class Admission:
         """Tokens that may be in line now."""
         if self._limit != "auto":
             return self._limit
-        return max(_LEAST_TOKENS, int(self.tokens_a_second * self._patience_s))
+        if not self._seconds:
+            return _UNMEASURED_TOKENS
+        return max(_LEAST_TOKENS, int(self.tokens_a_second * self._patience_s * _SHARE_OF_PATIENCE))
 
     def enter(self, tokens: int) -> None:
         """Take a place in line.

@@ -173,7 +173,7 @@ def test_what_may_be_in_line_grows_with_the_speed() -> None:
     admission.enter(1_000_000)
     now[0] = 1.0
     admission.leave(1_000_000, 1_000_000)
-    assert admission.limit == 10_000_000
+    assert admission.limit == 7_000_000
 
 
 SLOW = """

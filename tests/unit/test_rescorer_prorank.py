@@ -180,8 +180,8 @@ def test_real_rows_of_two_queries_in_one_pass_score_as_alone(loaded: Loaded) -> 
 
         tokens_a_batch: int = 2048
 
-        def prefix(self, ids: Ids) -> Prefix:
-            return loaded.engine.prefix(ids)
+        def read_prefixes(self, rows: Sequence[Ids]) -> list[Prefix]:
+            return loaded.engine.read_prefixes(rows)
 
         def score(self, rows: Sequence[tuple[Prefix, Ids]]) -> list[float]:
             started.set()

@@ -12,7 +12,7 @@ import torch
 
 from prorank_search.errors import OverloadedError, RescorerError
 from prorank_search.scoring.forward import Prefix
-from prorank_search.scoring.scheduler import Ids, Scheduler
+from prorank_search.scoring.scheduler import Ids, Job, Scheduler, next_pass
 
 
 class RecordingEngine:
@@ -34,10 +34,10 @@ class RecordingEngine:
         self.gate.set()
         self.fails_on: dict[int, Exception] = {}
 
-    def prefix(self, ids: Ids) -> Prefix:
-        self.prefixes.append(ids)
-        tensor = torch.zeros(1, 1, len(ids), 1)
-        return Prefix((tensor,), (tensor,))
+    def read_prefixes(self, rows: Sequence[Ids]) -> list[Prefix]:
+        self.prefixes += rows
+        tensors = [torch.zeros(1, 1, len(ids), 1) for ids in rows]
+        return [Prefix((tensor,), (tensor,)) for tensor in tensors]
 
     def score(self, rows: Sequence[tuple[Prefix, Ids]]) -> list[float]:
         self.started.set()
@@ -305,8 +305,8 @@ started = threading.Event()
 
 class Engine:
     tokens_a_batch = 1
-    def prefix(self, ids):
-        return ids
+    def read_prefixes(self, rows):
+        return rows
     def score(self, rows):
         started.set()
         for _ in range(40):
@@ -324,3 +324,19 @@ threading.Thread(target=ask, daemon=True).start()
 started.wait()
 sys.exit(3)
 """
+
+
+def job(prefix: int, *rows: int) -> Job:
+    """A request whose query and documents have that many tokens."""
+    waiting = list(range(len(rows)))
+    return Job([1] * prefix, [[2] * row for row in rows], None, None, 0.0, waiting, [None] * len(rows))
+
+
+def test_queries_that_would_not_be_read_in_time_wait_for_the_next_pass() -> None:
+    line = [job(8, 2, 2), job(8, 2), job(8, 2)]
+    assert [rows for _, rows in next_pass(line, 100, 22)] == [0, 1, 0]
+    assert len(next_pass(line, 100, 22)) == 1
+
+
+def test_a_row_is_always_taken_however_little_time_is_left() -> None:
+    assert len(next_pass([job(8, 2, 2)], 100, -5)) == 1
