@@ -48,10 +48,12 @@ soak: setup ## kill ingests and servers, spoil requests, print a table (SOAK="--
 
 check: lint types docs-check ## all that needs no test run: lint, types, docs
 
-lint: setup ## ruff, its formatter, and who may import whom
+lint: setup ## ruff, its formatter, who may import whom, the files for Docker
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/lint-imports
+	@.venv/bin/hadolint docker/prorank.Dockerfile
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker/compose.yaml
 
 types: setup ## mypy, strict
 	@.venv/bin/mypy

@@ -12,7 +12,7 @@ COPY ui ui
 # `cpu` keeps gigabytes of CUDA libraries out; `auto` or a CUDA version brings them in.
 ARG UV_TORCH_BACKEND=cpu
 RUN uv venv /opt/prorank \
- && uv pip install --python /opt/prorank/bin/python --constraint constraints.txt '.[model,ui]'
+ && uv pip install --python /opt/prorank/bin/python --constraint constraints.txt '.[model,opensearch,serve,ui]'
 
 FROM python:3.12-slim
 COPY --from=build /opt/prorank /opt/prorank
@@ -21,6 +21,6 @@ RUN useradd --create-home --uid 10001 prorank \
 USER 10001
 ENV PATH=/opt/prorank/bin:$PATH PRORANK_HOME=/data
 VOLUME /data
-EXPOSE 8501
+EXPOSE 8080 8501
 ENTRYPOINT ["prorank"]
 CMD ["ui", "--host", "0.0.0.0"]
