@@ -37,7 +37,7 @@ Step = Callable[[Sequence[Reading]], None]
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipe", type=Path, default=Path("training/recipes/cpu.toml"))
+    parser.add_argument("--recipe", type=Path, default=Path("training/prorank_training/recipes/cpu.toml"))
     parser.add_argument("--data", type=Path, required=True, help="folder with groups.parquet")
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--tokens", type=int, default=96, help="that documents are cut to; a length of the recipe")

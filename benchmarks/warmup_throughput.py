@@ -30,7 +30,7 @@ GROUPS = 200
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipe", type=Path, default=Path("training/recipes/cpu.toml"))
+    parser.add_argument("--recipe", type=Path, default=Path("training/prorank_training/recipes/cpu.toml"))
     parser.add_argument("--data", type=Path, required=True, help="folder with groups.parquet")
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--queries", type=int, default=2, help="a step, each with two documents")

@@ -121,7 +121,7 @@ def test_a_missing_train_split_is_named(collections: Path, tmp_path: Path) -> No
 
 
 def test_a_recipe_without_any_source_is_refused(collections: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="names neither collections nor indexes"):
+    with pytest.raises(ConfigError, match="names neither collections, nor indexes, nor judgments"):
         rows(collections, tmp_path / "a", recipe(collections=[]))
 
 

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prorank_training.trainee import open_base, open_trainee
+import pytest
+import torch
+
+from prorank_search.settings import Settings
+from prorank_training.trainee import by_transformers_names, open_base, open_trainee
 from tests.tiny_model import write_model
 from tests.training import tiny_training
 
@@ -22,3 +26,16 @@ def test_a_base_from_the_hub_goes_by_its_id(tmp_path: Path) -> None:
     write_model(tmp_path / "models" / "org--tiny")
     recipe = tiny_training.recipe().model_copy(update={"base": "org/tiny"})
     assert open_base(recipe, tiny_training.settings(tmp_path)).name == "org/tiny"
+
+
+@pytest.mark.model
+def test_training_goes_on_from_the_shipped_model_by_its_name(shared_home: Path) -> None:
+    recipe = tiny_training.recipe().model_copy(update={"base": "prorank-smollm2-135m"})
+    settings = Settings(home=shared_home, device="cpu")
+    changed = "model.layers.0.mlp.down_proj.weight"
+    base = open_base(recipe, settings)
+    trainee = by_transformers_names(open_trainee(recipe, settings).decoder.parameters(), base.config)
+    assert base.name == "smollm2-135m"
+    assert not torch.equal(trainee[changed].float(), base.weights[changed].bfloat16().float())
+    name = "model.embed_tokens.weight"
+    assert torch.equal(trainee[name].float(), base.weights[name].bfloat16().float())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,11 +17,16 @@ from prorank_search.errors import ConfigError, RescorerError
 
 if TYPE_CHECKING:
     from prorank_search.settings import Settings
-    from prorank_training.collection import Collection
     from prorank_training.recipe import Recipe, TeacherRecipe
     from prorank_training.run_folder import RunFolder, Stage
 
-RecipeArgument = Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file: what to train, on what, and how.")]
+RecipeArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RECIPE",
+        help="What to train, on what, and how: a TOML file, a name of `prorank train recipes`, or a run's folder.",
+    ),
+]
 RunOption = Annotated[
     Path | None, typer.Option("--run", help="The run's folder; runs/RECIPE-HASH where not given.", show_default=False)
 ]
@@ -39,6 +44,16 @@ TeacherOption = Annotated[
         metavar="RESCORER[:MODEL]",
         help="Let this rescorer score the groups; else the recipe's `[teacher]`.",
     ),
+]
+JudgmentsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--judgments", metavar="QUERY_SET", help="Take groups from this installation's judgments too; may be repeated."
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe, as in score.steps=200; may be repeated."),
 ]
 OutOption = Annotated[Path | None, typer.Option("--out", help="The checkpoint's folder; `checkpoint` in the run's.")]
 ResumeOption = Annotated[
@@ -63,20 +78,46 @@ class Run:
     settings: Settings
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What flags add to a recipe."""
+
+    judgments: Sequence[str] = ()
+    values: Sequence[str] = ()
+
+
+@app.command()
+def recipes(json: options.JsonOption = False, config: options.ConfigOption = None) -> None:
+    """List the recipes that have a name: those of this package, and yours in PRORANK_HOME/recipes."""
+    from prorank_training import recipe_choice
+
+    known = recipe_choice.named(options.settings_from(config=config).home)
+    found = {name: recipe_choice.summary(path) for name, path in known.items()}
+    if json:
+        options.echo_json([{"name": name} | about for name, about in found.items()])
+    else:
+        columns = ("base", "warmup_steps", "steps", "path")
+        rows = [[name, *(str(about[column]) for column in columns)] for name, about in found.items()]
+        options.echo_table(["name", *columns], rows)
+
+
 @app.command()
 def data(
     recipe: RecipeArgument,
     collections: CollectionsOption = Path("collections"),
     run: RunOption = None,
     data: DataOption = None,
+    judgments: JudgmentsOption = None,
+    changes: SetOption = None,
     teacher: TeacherOption = None,
     resume: ResumeOption = False,
     device: options.DeviceOption = None,
     json: options.JsonOption = False,
     config: options.ConfigOption = None,
 ) -> None:
-    """Make training groups and dev queries out of BEIR folders and indexes; no judgment of a test split is used."""
-    with _open(recipe, run, data, config, resume=resume, device=device) as opened:
+    """Make training groups and dev queries out of BEIR folders, indexes and judgments; test splits are not used."""
+    changed = Changes(judgments or [], changes or [])
+    with _open(recipe, run, data, config, resume=resume, device=device, changed=changed) as opened:
         _show_data(_make_data(opened, collections, teacher), json=json)
 
 
@@ -155,6 +196,8 @@ def all_stages(
     out: OutOption = None,
     run: RunOption = None,
     data: DataOption = None,
+    judgments: JudgmentsOption = None,
+    changes: SetOption = None,
     teacher: TeacherOption = None,
     resume: ResumeOption = False,
     device: options.DeviceOption = None,
@@ -162,7 +205,8 @@ def all_stages(
     config: options.ConfigOption = None,
 ) -> None:
     """Run all stages, one after another: data, warmup (where the recipe has it), score, export."""
-    with _open(recipe, run, data, config, resume=resume, device=device) as opened:
+    changed = Changes(judgments or [], changes or [])
+    with _open(recipe, run, data, config, resume=resume, device=device, changed=changed) as opened:
         _make_data(opened, collections, teacher)
         if opened.recipe.warmup is not None:
             _warm_up(opened)
@@ -180,10 +224,11 @@ def _open(
     resume: bool,
     device: str | None = None,
     alone: bool = True,
+    changed: Changes = Changes(),
 ) -> Iterator[Run]:
     """Give the run that a command works on; say how to go on where it is interrupted or memory runs out."""
     from prorank_training import workers
-    from prorank_training.recipe import read_recipe
+    from prorank_training.recipe_choice import choose
 
     if alone and workers.count() > 1:
         raise ConfigError(
@@ -191,13 +236,12 @@ def _open(
             "accelerate; `prorank train score` alone takes several"
         )
     settings = options.settings_from(config=config, device=device)
-    wanted = read_recipe(recipe)
-    path = run or Path("runs") / f"{recipe.stem}-{wanted.digest()}"
-    if resume and not (path / "run.json").is_file():
-        raise ConfigError(f"{path} holds no run that was begun: begin one, or name it with --run")
+    chosen = choose(recipe, settings.home, run, changed.judgments, changed.values)
+    if resume and not (chosen.run / "run.json").is_file():
+        raise ConfigError(f"{chosen.run} holds no run that was begun: begin one, or name it with --run")
     try:
         with interruptible("to go on from what was saved last, type"):
-            yield Run(wanted, _begun(path, wanted), data or path, settings)
+            yield Run(chosen.recipe, _begun(chosen.run, chosen.recipe), data or chosen.run, settings)
     except ModuleNotFoundError as error:
         raise plugins.missing_extra(error, needed_by="train") from error
     except MemoryError as error:
@@ -216,37 +260,27 @@ _OUT_OF_MEMORY = "memory ran out: lower tokens_a_batch, groups_a_step or documen
 
 
 def _make_data(run: Run, collections: Path, teacher: str | None) -> list[dict[str, object]]:
-    from prorank_training import data_folder, teacher_scores
+    from prorank_training import data_folder, sources, teacher_scores
     from prorank_training import teacher as teaching
     from prorank_training.progress import step_progress
 
     plan = _teacher_plan(run, teacher)
     teachers = teaching.open_teachers(plan, run.recipe.data, run.settings) if plan else {}
     with step_progress("data", every=500) as progress:
-        opened = _collections(run, collections)
+        opened = sources.open_all(run.recipe.data, collections, run.settings)
         made = data_folder.make(run.recipe.data, run.recipe.data_digest(), opened, run.data, progress)
     if plan:
         with step_progress("teacher", every=100) as progress:
             teaching.teach(run.recipe, plan, teachers, run.data, progress)
     taught = teacher_scores.read_taught(run.data / data_folder.TEACHER_FILE)
     judged = teacher_scores.statistics(taught, run.recipe.score.teacher_margin)
+    rows = [asdict(row) for row in made]
+    if not run.recipe.data.judgments:
+        rows = [{name: row[name] for name in row if name not in data_folder.OF_JUDGMENTS} for row in rows]
     if not judged:
-        return [asdict(row) for row in made]
+        return rows
     none = teacher_scores.TeacherStatistics(0, 0.0, 0.0)
-    return [asdict(row) | asdict(judged.get(row.collection, none)) for row in made]
-
-
-def _collections(run: Run, root: Path) -> Iterator[Collection]:
-    """Open the recipe's collections; folders are indexed apart, so that no index of the user's is written to."""
-    from prorank_search.search import load_backend
-    from prorank_training.collection import open_folder, open_index
-
-    own = {"home": run.settings.home / "training", "backend": "tantivy", "url": None}
-    backend = load_backend(run.settings.model_copy(update=own))
-    for folder in run.recipe.data.collections:
-        yield open_folder(folder, root, backend)
-    for index in run.recipe.data.indexes or []:
-        yield open_index(index, root, load_backend(run.settings))
+    return [row | asdict(judged.get(str(row["collection"]), none)) for row in rows]
 
 
 def _teacher_plan(run: Run, teacher: str | None) -> TeacherRecipe | None:

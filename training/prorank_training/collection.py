@@ -1,4 +1,7 @@
-"""What training takes queries, judgments and documents from: a BEIR folder, or an index with files of judgments."""
+"""What training takes queries, judgments and documents from: a BEIR folder, or an index with files of judgments.
+
+`judged_collection` opens a third one: an index with judgments of this installation.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,11 @@ from pathlib import Path
 from prorank_search import beir
 from prorank_search.errors import ConfigError, InputError
 from prorank_search.passages import whole_documents
-from prorank_search.protocols import IndexBackend
+from prorank_search.protocols import IndexBackend, Rescorer
 from prorank_search.qrels_files import read_qrels
 from prorank_search.query_files import read_queries
 from prorank_search.types import Document, Qrel, Query, Ranking, SearchRequest
-from prorank_training.recipe import CollectionRecipe, IndexRecipe
+from prorank_training.recipe import CollectionRecipe, IndexRecipe, JudgmentRecipe
 
 _QUERIES_AT_ONCE = 64
 
@@ -32,9 +35,10 @@ class Collection:
         qrels: Reads the judgments of a split.
         backend: Where it is indexed.
         index: The index's name.
+        rescorer: By whose scores the mistakes of judged documents are told; None: by the first stage's ranks.
     """
 
-    recipe: CollectionRecipe | IndexRecipe
+    recipe: CollectionRecipe | IndexRecipe | JudgmentRecipe
     name: str
     place: str
     corpus: Mapping[str, Document]
@@ -43,6 +47,7 @@ class Collection:
     qrels: Callable[[str], list[Qrel]]
     backend: IndexBackend
     index: str
+    rescorer: Rescorer | None = None
 
     def query(self, query_id: str) -> Query:
         """Return a query that the judgments name.

@@ -26,13 +26,17 @@ class TrainingQuery:
 
     Attributes:
         query: Its id and text.
-        relevant: The documents that answer it.
+        relevant: The documents that answer it, well or badly: none of them becomes a negative.
         text_of: What the model sees of a document in this group.
+        positive: The document that is learned to be relevant; None: any of the relevant ones.
+        irrelevant: Documents that were judged irrelevant: the first hard negatives, the worst mistake first.
     """
 
     query: Query
     relevant: Sequence[Document]
     text_of: Callable[[Document], str] = _text_of
+    positive: Document | None = None
+    irrelevant: Sequence[Document] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,15 @@ class Chosen:
         queries: In random order, each text once.
         held_out: Queries that were dropped because their text also stands in another split.
         duplicates: Queries that were dropped because another of the split has the same text, and took their documents.
+        misplaced: Groups whose positive stands below a document that was judged irrelevant.
+        missing: Judged documents that the index lacks.
     """
 
     queries: list[TrainingQuery]
     held_out: int
     duplicates: int
+    misplaced: int = 0
+    missing: int = 0
 
 
 def judged_queries(collection: Collection, rng: random.Random) -> Chosen:
@@ -77,9 +85,10 @@ def training_groups(
     corpus = list(collection.corpus.values())
     rankings = collection.rankings((asked.query for asked in queries), recipe.last_rank + 5)
     for asked, ranking in zip(queries, rankings, strict=True):
-        positive = rng.choice(asked.relevant)
+        positive = asked.positive or rng.choice(asked.relevant)
         ranks = (recipe.first_rank, recipe.last_rank)
-        hard = hard_negatives(ranking.hits, asked.relevant, ranks, recipe.hard_negatives, recipe.near_duplicate)
+        found = hard_negatives(ranking.hits, asked.relevant, ranks, recipe.hard_negatives, recipe.near_duplicate)
+        hard = _distinct([*asked.irrelevant, *found])[: recipe.hard_negatives]
         easy = random_negatives(corpus, asked.relevant, recipe.random_negatives, rng)
         yield Group(
             collection=collection.name,
@@ -135,6 +144,10 @@ def _positives(collection: Collection) -> dict[str, list[str]]:
         if qrel.relevance > 0 and qrel.doc_id in collection.corpus:
             positives[qrel.query_id].append(qrel.doc_id)
     return positives
+
+
+def _distinct(documents: Iterable[Document]) -> list[Document]:
+    return list({document.doc_id: document for document in documents}.values())
 
 
 def _documents(collection: Collection, query_ids: Iterable[str], positives: dict[str, list[str]]) -> list[Document]:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from prorank_search.errors import ConfigError, InputError
+from prorank_training import judged_collection
 from prorank_training.collection import Collection
 from prorank_training.data import Chosen, dev_queries, judged_queries, training_groups
 from prorank_training.document_queries import half_queries, title_queries
 from prorank_training.groups import DevQuery, Group, read_dev, read_groups, write_dev, write_groups
 from prorank_training.progress import Progress
-from prorank_training.recipe import DataRecipe, IndexRecipe
+from prorank_training.recipe import DataRecipe, IndexRecipe, JudgmentRecipe
 from prorank_training.run_folder import write_atomically
 from prorank_training.teacher_scores import read_taught
 
 GROUPS_FILE, DEV_FILE, ABOUT_FILE, TEACHER_FILE = "groups.parquet", "dev.parquet", "data.json", "teacher.jsonl"
+
+
+OF_JUDGMENTS = ("judged_negatives", "misplaced", "missing")
+"""What `Statistics` says of judgments of this installation alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,9 @@ class Statistics:
         held_out: Training queries that were dropped because their text also stands in another split.
         dev_queries: Dev queries.
         duplicates: Training queries that were dropped because another has the same text, and took their documents.
+        judged_negatives: Hard negatives a group that were judged irrelevant, on average; judgment store only.
+        misplaced: Groups whose positive stood below a document that was judged irrelevant; judgment store only.
+        missing: Judged documents that the index lacks; judgment store only.
     """
 
     collection: str
@@ -44,6 +52,9 @@ class Statistics:
     held_out: int
     dev_queries: int
     duplicates: int = 0
+    judged_negatives: float = 0.0
+    misplaced: int = 0
+    missing: int = 0
 
 
 def make(
@@ -69,6 +80,7 @@ def make(
     groups: list[Group] = []
     dev: list[DevQuery] = []
     statistics: list[Statistics] = []
+    held_back: list[Collection] = []
     for collection in collections:
         own_dev = list(dev_queries(collection, recipe))
         dev += own_dev
@@ -76,17 +88,22 @@ def make(
             own = []
             for group in training_groups(source, chosen.queries, recipe, rng):
                 own.append(group)
-                progress(len(groups) + len(own), total, {"collection": source.name})
+                known = max(total, len(groups) + len(chosen.queries))
+                progress(len(groups) + len(own), known, {"collection": source.name})
             statistics.append(_statistics(source, own, chosen, len(own_dev) if source is collection else 0))
             groups += own
+        if isinstance(collection.recipe, JudgmentRecipe):
+            held_back += [collection]
     if not statistics:
-        raise ConfigError("the recipe's table [data] names neither collections nor indexes: name one")
+        raise ConfigError("the recipe's table [data] names neither collections, nor indexes, nor judgments: name one")
     random.Random(recipe.seed).shuffle(groups)
     rows = [asdict(row) for row in statistics]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_groups(folder / GROUPS_FILE, groups)
         write_dev(folder / DEV_FILE, dev)
+        for collection in held_back:
+            judged_collection.write_held_back(collection, folder / "held-back")
         write_atomically(about, json.dumps({"data_hash": digest, "collections": rows}, indent=1).encode())
     except OSError as error:
         raise ConfigError(f"the groups cannot be written into {folder}: {error}; make room, or name another") from error
@@ -96,6 +113,9 @@ def make(
 def _sources(collection: Collection, seed: int) -> Iterator[tuple[Collection, Chosen, random.Random]]:
     """Yield what groups of a collection are made from: its train split, and its documents alone where wanted."""
     rng = random.Random(f"{seed} {collection.name}")
+    if isinstance(collection.recipe, JudgmentRecipe):
+        yield collection, judged_collection.chosen_queries(collection, rng), rng
+        return
     yield collection, judged_queries(collection, rng), rng
     if isinstance(collection.recipe, IndexRecipe):
         return
@@ -112,7 +132,8 @@ def _sources(collection: Collection, seed: int) -> Iterator[tuple[Collection, Ch
 
 def _groups_wanted(recipe: DataRecipe) -> int:
     folders = sum(wanted.groups + (wanted.titles or 0) + (wanted.halves or 0) for wanted in recipe.collections)
-    return folders + sum(wanted.groups for wanted in recipe.indexes or [])
+    judged = sum(wanted.groups or 0 for wanted in recipe.judgments or [])
+    return folders + judged + sum(wanted.groups for wanted in recipe.indexes or [])
 
 
 def read_statistics(digest: str, folder: Path) -> list[Statistics]:
@@ -202,4 +223,16 @@ def _statistics(source: Collection, groups: list[Group], chosen: Chosen, dev: in
         held_out=chosen.held_out,
         dev_queries=dev,
         duplicates=chosen.duplicates,
+        judged_negatives=_judged_negatives(groups, chosen),
+        misplaced=chosen.misplaced,
+        missing=chosen.missing,
     )
+
+
+def _judged_negatives(groups: Sequence[Group], chosen: Chosen) -> float:
+    """Return how many of a group's hard negatives were judged irrelevant, on average."""
+    counts = [
+        min(len(asked.irrelevant), len(group.hard_negatives))
+        for asked, group in zip(chosen.queries, groups, strict=True)
+    ]
+    return round(fmean(counts), 2) if counts else 0.0

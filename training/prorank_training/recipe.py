@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -50,11 +51,27 @@ class IndexRecipe(_Table):
     groups: int = Field(ge=0, description="Training groups at most; 0: only dev queries are taken.")
 
 
+class JudgmentRecipe(_Table):
+    """What is taken from a query set of this installation's judgment store, and from the index that it judges."""
+
+    query_set: str = Field(description="The query set.")
+    language: str = Field("und", description="Language tag, for statistics.")
+    groups: int | None = Field(None, ge=0, description="Training groups at most; none: one for each relevant document.")
+    relevant_from: int = Field(1, ge=1, description="Lowest grade of a positive; grades between it and 0 are not used.")
+    held_back: float = Field(0.2, gt=0, lt=1, description="Share of the judged queries that become dev queries.")
+    mistakes_of: str | None = Field(
+        None,
+        description="RESCORER or RESCORER:MODEL, by whose scores the judged irrelevant documents come, the highest "
+        "first; none: by the first stage's ranks.",
+    )
+
+
 class DataRecipe(_Table):
     """How training groups are made."""
 
     collections: list[CollectionRecipe] = []
     indexes: list[IndexRecipe] | None = None
+    judgments: list[JudgmentRecipe] | None = None
     first_rank: int = Field(2, ge=1, description="Best rank a hard negative may have.")
     last_rank: int = Field(50, description="Worst rank a hard negative may have.")
     hard_negatives: int = 6
@@ -63,6 +80,11 @@ class DataRecipe(_Table):
     dev_queries: int = Field(100, description="Dev queries a collection.")
     dev_window: int = Field(20, description="First-stage hits that are scored for a dev query.")
     seed: int = 1
+
+    def languages(self) -> set[str]:
+        """Return the languages that groups may have."""
+        found = {row.language for row in self.collections} | {row.language for row in self.indexes or []}
+        return found | {row.language for row in self.judgments or []}
 
 
 class TeacherRecipe(_Table):
@@ -222,9 +244,21 @@ def read_recipe(path: Path) -> Recipe:
     Raises:
         ConfigError: The file is missing, is not TOML, or has a key or value that no recipe has.
     """
-    table = read_toml(path, "recipe")
+    return recipe_of(read_toml(path, "recipe"), str(path))
+
+
+def recipe_of(table: Mapping[str, Any], place: str) -> Recipe:
+    """Return the recipe that a table holds.
+
+    Args:
+        table: What a recipe's file says.
+        place: Where it stands, for messages.
+
+    Raises:
+        ConfigError: It has a key or value that no recipe has.
+    """
     try:
         return Recipe.model_validate(table)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConfigError(f"{path} is no recipe: {wrong}") from error
+        raise ConfigError(f"{place} is no recipe: {wrong}") from error

@@ -30,7 +30,7 @@ def open_teachers(plan: TeacherRecipe, data: DataRecipe, settings: Settings) -> 
     Raises:
         ConfigError: A language is named that no group will have.
     """
-    languages = sorted({row.language for row in data.collections} | {row.language for row in data.indexes or []})
+    languages = sorted(data.languages())
     strange = set() if isinstance(plan.rescorer, str) else plan.rescorer.keys() - set(languages)
     if strange:
         raise ConfigError(
@@ -38,7 +38,8 @@ def open_teachers(plan: TeacherRecipe, data: DataRecipe, settings: Settings) -> 
             f"{', '.join(languages)}"
         )
     named = {language: name for language in languages if (name := plan.rescorer_of(language))}
-    opened = {name: _open(name, plan, settings) for name in sorted(set(named.values()))}
+    own = settings.model_copy(update={"max_length_tokens": plan.max_length_tokens})
+    opened = {name: open_named(name, own) for name in sorted(set(named.values()))}
     return {language: opened[name] for language, name in named.items()}
 
 
@@ -71,11 +72,10 @@ def teach(
         ) from error
 
 
-def _open(name: str, plan: TeacherRecipe, settings: Settings) -> Rescorer:
+def open_named(name: str, settings: Settings) -> Rescorer:
+    """Open a rescorer that a recipe or a flag names as `RESCORER` or `RESCORER:MODEL`."""
     rescorer, _, model = name.partition(":")
-    own: dict[str, object] = {"rescorer": rescorer, "max_length_tokens": plan.max_length_tokens}
-    if model:
-        own["model"] = model
+    own = {"rescorer": rescorer, "model": model or settings.model}
     return load_rescorer(rescorer, settings.model_copy(update=own))
 
 
