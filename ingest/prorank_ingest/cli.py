@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,6 +89,9 @@ def ingest(
         bool,
         typer.Option("--dry-run", help="Show what an index would be made with and how the first document is analysed."),
     ] = False,
+    progress_json: Annotated[
+        bool, typer.Option("--progress-json", help="Tell on stderr how far it is: a line of JSON a second, no bar.")
+    ] = False,
     json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -98,7 +102,7 @@ def ingest(
     again.
     """
     from prorank_ingest.passages import PassageSize
-    from prorank_ingest.progress import progress_bar
+    from prorank_ingest.progress import progress_bar, progress_lines
     from prorank_ingest.run import Job, preview
     from prorank_ingest.run import ingest as run
     from prorank_search.protocols import ReaderOptions
@@ -123,7 +127,8 @@ def ingest(
     advice = "what was read so far is kept, to go on type"
     if source == "-":
         advice = "standard input cannot be read again from where it stopped, so pipe all of it once more into"
-    with interruptible(advice), progress_bar(index, opened) as (watch, count_bad):
+    progress = progress_lines(opened, partial(typer.echo, err=True)) if progress_json else progress_bar(index, opened)
+    with interruptible(advice), progress as (watch, count_bad):
         report = run(job, opened, into, watch=watch, count_bad=count_bad)
     echo_json(report.to_json()) if json else _show(report, sync=sync)
     if report.bad_records:

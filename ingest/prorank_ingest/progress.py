@@ -1,7 +1,11 @@
-"""The progress bar, on a terminal only: documents a second and, of a source whose size is known, how long it takes."""
+"""How far an ingest is: a bar on a terminal, or lines of JSON for whoever started it as a process.
+
+Both tell documents a second and, of a source whose size is known, how much of it was read.
+"""
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +22,7 @@ CountBad = Callable[[int], object]
 """Is told of bad records."""
 
 _STEP = 200
+_LINE_EVERY_S = 1.0
 
 
 @contextmanager
@@ -48,6 +53,37 @@ def progress_bar(label: str, reader: Reader) -> Iterator[tuple[Watch, CountBad]]
             pace.bad_records += records
 
         yield watch, count_bad
+
+
+@contextmanager
+def progress_lines(
+    reader: Reader, write: Callable[[str], object], clock: Callable[[], float] = time.monotonic
+) -> Iterator[tuple[Watch, CountBad]]:
+    """Give what counts documents and what counts bad records, and write both once a second as a line of JSON.
+
+    Args:
+        reader: Reads the source.
+        write: Takes a line.
+        clock: Seconds from some moment.
+    """
+    pace = Pace(clock())
+    due = pace.started
+
+    def watch(documents: Iterable[Document]) -> Iterator[Document]:
+        nonlocal due
+        for document in documents:
+            pace.documents += 1
+            now = clock()
+            if now >= due:
+                due = now + _LINE_EVERY_S
+                extent = reader.extent() if isinstance(reader, MeasuredReader) else None
+                write(json.dumps(pace.as_json(extent, now)))
+            yield document
+
+    def count_bad(records: int) -> None:
+        pace.bad_records += records
+
+    yield watch, count_bad
 
 
 @dataclass(slots=True)
@@ -84,6 +120,20 @@ class Pace:
         if extent is not None:
             words += self._of_source(extent, now)
         return ", ".join(words)
+
+    def as_json(self, extent: Extent | None, now: float) -> dict[str, object]:
+        """Return the pace up to now as plain values; `share_read` is the part of the source that was read, from 0 to 1.
+
+        Example:
+            >>> Pace(started=0.0, documents=200).as_json(Extent(5, 20, "bytes"), now=2.0)
+            {'documents': 200, 'docs_per_s': 100.0, 'bad_records': 0, 'share_read': 0.25}
+        """
+        return {
+            "documents": self.documents,
+            "docs_per_s": round(self.documents / max(now - self.started, 1e-3), 1),
+            "bad_records": self.bad_records,
+            "share_read": round(extent.done / extent.total, 4) if extent is not None and extent.total else None,
+        }
 
     def _of_source(self, extent: Extent, now: float) -> Iterator[str]:
         self.first = self.first or (now, extent.done)

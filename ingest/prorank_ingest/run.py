@@ -30,6 +30,7 @@ BATCH_RECORDS = 5_000
 BATCH_CHARACTERS = 8_000_000
 _SAMPLE_RECORDS = 200
 _SAMPLE_CHARACTERS = 2_000
+_PREVIEWED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,8 @@ def ingest(
 def preview(job: Job, reader: Reader, backend: IndexBackend) -> dict[str, object]:
     """Return what a new index of a job would be made with, how its first document is cut and analysed. Only reads.
 
+    `sample` in it: the first documents as they would go in, and what is wrong with bad ones among the first records.
+
     Raises:
         InputError: No document is among the first records.
     """
@@ -188,7 +191,19 @@ def preview(job: Job, reader: Reader, backend: IndexBackend) -> dict[str, object
         raise InputError(f"none of the first {len(sample)} records of {job.source!r} is a document")
     analysis = _analysis(job, None, None, sample)
     cut = [passage.text for passage in passages(document, job.passages)] if job.passages else None
-    return {"index": job.index, "document": asdict(document), "passages": cut, **backend.preview(analysis, document)}
+    return {
+        "index": job.index,
+        "sample": _told(sample),
+        "document": asdict(document),
+        "passages": cut,
+        **backend.preview(analysis, document),
+    }
+
+
+def _told(sample: Sequence[Record]) -> dict[str, object]:
+    documents = [asdict(record) for record in sample if isinstance(record, Document)]
+    bad = [asdict(replace(record, record="")) for record in sample if isinstance(record, BadRecord)]
+    return {"records": len(sample), "documents": documents[:_PREVIEWED], "bad_records": bad[:_PREVIEWED]}
 
 
 def _usable(left: State | None, versions: list[str], published: IndexInfo | None, *, replace: bool) -> State | None:

@@ -102,3 +102,23 @@ def test_a_dry_run_shows_how_a_document_is_analysed_and_writes_nothing(tmp_path:
     assert shown["analysis"] == "english"
     assert shown["terms"]["text"][:2] == ["dog", "bark"]
     assert backend.indexes() == []
+
+
+@pytest.mark.usefixtures("prorank_home")
+def test_a_dry_run_shows_the_first_documents_and_what_is_wrong_with_bad_records(tmp_path: Path) -> None:
+    shown = json.loads(ingest(corpus(tmp_path / "a.jsonl", HUNDRED, "{broken"), "--dry-run"))["sample"]
+    assert shown["records"] == 101
+    assert [document["doc_id"] for document in shown["documents"]] == ["0", "1", "2", "3", "4"]
+    assert [bad["line"] for bad in shown["bad_records"]] == [101]
+    assert shown["bad_records"][0]["reason"]
+
+
+@pytest.mark.usefixtures("prorank_home")
+def test_progress_json_tells_on_stderr_how_far_it_is(tmp_path: Path) -> None:
+    source = corpus(tmp_path / "a.jsonl", HUNDRED)
+    result = CliRunner().invoke(app, ["ingest", source, "--index", "animals", "--progress-json", "--json"])
+    first = json.loads(result.stderr.splitlines()[0])
+    assert first.keys() == {"documents", "docs_per_s", "bad_records", "share_read"}
+    assert first["documents"] == 1
+    assert 0 < first["share_read"] <= 1
+    assert json.loads(result.stdout)["documents"] == 100
