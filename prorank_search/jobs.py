@@ -87,6 +87,7 @@ def start(
     title: str,
     command: Sequence[str],
     about: Mapping[str, object] | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> Job:
     """Start a job, which goes on when this process ends.
 
@@ -96,6 +97,7 @@ def start(
         title: What a list shows.
         command: What is run, without a shell; "{folder}" in an argument is the job's folder.
         about: What to keep of it, as JSON.
+        files: Texts by file name that the command finds in the folder.
 
     Raises:
         ConfigError: The folder cannot be written to.
@@ -109,6 +111,8 @@ def start(
     del written["folder"]
     with _writable(folder):
         folder.mkdir(parents=True)
+        for name, text in (files or {}).items():
+            (folder / name).write_text(text, encoding="utf-8")
         (folder / _JOB).write_text(json.dumps(written, ensure_ascii=False, indent=1), encoding="utf-8")
     _run(job)
     return job

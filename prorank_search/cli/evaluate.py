@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from prorank_search.evaluation.comparison import RunComparison
     from prorank_search.evaluation.evaluate import Evaluation
+    from prorank_search.evaluation.query_set import JudgedSet
     from prorank_search.profiles import Profile
     from prorank_search.settings import Settings
     from prorank_search.types import Qrel, Query
@@ -50,18 +52,28 @@ def evaluate(
     qrels: Annotated[
         Path | None, typer.Option("--qrels", help="Judgments (TREC, BEIR or .csv), not the folder's.")
     ] = None,
+    query_set: Annotated[
+        str | None, typer.Option("--query-set", help="Queries and judgments of the judgment store, not a folder's.")
+    ] = None,
+    measures: Annotated[
+        str, typer.Option("--measures", metavar="LIST", help="Measures besides the usual ones, such as map@100,p@5.")
+    ] = "",
     no_cache: NoCacheOption = False,
     config: options.ConfigOption = None,
     json: options.JsonOption = False,
 ) -> None:
     """Measure both stages on queries with judgments."""
-    from prorank_search.evaluation.evaluate import evaluate_run
+    from prorank_search.evaluation.evaluate import evaluate_run, with_measures
     from prorank_search.evaluation.judged import sample
     from prorank_search.evaluation.trec_files import check_writable, read_run, write_run
 
     if run_out is not None:
         check_writable(run_out)
-    judgments = sample(_qrels(folder, split, qrels), limit_queries, seed)
+    wanted = _measures(measures)
+    of_set = _query_set(query_set, config, [folder, queries, qrels])
+    judgments = sample(of_set.qrels if of_set else _qrels(folder, split, qrels), limit_queries, seed)
+    if of_set is not None:
+        index = index or of_set.index
     if run_in is not None:
         evaluation = evaluate_run(judgments, read_run(run_in))
     else:
@@ -75,15 +87,16 @@ def evaluate(
             url=url,
             config=config,
         )
-        texts = _queries(folder, queries)
+        texts = of_set.queries if of_set else _queries(folder, queries)
         with interruptible_scoring(no_cache=no_cache):
             name = _given(index)
             profile = options.profile_for(settings, name, query_body)
             evaluation = _evaluate(texts, judgments, name, settings, profile, no_rescore=no_rescore, no_cache=no_cache)
+    evaluation = with_measures(evaluation, judgments, wanted)
     if run_out is not None:
         write_run(run_out, evaluation.final_run, tag=evaluation.model or "first-stage")
     _warn_where_nothing_was_found(evaluation, index)
-    collection = {"collection": _name(folder, qrels), "split": split if qrels is None else None}
+    collection = _collection(folder, split, qrels, query_set)
     if json:
         options.echo_json(collection | evaluation.to_json())
     else:
@@ -131,12 +144,34 @@ def _queries(folder: Path | None, queries: Path | None) -> dict[str, Query]:
     return beir.read_queries(folder)
 
 
-def _name(folder: Path | None, qrels: Path | None) -> str:
-    return (folder or qrels or Path()).resolve().name
+def _query_set(name: str | None, config: Path | None, files: Sequence[Path | None]) -> JudgedSet | None:
+    from prorank_search.errors import ConfigError
+    from prorank_search.evaluation.query_set import read_query_set
+
+    if name is None:
+        return None
+    given = [str(file) for file in files if file is not None]
+    if given:
+        raise ConfigError(f"--query-set {name} has queries and judgments of its own: leave {', '.join(given)} away")
+    return read_query_set(options.settings_from(config=config).home, name)
+
+
+def _measures(listed: str) -> list[str]:
+    from prorank_search.evaluation.measures import check_measure
+
+    return [check_measure(name.strip()) for name in listed.split(",") if name.strip()]
+
+
+def _collection(folder: Path | None, split: str, qrels: Path | None, query_set: str | None) -> dict[str, str | None]:
+    from prorank_search.evaluation.query_set import PERSONS
+
+    if query_set is not None:
+        return {"collection": query_set, "split": PERSONS}
+    return {"collection": (folder or qrels or Path()).resolve().name, "split": split if qrels is None else None}
 
 
 def _evaluate(
-    queries: dict[str, Query],
+    queries: Mapping[str, Query],
     qrels: list[Qrel],
     index: str,
     settings: Settings,

@@ -40,6 +40,9 @@ def evaluate_suite(
         str | None,
         typer.Option("--choose-blend", metavar="SYSTEM", help="Try this system with every blend, on dev splits only."),
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write results.json and queries.jsonl (a line a query) to this folder.")
+    ] = None,
     no_cache: NoCacheOption = False,
     device: options.DeviceOption = None,
     config: options.ConfigOption = None,
@@ -50,36 +53,50 @@ def evaluate_suite(
     from prorank_search.evaluation.suite_file import read_suite
 
     suite = read_suite(file)
-    if report is not None and choose_blend is not None:
-        raise ConfigError("--choose-blend tries blends on dev, --report tells results: give one of them")
+    if choose_blend is not None and (report is not None or out is not None):
+        raise ConfigError("--choose-blend tries blends on dev, --report and --out tell results: give one or the other")
     settings = options.settings_from(device=device, config=config)
     with interruptible_scoring(no_cache=no_cache):
         if choose_blend is not None:
             _choose_blend(suite, choose_blend, collections, settings, no_cache=no_cache, json=json)
         else:
-            _measure(suite, file, collections, report, settings, no_cache=no_cache, json=json)
+            answers = _answers(suite, report)
+            result = _measure(suite, collections, out, settings, no_cache=no_cache)
+            if report is not None:
+                _report(result, file, report, answers)
+            _tell(result, report, json=json)
 
 
-def _measure(
-    suite: Suite, file: Path, collections: Path, report: Path | None, settings: Settings, *, no_cache: bool, json: bool
-) -> None:
+def _measure(suite: Suite, collections: Path, out: Path | None, settings: Settings, *, no_cache: bool) -> SuiteResult:
+    from prorank_search.evaluation.suite import measure_suite
+    from prorank_search.evaluation.suite_output import write_results
+
+    everything, tables = _scored(suite, collections, out, settings, no_cache=no_cache)
+    result = measure_suite(suite, everything, tables)
+    if out is not None:
+        write_results(out, result, everything)
+    return result
+
+
+def _answers(suite: Suite, report: Path | None) -> dict[str, dict[str, float]]:
+    """Read what was measured of the answers, and check that the report can be written, before hours of work."""
     from prorank_search import plugins
     from prorank_search.evaluation.answer_quality import read_answer_quality
     from prorank_search.evaluation.results_page import check_page
-    from prorank_search.evaluation.suite import measure_suite
-    from prorank_search.evaluation.suite_summary import to_json
 
     if report is not None:
         check_page(report)
         plugins.require("matplotlib", needed_by="evaluate-suite --report")
-    answers = {
+    return {
         system.name: read_answer_quality(Path(system.metrics), system.metrics_step)
         for system in suite.systems
         if system.metrics is not None
     }
-    result = measure_suite(suite, *_scored(suite, collections, settings, no_cache=no_cache))
-    if report is not None:
-        _report(result, file, report, answers)
+
+
+def _tell(result: SuiteResult, report: Path | None, *, json: bool) -> None:
+    from prorank_search.evaluation.suite_summary import to_json
+
     if json:
         options.echo_json(to_json(result))
     else:
@@ -99,7 +116,7 @@ def _choose_blend(
         raise ConfigError(str(error)) from error
     variants(system)
     alone = suite.model_copy(update={"systems": [system], "rival": None, "timed_queries": 0})
-    everything, tables = _scored(alone, collections, settings, no_cache=no_cache)
+    everything, tables = _scored(alone, collections, None, settings, no_cache=no_cache)
     tried, before = choose_blend(alone, system, everything, tables)
     if json:
         options.echo_json({"system": name, "first_stage": before, "tried": [one.to_json() for one in tried]})
@@ -108,16 +125,17 @@ def _choose_blend(
 
 
 def _scored(
-    suite: Suite, collections: Path, settings: Settings, *, no_cache: bool
+    suite: Suite, collections: Path, out: Path | None, settings: Settings, *, no_cache: bool
 ) -> tuple[list[Candidates], AllTables]:
     """Find all candidates and score them; where that was begun before, only what is missing."""
+    from prorank_search.cli.progress_file import also_in_file
     from prorank_search.cli.query_progress import query_progress
     from prorank_search.cli.second_stage import remembering
     from prorank_search.cli.text_progress import text_progress
     from prorank_search.evaluation.suite_candidates import find_candidates, read_judged
     from prorank_search.evaluation.suite_scores import check_rescorers, score_all
 
-    judged = read_judged(suite, collections)
+    judged = read_judged(suite, collections, settings.home)
 
     def open_entry(entry: SuiteRescorer, model: str | None) -> Rescorer:
         return _open(settings, entry, model)
@@ -130,7 +148,7 @@ def _scored(
             searched(number)
     with text_progress() as scored:
         remember = partial(remembering, settings=settings, no_cache=no_cache)
-        return everything, score_all(suite, everything, open_entry, remember, scored)
+        return everything, score_all(suite, everything, open_entry, remember, also_in_file(out, scored))
 
 
 def _open(settings: Settings, entry: SuiteRescorer, model: str | None) -> Rescorer:

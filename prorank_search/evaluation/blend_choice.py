@@ -115,7 +115,8 @@ def choose_blend(
 
 
 def _ndcg(system: System, candidates: Candidates, tables: AllTables) -> float:
-    run = run_of_system(system, candidates, candidates.window_size, tables[candidates.name])
+    window = system.window_size or candidates.window_size
+    run = run_of_system(system, candidates, window, tables[candidates.name])
     return mean(measure(candidates.qrels, run))[NDCG]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from prorank_search.evaluation.comparison import RunComparison, compare_runs
 from prorank_search.evaluation.judged import own_documents, queries_of
-from prorank_search.evaluation.measures import DEPTH, Values, mean, measure, of_measure
+from prorank_search.evaluation.measures import DEPTH, MEASURES, Values, mean, measure, of_measure
 from prorank_search.evaluation.trec_files import Run, run_of
 from prorank_search.profiles import Profile
 from prorank_search.protocols import Rescorer, SearchBackend
@@ -129,6 +129,24 @@ def evaluate_run(qrels: Sequence[Qrel], run: Run) -> Evaluation:
         for query_id, docs in run.items()
     }
     return measured(qrels, {"first_stage": kept}, _NOTHING_YET)
+
+
+def with_measures(evaluation: Evaluation, qrels: Sequence[Qrel], names: Iterable[str]) -> Evaluation:
+    """Return an evaluation with these measures of its runs, besides the usual ones.
+
+    Args:
+        evaluation: The evaluation.
+        qrels: The judgments that it was made with.
+        names: Measures, see `measure`.
+
+    Raises:
+        InputError: There is no such measure.
+    """
+    wanted = list(dict.fromkeys([*MEASURES, *names]))
+    if wanted == list(MEASURES):
+        return evaluation
+    values = {stage: measure(qrels, run, wanted) for stage, run in evaluation.runs.items()}
+    return replace(evaluation, first_stage=values["first_stage"], second_stage=values.get("second_stage"))
 
 
 def rankings(queries: Sequence[Query], find: FirstStage, depth: int, own: set[str]) -> Iterator[tuple[Ranking, float]]:

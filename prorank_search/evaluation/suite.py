@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from prorank_search.evaluation.evaluate import Evaluation, measured
+from prorank_search.evaluation.evaluate import Evaluation, measured, with_measures
 from prorank_search.evaluation.measures import NDCG, Values, mean, measure
 from prorank_search.evaluation.ordering import Tables, order, texts_a_query
 from prorank_search.evaluation.suite_candidates import Candidates
@@ -102,7 +102,7 @@ def run_of_system(system: System, candidates: Candidates, window_size: int, tabl
 
 
 def _result(suite: Suite, candidates: Candidates, system: System, tables: Tables) -> Result:
-    window = candidates.window_size
+    window = system.window_size or candidates.window_size
     used = [tables[name] for name in rescorers_of(system)]
     runs: dict[str, Run] = {
         "first_stage": {
@@ -116,17 +116,18 @@ def _result(suite: Suite, candidates: Candidates, system: System, tables: Tables
         reasons = dict.fromkeys(table.info.reason for table in used if table.info.reason)
         info = RescorerInfo(" + ".join(table.info.model for table in used), reason="; ".join(reasons))
     reads = texts_a_query(system, window)
+    evaluation = measured(
+        candidates.qrels,
+        runs,
+        {"first_stage": candidates.seconds, "rescore": sum(table.seconds for table in used)},
+        max(reads.values(), default=0),
+        info,
+    )
     return Result(
         collection=candidates.collection,
         split=candidates.split,
         system=system,
-        evaluation=measured(
-            candidates.qrels,
-            runs,
-            {"first_stage": candidates.seconds, "rescore": sum(table.seconds for table in used)},
-            max(reads.values(), default=0),
-            info,
-        ),
+        evaluation=with_measures(evaluation, candidates.qrels, suite.measures),
         sweep=_sweep(suite, candidates, system, tables),
         texts_a_query=reads,
         ms_a_query=_ms_a_query(reads, tables),
@@ -136,10 +137,11 @@ def _result(suite: Suite, candidates: Candidates, system: System, tables: Tables
 def _sweep(suite: Suite, candidates: Candidates, system: System, tables: Tables) -> dict[int, float]:
     if not system.rescorers or system.pick is not None:
         return {}
-    windows = sorted({window for window in suite.windows if window < candidates.window_size})
+    whole = system.window_size or candidates.window_size
+    windows = sorted({window for window in suite.windows if window < whole})
     return {
         window: mean(measure(candidates.qrels, run_of_system(system, candidates, window, tables)))[NDCG]
-        for window in [*windows, candidates.window_size]
+        for window in [*windows, whole]
         if suite.windows
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -14,6 +14,7 @@ from prorank_search.errors import InputError
 from prorank_search.evaluation.evaluate import FirstStage, first_stage_of, rankings
 from prorank_search.evaluation.judged import own_documents, queries_of, sample
 from prorank_search.evaluation.measures import DEPTH
+from prorank_search.evaluation.query_set import PERSONS, read_query_set
 from prorank_search.evaluation.suite_file import Suite, SuiteCollection
 from prorank_search.profiles import Profile, profile_for
 from prorank_search.search import load_backend
@@ -65,17 +66,23 @@ class Judged:
     queries: list[Query]
 
 
-def read_judged(suite: Suite, collections: Path) -> list[Judged]:
+def read_judged(suite: Suite, collections: Path, home: Path) -> list[Judged]:
     """Read the queries of every collection, so that a wrong folder or split is told before hours of work.
 
     Args:
         suite: The suite.
         collections: Folder of the BEIR folders.
+        home: Where the judgment store is.
 
     Raises:
-        InputError: A folder, split or query is missing, or no query has a relevant document.
+        InputError: A folder, split, query set or query is missing, or no query has a relevant document.
     """
-    return [_judged(suite, collection, collections / collection.folder) for collection in suite.collections]
+    return [
+        _of_folder(suite, collection, collections / collection.folder)
+        if collection.folder is not None
+        else _of_query_set(suite, collection, home)
+        for collection in suite.collections
+    ]
 
 
 def find_candidates(suite: Suite, judged: Judged, settings: Settings) -> Candidates:
@@ -90,7 +97,8 @@ def find_candidates(suite: Suite, judged: Judged, settings: Settings) -> Candida
     """
     profile, find = _first_stage(judged, settings)
     window = suite.window_of(judged.collection)
-    deepest = max([window, *(system.pick.window_size for system in suite.systems if system.pick)])
+    own = [system.pick.window_size if system.pick else system.window_size or 0 for system in suite.systems]
+    deepest = max([window, *own])
     found = list(rankings(judged.queries, find, max(DEPTH, deepest), own_documents(judged.qrels)))
     return Candidates(
         judged.collection,
@@ -103,13 +111,26 @@ def find_candidates(suite: Suite, judged: Judged, settings: Settings) -> Candida
     )
 
 
-def _judged(suite: Suite, collection: SuiteCollection, folder: Path) -> Judged:
+def _of_folder(suite: Suite, collection: SuiteCollection, folder: Path) -> Judged:
     split = suite.split_of(collection)
-    qrels = sample(beir.read_qrels(folder, split), collection.limit_queries or suite.limit_queries, suite.seed)
-    queries = queries_of(qrels, beir.read_queries(folder))
+    qrels, queries = _sampled(suite, collection, beir.read_qrels(folder, split), beir.read_queries(folder))
     if not queries:
         raise InputError(f"no query of the split {split!r} of {folder} has a relevant document")
     return Judged(collection, folder, split, qrels, queries)
+
+
+def _of_query_set(suite: Suite, collection: SuiteCollection, home: Path) -> Judged:
+    of_set = read_query_set(home, collection.name)
+    qrels, queries = _sampled(suite, collection, of_set.qrels, of_set.queries)
+    searched = collection.model_copy(update={"index": collection.index or of_set.index})
+    return Judged(searched, home, PERSONS, qrels, queries)
+
+
+def _sampled(
+    suite: Suite, collection: SuiteCollection, qrels: Sequence[Qrel], queries: Mapping[str, Query]
+) -> tuple[list[Qrel], list[Query]]:
+    chosen = sample(qrels, collection.limit_queries or suite.limit_queries, suite.seed)
+    return chosen, queries_of(chosen, queries)
 
 
 def _first_stage(judged: Judged, settings: Settings) -> tuple[Profile, FirstStage]:

@@ -11,9 +11,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from prorank_search.errors import ConfigError
+from prorank_search.errors import ConfigError, InputError
+from prorank_search.evaluation.measures import check_measure
 from prorank_search.settings import Device, check_keys
 from prorank_search.toml_files import read_toml
 from prorank_search.types import Blend, Normalize
@@ -31,6 +32,13 @@ def _known_keys(blend: object) -> object:
     return blend
 
 
+def _known_measure(name: str) -> str:
+    try:
+        return check_measure(name)
+    except InputError as error:
+        raise ValueError(str(error)) from error
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,7 +46,8 @@ class _Table(BaseModel):
 class SuiteCollection(_Table):
     """Queries with judgments, and the documents that answer them."""
 
-    folder: str = Field(description="The BEIR folder, relative to the folder of collections.")
+    folder: str | None = Field(None, description="The BEIR folder, relative to the folder of collections.")
+    query_set: str | None = Field(None, description="In its place: a query set of the judgment store.")
     language: str = Field(description="What the collection is averaged with, such as english, code or chinese.")
     index: str | None = Field(None, description="The index to search; none: one of the suite's own, made when missing.")
     analysis: str = Field("auto", description="Analysis preset of the suite's own index.")
@@ -50,7 +59,13 @@ class SuiteCollection(_Table):
     @property
     def name(self) -> str:
         """What the collection is called in tables."""
-        return Path(self.folder).name
+        return self.query_set or Path(self.folder or "").name
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.folder is None) == (self.query_set is None):
+            raise ValueError("a collection has a `folder` or a `query_set`: give one of them")
+        return self
 
 
 class SuiteRescorer(_Table):
@@ -62,6 +77,7 @@ class SuiteRescorer(_Table):
     device: Device | None = None
     dtype: Literal["auto", "float32", "bfloat16"] | None = None
     max_length_tokens: int | None = Field(None, ge=32)
+    instruction: str | None = Field(None, description="What counts as relevant; none: what the index's profile says.")
 
     def model_for(self, language: str) -> str | None:
         """Return the model that scores collections of a language."""
@@ -89,6 +105,9 @@ class System(_Table):
     )
     normalize: Normalize = Field("zscore", description="What each score goes through before the weighted sum.")
     pick: Pick | None = None
+    window_size: int | None = Field(
+        None, ge=1, description="First-stage hits that are rescored; none: the collection's."
+    )
     hard_answers: bool = Field(default=False, description="Only whether a score is above 0 counts.")
     metrics: str | None = Field(None, description="JSON or JSONL with what was measured of the answers themselves.")
     metrics_step: int | None = Field(None, description="Which step's line of a JSONL file; none: the last.")
@@ -106,6 +125,8 @@ class System(_Table):
             )
         if self.pick is not None and not self.rescorers:
             raise ValueError(f"system {self.name!r}: what `pick` keeps is scored by `rescorers`, and there are none")
+        if self.window_size is not None and (self.pick is not None or not self.rescorers):
+            raise ValueError(f"system {self.name!r}: `window_size` is for rescorers without `pick`, which has its own")
         unknown = set(self.weights) - {FIRST_STAGE, *self.rescorers, *([self.pick.rescorer] if self.pick else [])}
         if unknown:
             raise ValueError(f"system {self.name!r} weighs {', '.join(sorted(unknown))}, which it does not use")
@@ -122,6 +143,9 @@ class Suite(_Table):
     seed: int = Field(0, description="Of the choice of queries.")
     window_size: int = Field(30, ge=1, description="First-stage hits that are rescored.")
     windows: list[int] = Field(default_factory=list, description="Smaller windows to measure with the same scores.")
+    measures: list[Annotated[str, AfterValidator(_known_measure)]] = Field(
+        default_factory=list, description="Measures besides the usual ones, such as map@100."
+    )
     timed_queries: int = Field(0, ge=0, description="Queries of each collection scored once more to take the time.")
     rival: str | None = Field(None, description="A system that every other one is compared with, too.")
     rescorers: dict[str, SuiteRescorer] = Field(default_factory=dict)

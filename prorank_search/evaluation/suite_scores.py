@@ -37,6 +37,7 @@ class _Work:
     candidates: Candidates
     rescorer: str
     model: str | None
+    instruction: str | None
     wanted: list[tuple[Query, list[Hit]]]
 
     @property
@@ -101,13 +102,17 @@ def _windows(suite: Suite, everything: Sequence[Candidates]) -> Iterator[_Work]:
             window = _window(suite, name, candidates.window_size)
             if window:
                 wanted = [(ranking.query, list(ranking.hits[:window])) for ranking in candidates.rankings]
-                yield _Work(candidates, name, rescorer.model_for(candidates.collection.language), wanted)
+                yield _work(candidates, name, rescorer, wanted)
 
 
 def _window(suite: Suite, rescorer: str, window_size: int) -> int:
     """Return the largest window that a rescorer scores whole; 0: none."""
     picks = [system.pick.window_size for system in suite.systems if system.pick and system.pick.rescorer == rescorer]
-    whole = [window_size for system in suite.systems if system.pick is None and rescorer in system.rescorers]
+    whole = [
+        system.window_size or window_size
+        for system in suite.systems
+        if system.pick is None and rescorer in system.rescorers
+    ]
     return max([0, *picks, *whole])
 
 
@@ -120,7 +125,12 @@ def _picked(suite: Suite, everything: Sequence[Candidates], tables: AllTables) -
                 if (missing := _missing(suite, name, ranking, tables[candidates.name]))
             ]
             if wanted:
-                yield _Work(candidates, name, rescorer.model_for(candidates.collection.language), wanted)
+                yield _work(candidates, name, rescorer, wanted)
+
+
+def _work(candidates: Candidates, name: str, rescorer: SuiteRescorer, wanted: list[tuple[Query, list[Hit]]]) -> _Work:
+    instruction = rescorer.instruction or candidates.profile.instruction
+    return _Work(candidates, name, rescorer.model_for(candidates.collection.language), instruction, wanted)
 
 
 def _missing(suite: Suite, rescorer: str, ranking: Ranking, tables: dict[str, ScoreTable]) -> list[Hit]:
@@ -158,4 +168,4 @@ def _seconds_a_text(work: _Work, rescorer: Rescorer, queries: int) -> float:
 
 def _request(work: _Work, query: Query, hits: Sequence[Hit]) -> ScoreRequest:
     profile = work.candidates.profile
-    return ScoreRequest(query.text, [profile.text_of(hit.document) for hit in hits], profile.instruction)
+    return ScoreRequest(query.text, [profile.text_of(hit.document) for hit in hits], work.instruction)

@@ -93,7 +93,7 @@ def to_json(result: SuiteResult) -> dict[str, object]:
     return {
         "suite": result.suite.name,
         "runs": [_run(one, p_holm, rivals) for one in result.results],
-        "means": {measure: means(result, measure) for measure in MEASURES},
+        "means": {measure: means(result, measure) for measure in dict.fromkeys([*MEASURES, *result.suite.measures])},
         "rescorers": [asdict(said) for said in result.scored_by],
     }
 

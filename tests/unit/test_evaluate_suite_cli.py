@@ -11,9 +11,12 @@ from typer.testing import CliRunner, Result
 
 from prorank_search.cli import app
 from prorank_search.cli.text_progress import TimeLeft
+from prorank_search.errors import InputError
+from prorank_search.evaluation.suite_output import read_results
+from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.search import load_backend
 from prorank_search.settings import load_settings
-from prorank_search.types import Document
+from prorank_search.types import Document, Query
 
 TEXTS = {"goose": "goose goose goose", "grey": "a grey goose in the reeds", "walk": "a goose walk", "fox": "a red fox"}
 
@@ -75,6 +78,70 @@ def test_json_has_a_run_for_each_system_and_collection() -> None:
         ("words", "animals", 2),
     ]
     assert [point["window_size"] for point in answer["runs"][1]["sweep"]] == [1, 2, 3]
+
+
+QUERY_SET = """
+name = "judged"
+title = "What we judged"
+windows = [1]
+measures = ["map@100", "judged@10"]
+[rescorers.words]
+rescorer = "overlap"
+[[collections]]
+query_set = "mine"
+language = "all"
+[[systems]]
+name = "BM25"
+[[systems]]
+name = "words, 2"
+rescorers = ["words"]
+window_size = 2
+blend = { score_mode = "replace" }
+[[systems]]
+name = "words, 3"
+rescorers = ["words"]
+window_size = 3
+blend = { score_mode = "replace" }
+"""
+
+
+@pytest.fixture
+def query_set(prorank_home: Path) -> str:
+    """A file of a suite over a query set."""
+    with load_backend(load_settings()).writer("birds", analysis="english", replace=False) as writer:
+        writer.add(Document(doc_id, text) for doc_id, text in TEXTS.items())
+        writer.publish()
+    store = JudgmentStore(prorank_home / FILE_NAME)
+    store.add_queries("mine", "birds", [Query("1", "goose grey reeds"), Query("2", "goose"), Query("3", "unjudged")])
+    store.judge(Judgment("mine", "1", "grey", "ada", 2), Judgment("mine", "2", "walk", "ada", 1))
+    store.close()
+    Path("judged.toml").write_text(QUERY_SET)
+    return "judged.toml"
+
+
+def test_a_query_set_is_measured_with_each_systems_own_window(query_set: str) -> None:
+    runs = answered(query_set)["runs"]
+    assert [(run["collection"], run["split"], run["queries"]) for run in runs] == [("mine", "persons", 2)] * 3
+    assert [[point["window_size"] for point in run["sweep"]] for run in runs] == [[], [1, 2], [1, 3]]
+    assert [run["texts_a_query"] for run in runs] == [{}, {"words": 2}, {"words": 3}]
+    assert "map@100" in runs[2]["second_stage"]
+
+
+def test_the_results_are_written_with_a_line_for_each_query(query_set: str) -> None:
+    answer = answered(query_set, "--out", "results")
+    results = read_results(Path("results"))
+    assert results.runs == answer["runs"]
+    first, second = results.queries
+    assert (first.query_id, first.query, second.unjudged) == ("1", "goose grey reeds", ["goose", "grey"])
+    assert first.values["words, 3"]["judged@10"] == pytest.approx(1 / 3)
+    of_system = [one.values["words, 3"]["ndcg@10"] for one in results.queries]
+    assert sum(of_system) / 2 == pytest.approx(answer["runs"][2]["second_stage"]["ndcg@10"])
+    assert json.loads(Path("results/progress.json").read_text())["done"] == 6
+
+
+def test_results_that_are_not_there_are_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no results"):
+        read_results(tmp_path)
 
 
 def test_the_table_says_what_the_marks_mean_and_whose_figures_mean_nothing() -> None:
@@ -153,7 +220,7 @@ def test_the_choice_is_shown_with_the_first_stage_beside_it() -> None:
         ('"dev"', '"test"', ["--choose-blend", "words"], 2, "never on what is reported: animals (test)"),
         ("", "", ["--choose-blend", "BM25"], 2, "there is nothing to blend"),
         ("", "", ["--choose-blend", "nobody"], 2, "no system 'nobody'; there are BM25, words"),
-        ("", "", ["--choose-blend", "words", "--report", "a.md"], 2, "give one of them"),
+        ("", "", ["--choose-blend", "words", "--report", "a.md"], 2, "give one or the other"),
         ("", "", ["--report", "small.toml"], 2, "small.toml was not written by this command"),
         ("", "", ["--report", "nowhere/a.md"], 3, "the folder nowhere does not exist"),
         ('"animals"', '"plants"', [], 3, "no folder collections/plants"),

@@ -11,8 +11,10 @@ from typer.testing import CliRunner, Result
 
 from prorank_search import Document, load_backend
 from prorank_search.cli import app
+from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.rescorers.overlap import OverlapRescorer
 from prorank_search.settings import load_settings
+from prorank_search.types import Query
 
 TEXTS = {"goose": "Goose, goose, goose!", "grey": "A long walk that ended with a grey goose.", "fox": "A red fox."}
 
@@ -114,6 +116,41 @@ def test_two_files_do_as_well_as_a_folder() -> None:
     answer = measured("--index", "animals", "--queries", "queries.tsv", "--qrels", "qrels.txt")
     assert (answer["collection"], answer["split"], answer["queries"]) == ("qrels.txt", None, 1)
     assert answer["second_stage"]["mrr@10"] == 1.0
+
+
+def judge(prorank_home: Path) -> None:
+    store = JudgmentStore(prorank_home / FILE_NAME)
+    store.add_queries("mine", "animals", [Query("q1", "grey goose"), Query("q2", "red fox")])
+    store.judge(Judgment("mine", "q1", "grey", "ada", 3), Judgment("mine", "q2", "fox", "a model", 3, origin="model"))
+    store.close()
+
+
+def test_a_query_set_of_the_judgment_store_is_measured_by_what_persons_judged(prorank_home: Path) -> None:
+    judge(prorank_home)
+    answer = measured("--query-set", "mine", "--measures", "map@100, judged@10")
+    assert (answer["collection"], answer["split"], answer["queries"]) == ("mine", "persons", 1)
+    assert answer["second_stage"] == {
+        "ndcg@10": 1.0,
+        "mrr@10": 1.0,
+        "recall@100": 1.0,
+        "map@100": 1.0,
+        "judged@10": 0.5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--query-set", "yours"], "there is no query set 'yours'; there are: mine"),
+        (["animals", "--query-set", "mine"], "leave animals away"),
+        (["--query-set", "mine", "--measures", "bleu@4"], "there is no measure 'bleu@4'"),
+    ],
+)
+def test_a_query_set_that_cannot_be_measured_is_told(prorank_home: Path, arguments: list[str], message: str) -> None:
+    judge(prorank_home)
+    result = prorank("evaluate", *arguments)
+    assert result.exit_code in {2, 3}
+    assert message in result.stderr
 
 
 def test_scores_are_kept_for_the_next_time_unless_told_otherwise(prorank_home: Path) -> None:

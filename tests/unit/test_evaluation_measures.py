@@ -6,7 +6,7 @@ import pytest
 
 from prorank_search.errors import InputError
 from prorank_search.evaluation.judged import judged_queries, queries_of, sample
-from prorank_search.evaluation.measures import mean, measure
+from prorank_search.evaluation.measures import EVERY, mean, measure
 from prorank_search.evaluation.trec_files import Run
 from prorank_search.types import Qrel, Query, ScoredDoc
 
@@ -38,6 +38,24 @@ def test_rank_eleven_counts_for_recall_alone() -> None:
 def test_recall_looks_at_a_hundred_documents() -> None:
     docs = [ScoredDoc("q", str(rank), -rank) for rank in range(101)]
     assert measure([Qrel("q", "99", 1), Qrel("q", "100", 1)], {"q": docs})["q"]["recall@100"] == 0.5
+
+
+def test_any_measure_can_be_had_at_any_cutoff() -> None:
+    qrels = [Qrel("q", "a", 1), Qrel("q", "b", 2), Qrel("q", "c", 0)]
+    values = measure(qrels, run_of(q="axbc"), ["ndcg@1", "map@4", "p@2", "recall@1", "judged@4", "mrr@1"])
+    assert values["q"] == pytest.approx(
+        {"ndcg@1": 0.5, "map@4": (1 + 2 / 3) / 2, "p@2": 0.5, "recall@1": 0.5, "judged@4": 0.75, "mrr@1": 1.0}
+    )
+
+
+@pytest.mark.parametrize("name", ["bleu@4", "ndcg", "ndcg@0", "ndcg@101", "p@x", "@5"])
+def test_a_measure_that_there_is_not_is_told(name: str) -> None:
+    with pytest.raises(InputError, match="there is no measure"):
+        measure([Qrel("q", "a", 1)], run_of(q="a"), [name])
+
+
+def test_every_measure_that_a_page_offers_can_be_had() -> None:
+    assert list(measure([Qrel("q", "a", 1)], run_of(q="a"), EVERY)["q"]) == list(EVERY)
 
 
 def test_a_query_that_finds_nothing_counts_0() -> None:

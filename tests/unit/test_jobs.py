@@ -38,6 +38,14 @@ def test_a_job_runs_in_a_folder_of_its_own_and_keeps_what_it_printed(tmp_path: P
     assert job.about == {"base": "tiny"}
 
 
+def test_a_job_finds_the_files_that_were_given_with_it(tmp_path: Path) -> None:
+    code = "import pathlib, sys; print(pathlib.Path(sys.argv[1]).read_text())"
+    command = (sys.executable, "-c", code, "{folder}/suite.toml")
+    job = jobs.start(tmp_path, "evaluate", "a suite", command, files={"suite.toml": "name"})
+    _wait_for(job, "finished")
+    assert jobs.output(job) == "name\n"
+
+
 def test_a_job_that_fails_says_so_with_its_exit_code(tmp_path: Path) -> None:
     job = jobs.start(tmp_path, "train", "fails", (sys.executable, "-c", "import sys; sys.exit('no room')"))
     _wait_for(job, "failed")

@@ -54,6 +54,9 @@ def test_a_language_may_have_a_model_of_its_own(tmp_path: Path) -> None:
         ('language = "english"', 'language = "english"\napart = true', "every collection stands apart"),
         ("[[systems]]", '[[systems]]\nname = "words"\n[[systems]]', "several are called words"),
         ("[rescorers.words]", '[rescorers.first_stage]\nrescorer = "overlap"\n[rescorers.words]', "that is BM25's"),
+        ('folder = "', 'query_set = "mine"\nfolder = "', "a `folder` or a `query_set`: give one of them"),
+        ('title = "Small"', 'title = "Small"\nmeasures = ["bleu@4"]', "measures.0: there is no measure 'bleu@4'"),
+        ('rescorers = ["words"]', "window_size = 3", "`window_size` is for rescorers without `pick`"),
         (SMALL, "name = ", "is not TOML"),
     ],
 )
