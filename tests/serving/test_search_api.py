@@ -14,6 +14,7 @@ from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.errors import RescorerError
 from prorank_search.profiles import profile_for
 from prorank_search.rescorers import from_function
+from prorank_search.rescorers.chain import ChainRescorer, Part
 from prorank_search.rescorers.overlap import OverlapRescorer
 from prorank_search.search import load_rescorer, search
 from prorank_search.serving.model_sources import other_sources
@@ -166,3 +167,18 @@ def test_an_engine_that_is_not_there_is_a_502(prorank_home: Path) -> None:
     ) as served:
         wait_until_ready(served)
         assert post(served, 502)["error"]["code"] == 502
+
+
+def test_a_chain_tells_its_parts_in_searches_and_behind_the_gateway(prorank_home: Path) -> None:
+    chain = ChainRescorer([Part(OverlapRescorer(), 1), Part(OverlapRescorer(), weight=1.0)])
+    with serving(lambda: chain, home=prorank_home) as served:
+        answer = post(wait_until_ready(served))
+        assert answer["status"]["parts"] == {"overlap": 3, "overlap (2)": 1}
+        assert answer["hits"][0]["parts"] == {"overlap": 1.0, "overlap (2)": 1.0}
+        body = {
+            "query": {"match": {"text": "fox den"}},
+            "rescore": {"window_size": 10, "prorank": {"fields": ["text"]}},
+        }
+        hits = served.http.post("/animals/_search", json=body).json()["hits"]["hits"]
+        assert [hit["_id"] for hit in hits] == [hit["doc_id"] for hit in answer["hits"]]
+        assert hits[0]["prorank"]["parts"] == {"overlap": 1.0, "overlap (2)": 1.0}

@@ -15,6 +15,7 @@ from prorank_search.errors import InputError
 from prorank_search.profiles import GatewayOptions, Profile
 from prorank_search.serving.gateway import query_text, texts
 from prorank_search.serving.gateway.json_spans import Span, members, with_members, without_members
+from prorank_search.serving.model_sources import model_of
 from prorank_search.settings import Settings
 from prorank_search.types import Blend, Normalize, ScoreMode
 
@@ -202,7 +203,7 @@ def plan_of(wish: Wish, profile: Profile, settings: Settings) -> Plan | None:
         on_failure=block.on_failure or profile.on_failure,
         mode=block.mode or ("shadow" if ours.mode == "shadow" else "apply"),
         percent=_percent(block, ours),
-        model=_first(block.model, profile.model),
+        model=_first(block.model, model_of(settings, profile)),
         explicit=wish.explicit,
     )
 

@@ -183,7 +183,7 @@ async def _scored(
         log_error(error)
         raise RescorerError(f"the rescorer failed: {type(error).__name__}") from error
     answer = outcome.answers[0]
-    if any(row.score is not None for row in answer.rows):
+    if any(scored.score is not None for scored in answer.scored):
         breaker.worked()
     elif left_s >= _FAIR_S:
         breaker.failed()
@@ -194,11 +194,8 @@ def _ordered(
     plan: Plan, rescorer: Rescorer, window: Sequence[FoundHit], hits: Sequence[Hit], answer: Answer, began: float
 ) -> Order:
     info = rescorer.info
-    scored = [Scored(None)] * len(answer.rows)
-    for row in answer.rows:
-        scored[row.index] = Scored(row.score, row.truncated, answer.status.query_truncated)
     with_text = [position for position, hit in enumerate(hits) if hit.passages]
-    shown, best = best_passages([hits[position] for position in with_text], scored)
+    shown, best = best_passages([hits[position] for position in with_text], answer.scored)
     listed, scores = list(hits), [Scored(None)] * len(hits)
     for position, hit, score in zip(with_text, shown, best, strict=True):
         listed[position], scores[position] = hit, score
@@ -246,6 +243,7 @@ def _place(rank: int, hit: RescoredHit, number: float | None, found: FoundHit, p
         "rescore_score": hit.rescore_score,
         "probability": hit.probability,
         "truncated": hit.truncated,
+        **({"parts": dict(hit.parts)} if hit.parts else {}),
     }
     if plan.texts.passages is not None and hit.rescore_score is not None:
         more["passage"] = hit.passage
