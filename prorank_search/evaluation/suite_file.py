@@ -1,10 +1,11 @@
-"""A suite: one TOML file that says which systems are measured side by side, and on what.
+"""A suite: one TOML or JSON file that says which systems are measured side by side, and on what.
 
 docs/evaluate.md describes the file.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -200,12 +201,12 @@ def rescorers_of(system: System) -> list[str]:
 
 
 def read_suite(path: Path) -> Suite:
-    """Read a suite.
+    """Read a suite; what a program writes may be JSON (`.json`).
 
     Raises:
-        ConfigError: The file is missing, is not TOML, or has a key or value that no suite has.
+        ConfigError: The file is missing, is neither TOML nor JSON, or has a key or value that no suite has.
     """
-    table = read_toml(path, "suite")
+    table = _read_json(path) if path.suffix == ".json" else read_toml(path, "suite")
     try:
         return Suite.model_validate(table)
     except ConfigError as error:
@@ -213,6 +214,15 @@ def read_suite(path: Path) -> Suite:
     except ValidationError as error:
         wrong = "; ".join(_complaint(problem["loc"], problem["msg"]) for problem in error.errors())
         raise ConfigError(f"{path} is no suite: {wrong}") from error
+
+
+def _read_json(path: Path) -> object:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"the suite {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigError(f"{path} is not JSON: {error}") from error
 
 
 def _complaint(place: tuple[int | str, ...], message: str) -> str:

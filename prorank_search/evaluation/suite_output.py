@@ -48,11 +48,13 @@ class Results:
     Attributes:
         suite: Name of the suite.
         runs: One object for each collection and system, see docs/evaluate.md.
+        rescorers: What each second stage says of itself.
         queries: One for each query of each collection.
     """
 
     suite: str
     runs: Sequence[Mapping[str, Any]]
+    rescorers: Sequence[Mapping[str, Any]]
     queries: Sequence[QueryValues]
 
 
@@ -85,7 +87,7 @@ def read_results(folder: Path) -> Results:
     try:
         written = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
         queries = [QueryValues(**json_object(place, line)) for place, line in read_lines(folder / QUERIES)]  # type: ignore[arg-type]  # what is missing is told
-        return Results(written["suite"], written["runs"], queries)
+        return Results(written["suite"], written["runs"], written["rescorers"], queries)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(f"{folder} holds no results of a suite that can be read: {error}") from error
 

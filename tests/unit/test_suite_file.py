@@ -65,6 +65,16 @@ def test_what_no_suite_has_is_refused(tmp_path: Path, old: str, new: str, messag
         read(tmp_path, SMALL.replace(old, new))
 
 
+def test_what_a_program_writes_may_be_json(tmp_path: Path) -> None:
+    suite = read(tmp_path, SMALL)
+    path = tmp_path / "small.json"
+    path.write_text(suite.model_dump_json(exclude_defaults=True))
+    assert read_suite(path) == suite
+    path.write_text("name = ")
+    with pytest.raises(ConfigError, match=r"small\.json is not JSON"):
+        read_suite(path)
+
+
 def test_a_suite_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no\.toml cannot be read: No such file"):
         read_suite(tmp_path / "no.toml")

@@ -7,19 +7,23 @@ import streamlit as st
 from prorank_search.settings import Settings
 from prorank_ui import state
 from prorank_ui.choices import BLENDS, FIRST_STAGE, Side, blend_of
-from prorank_ui.ranking_table import Place
 
 _WINDOWS = ["", "10", "20", "30", "50", "100", "200"]
 DETAILS = ("model", "window", "blend", "instruction")
 
 
-def keys(place: Place) -> list[str]:
+def keys(place: str) -> list[str]:
     """Return the keys of a side's fields, in the session as in the address."""
     return [place, *(f"{place}_{detail}" for detail in DETAILS)]
 
 
-def side(place: Place, settings: Settings) -> Side:
-    """Draw the fields of a side; return what they hold."""
+def side(place: str, settings: Settings) -> Side:
+    """Draw the fields of a side; return what they hold.
+
+    Args:
+        place: What it is called, such as "left": the key of its fields too.
+        settings: What is in force for its index.
+    """
     stages = [settings.rescorer, *(name for name in state.client().rescorers() if name != settings.rescorer)]
     stages = [FIRST_STAGE, *stages] if place == "left" else [*stages, FIRST_STAGE]
     chosen = st.session_state.get(place)
