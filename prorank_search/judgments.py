@@ -1,4 +1,4 @@
-"""The judgment store: query sets, who judged what how, saved comparisons, in one SQLite file.
+"""The judgment store: query sets, their pools, who judged what how, saved comparisons, in one SQLite file.
 
 Nothing is ever overwritten: each click is a row of its own, and the last row of a judge on a document is what counts.
 So an undo is a row as well, and a store that two people write into at once loses nothing.
@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
-from typing import Any, Literal
+from typing import Literal
 
-from prorank_search.errors import ConfigError, InputError
+from prorank_search.errors import InputError
+from prorank_search.pooling import Pooled
+from prorank_search.sqlite_file import Run, SqliteFile
+from prorank_search.stored_documents import from_source, to_source
 from prorank_search.types import Qrel, Query
 
 FILE_NAME = "judgments.sqlite"
@@ -27,8 +27,6 @@ GRADES = ("not relevant", "marginal", "relevant", "perfect")
 """What the grades 0 to 3 are called."""
 
 Origin = Literal["person", "model"]
-Run = Callable[..., sqlite3.Cursor]
-_WAIT_S = 30.0
 _ID_LENGTH = 12
 
 _MIGRATIONS = (
@@ -46,9 +44,15 @@ _MIGRATIONS = (
     CREATE INDEX judgments_by_document ON judgments (query_set, query_id, doc_id, judge);
     CREATE TABLE comparisons (id TEXT PRIMARY KEY, state TEXT NOT NULL, created TEXT NOT NULL);
     """,
+    """
+    CREATE TABLE pools (
+        query_set TEXT NOT NULL, query_id TEXT NOT NULL, doc_id TEXT NOT NULL,
+        document TEXT NOT NULL, ranks TEXT NOT NULL, highlights TEXT NOT NULL,
+        PRIMARY KEY (query_set, query_id, doc_id),
+        FOREIGN KEY (query_set, query_id) REFERENCES queries(query_set, query_id)
+    );
+    """,
 )
-"""What brings a file from one version (SQLite's `user_version`) to the next; only ever added to."""
-
 _CURRENT = """
     SELECT query_set, query_id, doc_id, judge, relevance, comment, origin, at FROM judgments
     WHERE row IN (
@@ -59,6 +63,8 @@ _CURRENT = """
     )
     ORDER BY row
 """
+
+_POOL_SIZE = "SELECT count(*) FROM pools WHERE query_set = ? AND query_id = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +129,7 @@ class JudgmentStore:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = Lock()
-        with self._usable():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, timeout=_WAIT_S, check_same_thread=False, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute("PRAGMA foreign_keys = ON")
-            self._migrate()
+        self._file = SqliteFile(path, _MIGRATIONS, "the judgment store")
 
     def add_queries(self, query_set: str, index: str, queries: Iterable[Query]) -> int:
         """Add queries to a set, which is made where there is none; return how many were new.
@@ -144,16 +142,12 @@ class JudgmentStore:
         Raises:
             InputError: The set belongs to another index, or a query's id stands for another text there.
         """
-        with self._change() as run:
-            run("INSERT OR IGNORE INTO query_sets VALUES (?, ?, ?)", (query_set, index, _now()))
-            (known,) = run("SELECT index_name FROM query_sets WHERE name = ?", (query_set,)).fetchone()
-            if known != index:
-                raise InputError(f"the query set {query_set!r} belongs to the index {known!r}, not to {index!r}")
-            return sum(_add_query(run, query_set, query) for query in queries)
+        with self._file.change() as run:
+            return _add_queries(run, query_set, index, queries)
 
     def query_sets(self) -> list[QuerySet]:
         """List the query sets by name."""
-        rows = self._read(
+        rows = self._file.read(
             "SELECT name, index_name, created, (SELECT count(*) FROM queries WHERE query_set = name) FROM query_sets "
             "ORDER BY name"
         )
@@ -165,7 +159,7 @@ class JudgmentStore:
         Raises:
             InputError: There is no such set.
         """
-        rows = self._read("SELECT query_id, text FROM queries WHERE query_set = ? ORDER BY rowid", (query_set,))
+        rows = self._file.read("SELECT query_id, text FROM queries WHERE query_set = ? ORDER BY rowid", (query_set,))
         if not rows and query_set not in {found.name for found in self.query_sets()}:
             raise InputError(f"there is no query set {query_set!r}")
         return {query_id: Query(query_id, text) for query_id, text in rows}
@@ -176,29 +170,74 @@ class JudgmentStore:
         Raises:
             InputError: A grade is below 0, or a query is not in its set.
         """
-        wrong = next((judgment for judgment in judgments if (judgment.relevance or 0) < 0), None)
-        if wrong is not None:
-            raise InputError(f"relevance {wrong.relevance} of document {wrong.doc_id!r}: a grade from 0 is wanted")
+        with self._file.change() as run:
+            _judge(run, judgments)
+
+    def take_in(self, query_set: str, index: str, queries: Iterable[Query], judgments: Sequence[Judgment]) -> int:
+        """Add queries to a set and write judgments of it down, all of both or nothing; return how many queries are new.
+
+        Raises:
+            InputError: As `add_queries` and `judge` say.
+        """
+        with self._file.change() as run:
+            added = _add_queries(run, query_set, index, queries)
+            _judge(run, judgments)
+            return added
+
+    def pool(self, query_set: str, query_id: str, hits: Iterable[Pooled]) -> int:
+        """Put hits into a query's pool; return how many were not in it.
+
+        One that is there already has its document renewed, and keeps its ranks in other systems.
+
+        Raises:
+            InputError: The query is not in the set.
+        """
         rows = [
-            (one.query_set, one.query_id, one.doc_id, one.judge, one.origin, one.relevance, one.comment, one.at or now)
-            for now in [_now()]
-            for one in judgments
+            (
+                query_set,
+                query_id,
+                hit.document.doc_id,
+                json.dumps(to_source(hit.document)),
+                json.dumps(dict(hit.ranks)),
+                json.dumps(hit.highlights),
+            )
+            for hit in hits
         ]
-        try:
-            with self._change() as run:
-                for row in rows:
-                    run(
-                        "INSERT INTO judgments (query_set, query_id, doc_id, judge, origin, relevance, comment, at) "
-                        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                        row,
-                    )
-        except sqlite3.IntegrityError as error:
-            names = sorted({(one.query_set, one.query_id) for one in judgments})
-            raise InputError(f"one of these queries is in no query set: {names[:5]}; add it first") from error
+        with self._file.change() as run:
+            _require(run, query_set, query_id)
+            (before,) = run(_POOL_SIZE, (query_set, query_id)).fetchone()
+            for row in rows:
+                run(
+                    "INSERT INTO pools VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+                    "document = excluded.document, ranks = json_patch(ranks, excluded.ranks), "
+                    "highlights = excluded.highlights",
+                    row,
+                )
+            (after,) = run(_POOL_SIZE, (query_set, query_id)).fetchone()
+            return int(after - before)
+
+    def pools(self, query_set: str) -> dict[str, list[str]]:
+        """Return the ids of the documents in each query's pool, by `query_id`; a query without a pool is not there."""
+        pools: dict[str, list[str]] = defaultdict(list)
+        rows = self._file.read("SELECT query_id, doc_id FROM pools WHERE query_set = ?", (query_set,))
+        for query_id, doc_id in rows:
+            pools[query_id].append(doc_id)
+        return dict(pools)
+
+    def pooled(self, query_set: str, query_id: str) -> dict[str, Pooled]:
+        """Return a query's pool by `doc_id`; empty where nothing was put into it."""
+        rows = self._file.read(
+            "SELECT doc_id, document, ranks, highlights FROM pools WHERE query_set = ? AND query_id = ?",
+            (query_set, query_id),
+        )
+        return {
+            doc_id: Pooled(from_source(json.loads(document)), json.loads(ranks), tuple(json.loads(highlights)))
+            for doc_id, document, ranks, highlights in rows
+        }
 
     def undo(self, query_set: str, judge: str) -> Judgment | None:
         """Take back the last thing that a judge said in a set, and return it; None where nothing is left."""
-        with self._change() as run:
+        with self._file.change() as run:
             found = run(
                 "SELECT row, query_id, doc_id, relevance, comment, origin, at FROM judgments WHERE query_set = ? "
                 "AND judge = ? AND withdraws IS NULL "
@@ -218,7 +257,7 @@ class JudgmentStore:
 
     def judgments(self, query_set: str) -> list[Judgment]:
         """Return what counts of a set, skips and models' proposals among it, in the order in which it was said."""
-        return [Judgment(*row) for row in self._read(_CURRENT, (query_set,))]
+        return [Judgment(*row) for row in self._file.read(_CURRENT, (query_set,))]
 
     def qrels(self, query_set: str, origin: Origin = "person") -> list[Qrel]:
         """Return one judgment a document: the median of its judges, the lower one of two in the middle.
@@ -237,7 +276,7 @@ class JudgmentStore:
         """Keep what a comparison shows; return its short id, the same one for the same state."""
         written = json.dumps(state, sort_keys=True, ensure_ascii=False)
         name = query_id_of(written)
-        with self._change() as run:
+        with self._file.change() as run:
             run("INSERT OR IGNORE INTO comparisons VALUES (?, ?, ?)", (name, written, _now()))
         return name
 
@@ -247,7 +286,7 @@ class JudgmentStore:
         Raises:
             InputError: There is none of that id.
         """
-        rows = self._read("SELECT state FROM comparisons WHERE id = ?", (name,))
+        rows = self._file.read("SELECT state FROM comparisons WHERE id = ?", (name,))
         if not rows:
             raise InputError(f"there is no saved comparison {name!r}")
         return dict(json.loads(rows[0][0]))
@@ -258,53 +297,11 @@ class JudgmentStore:
         Raises:
             ConfigError: There is such a file already, or it cannot be written.
         """
-        if path.exists():
-            raise ConfigError(f"{path} exists already: choose another name for the backup")
-        with self._usable():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            copy = sqlite3.connect(path)
-            self._connection.backup(copy)
-            copy.close()
+        self._file.backup(path)
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._connection.close()
-
-    def _migrate(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version > len(_MIGRATIONS):
-            self._connection.execute("ROLLBACK")
-            raise ConfigError(f"a newer version of prorank-search wrote {self._path}: update this one")
-        for step in _MIGRATIONS[version:]:
-            for statement in filter(str.strip, step.split(";")):
-                self._connection.execute(statement)
-        self._connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
-        self._connection.execute("COMMIT")
-
-    def _read(self, statement: str, values: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
-        with self._usable():
-            return self._connection.execute(statement, values).fetchall()
-
-    @contextmanager
-    def _change(self) -> Iterator[Run]:
-        with self._usable():
-            self._connection.execute("BEGIN IMMEDIATE")
-            with self._connection:
-                yield self._connection.execute
-
-    @contextmanager
-    def _usable(self) -> Iterator[None]:
-        try:
-            with self._lock:
-                yield
-        except sqlite3.IntegrityError:
-            raise
-        except (OSError, sqlite3.Error) as error:
-            raise ConfigError(
-                f"the judgment store {self._path} cannot be used ({error}): make room, or set it right from a backup"
-            ) from error
+        self._file.close()
 
 
 def query_id_of(text: str) -> str:
@@ -315,6 +312,33 @@ def query_id_of(text: str) -> str:
         'fb565eb6a7d5'
     """
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_ID_LENGTH]
+
+
+def _add_queries(run: Run, query_set: str, index: str, queries: Iterable[Query]) -> int:
+    run("INSERT OR IGNORE INTO query_sets VALUES (?, ?, ?)", (query_set, index, _now()))
+    (known,) = run("SELECT index_name FROM query_sets WHERE name = ?", (query_set,)).fetchone()
+    if known != index:
+        raise InputError(f"the query set {query_set!r} belongs to the index {known!r}, not to {index!r}")
+    return sum(_add_query(run, query_set, query) for query in queries)
+
+
+def _judge(run: Run, judgments: Iterable[Judgment]) -> None:
+    now = _now()
+    for one in judgments:
+        if one.relevance is not None and one.relevance < 0:
+            raise InputError(f"relevance {one.relevance} of document {one.doc_id!r}: a grade from 0 is wanted")
+        _require(run, one.query_set, one.query_id)
+        run(
+            "INSERT INTO judgments (query_set, query_id, doc_id, judge, origin, relevance, comment, at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (one.query_set, one.query_id, one.doc_id, one.judge, one.origin, one.relevance, one.comment, one.at or now),
+        )
+
+
+def _require(run: Run, query_set: str, query_id: str) -> None:
+    found = run("SELECT 1 FROM queries WHERE query_set = ? AND query_id = ?", (query_set, query_id)).fetchone()
+    if found is None:
+        raise InputError(f"the query {query_id!r} is not in the query set {query_set!r}: add it first")
 
 
 def _add_query(run: Run, query_set: str, query: Query) -> bool:

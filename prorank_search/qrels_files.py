@@ -23,10 +23,21 @@ def read_qrels(path: Path) -> list[Qrel]:
     Raises:
         InputError: The file is missing or empty, or a line of it cannot be used.
     """
-    qrels = [_qrel(place, cells) for row, (place, cells) in enumerate(_rows(path)) if row or not _is_header(cells)]
+    qrels = [qrel for _, qrel in placed_qrels(path)]
     if not qrels:
         raise InputError(f"{path} holds no judgment; lines such as '1 0 doc7 1' (TREC) are wanted")
     return qrels
+
+
+def placed_qrels(path: Path) -> Iterator[tuple[str, Qrel]]:
+    """Yield each judgment with its place (`FILE:LINE`); `read_qrels` says what is read.
+
+    Raises:
+        InputError: The file is missing, or a line of it cannot be used.
+    """
+    for row, (place, cells) in enumerate(_rows(path)):
+        if row or not _is_header(cells):
+            yield place, _qrel(place, cells)
 
 
 def _rows(path: Path) -> Iterator[tuple[str, list[str]]]:

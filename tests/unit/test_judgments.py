@@ -9,7 +9,8 @@ import pytest
 
 from prorank_search.errors import ConfigError, InputError
 from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
-from prorank_search.types import Qrel, Query
+from prorank_search.pooling import Pooled
+from prorank_search.types import Document, Qrel, Query
 
 FOX, OWL = Query("q1", "quick fox"), Query("q2", "wise owl")
 
@@ -59,7 +60,7 @@ def test_a_judgment_outlives_the_process(store: JudgmentStore, tmp_path: Path) -
 
 
 def test_all_of_several_judgments_are_written_or_none(store: JudgmentStore) -> None:
-    with pytest.raises(InputError, match="no query set"):
+    with pytest.raises(InputError, match="'unknown' is not in the query set 'animals'"):
         store.judge(_said("d1", "ada", 2), _said("d1", "ada", 2, query_id="unknown"))
     with pytest.raises(InputError, match="relevance -1"):
         store.judge(_said("d1", "ada", 2), _said("d2", "ada", -1))
@@ -111,3 +112,40 @@ def test_a_file_of_a_newer_version_or_of_something_else_is_left_alone(tmp_path: 
     (tmp_path / "other.sqlite").write_text("not a database, " * 100)
     with pytest.raises(ConfigError, match="cannot be used"):
         JudgmentStore(tmp_path / "other.sqlite")
+
+
+def test_queries_and_their_judgments_come_in_together_or_not_at_all(store: JudgmentStore) -> None:
+    with pytest.raises(InputError, match="'unknown' is not in the query set"):
+        store.take_in("plants", "garden", [Query("q7", "fern")], [Judgment("plants", "unknown", "d1", "ada", 1)])
+    assert [found.name for found in store.query_sets()] == ["animals"]
+    assert store.take_in("plants", "garden", [Query("q7", "fern")], [Judgment("plants", "q7", "d1", "ada", 1)]) == 1
+    assert store.qrels("plants") == [Qrel("q7", "d1", 1)]
+
+
+def test_a_pool_holds_each_document_once_with_its_ranks_in_every_system(store: JudgmentStore) -> None:
+    old = Pooled(Document("d1", "old", metadata={"year": 1990}), {"BM25": 1})
+    assert store.pool("animals", "q1", [old, Pooled(Document("d2", "two"), {"BM25": 2}, ("two",))]) == 2
+    new = Pooled(Document("d1", "new", title="New"), {"model": 4}, ("new",))
+    assert store.pool("animals", "q1", [new]) == 0
+    assert store.pools("animals") == {"q1": ["d1", "d2"]}
+    assert store.pooled("animals", "q1") == {
+        "d1": Pooled(Document("d1", "new", title="New"), {"BM25": 1, "model": 4}, ("new",)),
+        "d2": Pooled(Document("d2", "two"), {"BM25": 2}, ("two",)),
+    }
+    assert store.pooled("animals", "q2") == {}
+    with pytest.raises(InputError, match="'q9' is not in the query set 'animals'"):
+        store.pool("animals", "q9", [new])
+
+
+def test_a_file_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_holds(tmp_path: Path) -> None:
+    store = JudgmentStore(tmp_path / "old.sqlite")
+    store.add_queries("animals", "zoo", [FOX])
+    store.judge(_said("d1", "ada", 2))
+    store.close()
+    with sqlite3.connect(tmp_path / "old.sqlite") as connection:
+        connection.execute("DROP TABLE pools")
+        connection.execute("PRAGMA user_version = 1")
+    again = JudgmentStore(tmp_path / "old.sqlite")
+    assert again.pool("animals", "q1", [Pooled(Document("d1", "text"), {"BM25": 1})]) == 1
+    assert again.qrels("animals") == [Qrel("q1", "d1", 2)]
+    again.close()
