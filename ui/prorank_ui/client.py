@@ -14,7 +14,7 @@ from typing import Protocol
 from prorank_search import models, plugins
 from prorank_search.judgments import FILE_NAME, JudgmentStore
 from prorank_search.profiles import Profile, profile_for
-from prorank_search.protocols import IndexInfo, Rescorer
+from prorank_search.protocols import IndexBackend, IndexInfo, Rescorer
 from prorank_search.search import load_backend, load_rescorer, search
 from prorank_search.settings import Settings, load_settings
 from prorank_search.types import Scored, ScoreRequest, SearchResult
@@ -66,8 +66,9 @@ class LocalClient:
     def __init__(self) -> None:
         own = load_settings()
         self.home: Path = own.home
+        self.config: Path | None = own.config
         self.store = JudgmentStore(own.home / FILE_NAME)
-        self._backend = load_backend(own)
+        self.backend: IndexBackend = load_backend(own)
         self._profiles: dict[str, tuple[Settings, Profile]] = {}
         self._rescorers: dict[tuple[object, ...], Rescorer] = {}
         self._loading = Lock()
@@ -77,7 +78,7 @@ class LocalClient:
 
     def indexes(self) -> list[IndexInfo]:
         """List the indexes that can be searched."""
-        return self._backend.indexes()
+        return self.backend.indexes()
 
     def settings(self, index: str) -> Settings:
         """Return what is in force for searches of an index."""
@@ -94,7 +95,7 @@ class LocalClient:
 
     def examples(self, index: str) -> list[str]:
         """Return titles of an index's first documents, which are words that it has something for."""
-        titles = (document.title.strip() for document in islice(self._backend.scan(index), _LOOKED_THROUGH))
+        titles = (document.title.strip() for document in islice(self.backend.scan(index), _LOOKED_THROUGH))
         distinct = dict.fromkeys(title for title in titles if len(title.split()) in _TITLE_WORDS)
         return list(islice(distinct, _EXAMPLES))
 
@@ -134,7 +135,7 @@ class LocalClient:
         return search(
             choice.query,
             index=choice.index,
-            backend=self._backend,
+            backend=self.backend,
             rescorer=rescorer,
             top_k=choice.top_k,
             window_size=int(window) if window.isdecimal() else None,

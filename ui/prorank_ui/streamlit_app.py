@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from prorank_ui.app_pages import compare
+from prorank_ui.app_pages import compare, documents
 
 ICON = Path(__file__).with_name("icon.svg")  # an icon given by name would be fetched from another host
 
@@ -14,7 +14,11 @@ ICON = Path(__file__).with_name("icon.svg")  # an icon given by name would be fe
 def main() -> None:
     """Draw the page that the address names."""
     st.set_page_config(page_title="ProRank Search", page_icon=str(ICON), layout="wide")
-    st.navigation([st.Page(compare.page, title="Compare", url_path="compare", default=True)], position="top").run()
+    pages = [
+        st.Page(compare.page, title="Compare", url_path="compare", default=True),
+        st.Page(documents.page, title="Add documents", url_path="documents"),
+    ]
+    st.navigation(pages, position="top").run()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,137 @@
+"""Add documents in Streamlit's own test runner."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from prorank_search import jobs
+from prorank_search.backends.tantivy import TantivyBackend
+from prorank_ui import ingest_jobs, uploads
+
+
+def draw() -> None:
+    from prorank_ui.app_pages import documents
+
+    documents.page()
+
+
+class File(BytesIO):
+    name = "zoo.csv"
+
+
+@pytest.fixture
+def app(home: Path) -> AppTest:  # noqa: ARG001 (the page reads it from the environment)
+    return AppTest.from_function(draw, default_timeout=40)
+
+
+@pytest.fixture
+def upload(home: Path) -> uploads.Upload:
+    return uploads.keep([File(b"id,text\n1,The dogs bark.\n2,<b>fox</b>\n3\n")], home)
+
+
+def drawn(app: AppTest) -> str:
+    assert not app.exception
+    return "".join(element.proto.body for element in app.main.get("html") if "<style>" not in element.proto.body)
+
+
+def button(app: AppTest, label: str) -> AppTest:
+    return next(each for each in app.button if each.label == label).click().run()
+
+
+def run_until(app: AppTest, condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until, drawn(app)
+        time.sleep(0.2)
+        app.run()
+
+
+def test_a_first_visit_says_what_can_be_uploaded(app: AppTest) -> None:
+    app.run()
+    assert "JSONL" in app.file_uploader[0].label
+    assert "200 MB" in app.caption[0].value
+    assert "None yet" in app.caption[-1].value
+
+
+def test_an_uploaded_file_goes_to_disk_and_into_the_address(app: AppTest, home: Path) -> None:
+    app.run()
+    app.file_uploader[0].set_value(("animals of mine.csv", b"id,text\n1,dog\n", "text/csv")).run()
+    (kept,) = uploads.kept(home)
+    assert app.query_params["upload"] in (kept.upload_id, [kept.upload_id])
+    assert "Uploaded: animals of mine.csv" in drawn(app)
+    assert app.text_input[0].value == "animals-of-mine"
+
+
+def test_a_preview_shows_documents_and_bad_records_and_changes_nothing(
+    app: AppTest, home: Path, upload: uploads.Upload
+) -> None:
+    app.query_params["upload"] = upload.upload_id
+    app.run()
+    button(app, "Preview")
+    assert "Of the first 3 records 1 cannot be used" in drawn(app)
+    assert "&lt;b&gt;fox" in drawn(app)
+    assert jobs.jobs(home / "jobs") == []
+
+
+def test_a_started_ingest_ends_with_an_index_and_its_bad_records(
+    app: AppTest, home: Path, upload: uploads.Upload
+) -> None:
+    app.query_params["upload"] = upload.upload_id
+    app.run()
+    button(app, "Start")
+    assert "upload" not in app.query_params
+    run_until(app, lambda: "finished, with bad records" in drawn(app))
+    assert "2 documents in" in drawn(app)
+    assert "1 columns, but the header has 2" in drawn(app)
+    assert [index.name for index in TantivyBackend(home / "indexes").indexes()] == ["zoo"]
+    assert "resume" not in [each.label.lower() for each in app.button]
+
+
+def test_a_failed_ingest_says_why_and_can_be_resumed(app: AppTest, upload: uploads.Upload) -> None:
+    app.query_params["upload"] = upload.upload_id
+    app.run()
+    app.text_input[0].set_value("No Name!").run()
+    button(app, "Start")
+    run_until(app, lambda: "The ingest failed" in drawn(app))
+    assert "cannot be an index name" in drawn(app)
+    assert "Resume" in [each.label for each in app.button]
+
+
+def test_an_address_that_names_no_upload_says_so_and_offers_a_new_one(app: AppTest) -> None:
+    app.query_params["upload"] = "../../etc"
+    app.run()
+    assert "there is no upload" in drawn(app)
+    assert len(app.file_uploader) == 1
+
+
+def test_an_index_is_deleted_once_its_name_is_typed(app: AppTest, home: Path, animals: str) -> None:
+    app.run()
+    button(app, "Delete the index")
+    assert "nothing was deleted" in drawn(app)
+    app.text_input(key=f"delete {animals}").set_value(animals).run()
+    button(app, "Delete the index")
+    assert TantivyBackend(home / "indexes").indexes() == []
+
+
+def test_an_index_goes_back_to_its_version_before(app: AppTest, home: Path, animals: str) -> None:
+    backend = TantivyBackend(home / "indexes")
+    first = backend.versions(animals)
+    with backend.writer(animals, analysis="english", replace=True) as writer:
+        writer.add([])
+        writer.publish()
+    app.run()
+    button(app, "Roll back to the version before")
+    assert [index.version for index in backend.indexes()] == first
+    button(app, "Prune old versions")
+    assert backend.versions(animals) == first
+
+
+def test_a_title_is_data() -> None:
+    job = jobs.Job("1", "ingest", "<script>x</script>", (), "2026-11-24T18:31:00", {}, Path())
+    assert "<script>" not in ingest_jobs.card(job, jobs.JobStatus("running"), "<img>", 0.5)

@@ -1,0 +1,205 @@
+"""Add documents: upload, look, ingest as a job; and what can be done with an index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import streamlit as st
+
+from prorank_search.analysis import PRESETS
+from prorank_search.errors import InputError, ProRankError
+from prorank_search.protocols import IndexInfo
+from prorank_ui import index_care, ingest_jobs, ingest_preview, ingesting, plain_table, state, uploads
+from prorank_ui import ranking_table as table
+from prorank_ui.ingesting import Wish
+from prorank_ui.markup import escape
+from prorank_ui.uploads import Upload
+from prorank_ui.wording import count
+
+_UPLOAD = "upload"
+_ROUND = "round of uploads"
+_SEEN = "dry run"
+_NAMED = 5
+
+
+def page() -> None:
+    """Draw the page."""
+    for styles in (table.STYLES, plain_table.STYLES):
+        st.html(styles)
+    st.title("Add documents", anchor=False)
+    failed = st.session_state.pop(ingest_jobs.FAILED, None)
+    if failed:
+        st.html(table.notice("error", "That did not work", failed))
+    try:
+        indexes = state.client().indexes()
+        upload = _upload()
+        if upload is not None:
+            _describe(upload, indexes)
+        ingest_jobs.show()
+        _care(indexes)
+    except ProRankError as error:
+        st.html(table.notice("error", "This page cannot be drawn", str(error)))
+
+
+def _upload() -> Upload | None:
+    """Return the upload that is in hand; draw the field for one where there is none."""
+    if _UPLOAD in st.query_params:
+        try:
+            return uploads.find(state.client().home, st.query_params[_UPLOAD])
+        except InputError as error:
+            st.query_params.pop(_UPLOAD)
+            st.html(table.notice("error", "There is nothing to go on with", str(error)))
+    files = st.file_uploader(
+        "One JSONL, CSV or TSV file, or any number of texts, Markdown files and PDFs",
+        type=[*uploads.DATA, *uploads.TEXTS],
+        accept_multiple_files=True,
+        max_upload_size=uploads.LARGEST_MB,
+        key=f"files {st.session_state.get(_ROUND, 0)}",
+    )
+    st.caption(
+        f"At most {uploads.LARGEST_MB} MB together: an upload fills memory until it is on disk. Larger files, "
+        "folders, databases and other indexes: `prorank ingest`."
+    )
+    if files:
+        _keep(files)
+    return None
+
+
+def _keep(files: Sequence[uploads.Uploaded]) -> None:
+    """Put what was uploaded on disk, and go on with it."""
+    try:
+        upload = uploads.keep(files, state.client().home)
+    except InputError as error:
+        st.html(table.notice("error", "Nothing was kept of this upload", str(error)))
+        return
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1  # another field: this one's files leave memory
+    st.query_params[_UPLOAD] = upload.upload_id
+    st.rerun()
+
+
+def _describe(upload: Upload, indexes: Sequence[IndexInfo]) -> None:
+    """Draw what is to be done with an upload."""
+    more = f" and {len(upload.names) - _NAMED} more" if len(upload.names) > _NAMED else ""
+    names = f"{', '.join(upload.names[:_NAMED])}{more}"
+    size = f"{count(len(upload.names), 'file')}, {upload.size_bytes / 1e6:,.1f} MB"
+    st.html(table.notice("info", f"Uploaded: {names}", size))
+    wish = _wish(upload, indexes)
+    preview, start, discard = st.columns(3)
+    if preview.button("Preview", width="stretch", help="A dry run: reads the first records, writes nothing"):
+        with st.spinner("Reading the first records"):
+            _look(wish)
+    start.button("Start", type="primary", width="stretch", on_click=_start, args=(wish,))
+    discard.button("Discard the upload", width="stretch", on_click=_discard, args=(upload,))
+    seen = st.session_state.get(_SEEN)
+    if seen and seen[0] == wish:
+        _preview(seen[1])
+
+
+def _wish(upload: Upload, indexes: Sequence[IndexInfo]) -> Wish:
+    known = [index.name for index in indexes]
+    index = st.text_input(
+        "Index",
+        value=_suggested(upload),
+        max_chars=100,
+        key=f"index for {upload.upload_id}",
+        help=f"A new name, or one of: {', '.join(known)}" if known else None,
+    ).strip()
+    replace = index in known and (
+        st.radio("This index has documents", ["Add, and replace by id", "Replace all of them"], horizontal=True)
+        == "Replace all of them"
+    )
+    columns = {}
+    with st.expander("Details"):
+        analysis = st.selectbox("Analysis", ["auto", *PRESETS])
+        passages = st.checkbox("Cut long documents into passages")
+        if upload.source.is_file():
+            for name, place, usual in zip(
+                ("id_column", "title_column", "text_column"),
+                st.columns(3),
+                ("_id, id or doc_id", "title", "text, contents, content or body"),
+                strict=True,
+            ):
+                label = name.replace("_", " ").capitalize().replace("Id ", "ID ")
+                columns[name] = place.text_input(label, placeholder=usual, max_chars=200, key=name).strip()
+    return Wish(upload.upload_id, upload.source, index, replace, analysis, passages, **columns)
+
+
+def _suggested(upload: Upload) -> str:
+    """Return a name for an index of these files."""
+    stem = upload.names[0].rpartition(".")[0].lower() if len(upload.names) == 1 else "documents"
+    return re.sub(r"[^a-z0-9_.-]+", "-", stem).strip("-.") or "documents"
+
+
+def _look(wish: Wish) -> None:
+    try:
+        st.session_state[_SEEN] = (wish, ingesting.look(wish, state.client().config))
+    except InputError as error:
+        st.session_state.pop(_SEEN, None)
+        st.html(table.notice("error", "These files cannot be ingested so", str(error)))
+
+
+def _start(wish: Wish) -> None:
+    client = state.client()
+    try:
+        ingesting.start(client.home / "jobs", wish, client.config)
+    except ProRankError as error:
+        st.session_state[ingest_jobs.FAILED] = str(error)
+        return
+    st.query_params.pop(_UPLOAD, None)
+
+
+def _discard(upload: Upload) -> None:
+    uploads.delete(state.client().home, [upload.upload_id])
+    st.query_params.pop(_UPLOAD, None)
+
+
+def _preview(seen: ingest_preview.Seen) -> None:
+    st.html(table.summary(ingest_preview.headline(seen), ""))
+    st.html(ingest_preview.documents(seen))
+    if seen["sample"]["bad_records"]:
+        st.html(ingest_preview.bad_records(seen["sample"]["bad_records"]))
+    st.caption("The first document as searches find it:")
+    st.html(ingest_preview.analysed(seen))
+    cut = ingest_preview.passages(seen)
+    if cut:
+        st.caption(f"It becomes {count(len(seen['passages']), 'passage')}:")
+        st.html(cut)
+    mapping = ingest_preview.mapping(seen)
+    if mapping:
+        with st.expander("Settings and mapping of a new index"):
+            st.code(mapping, language="json")
+
+
+def _care(indexes: Sequence[IndexInfo]) -> None:
+    """Draw the indexes, and what can be done with one."""
+    st.subheader("Indexes", anchor=False)
+    if not indexes:
+        st.caption("None yet: upload a file above.")
+        return
+    rows = [index_care.row(index) for index in indexes]
+    st.html(plain_table.drawn("Indexes", index_care.HEADINGS, rows, index_care.NUMBERS))
+    with st.expander("Roll back, prune or delete an index"):
+        name = state.select("Of the index", "care", [index.name for index in indexes])
+        backend = state.client().backend
+        versions = backend.versions(name)
+        st.html(f"<p>Versions, the oldest first: {escape(', '.join(versions))}</p>")
+        alone = len(versions) <= 1
+        back, prune = st.columns(2)
+        back.button("Roll back to the version before", disabled=alone, on_click=_do, args=("rollback", name))
+        prune.button("Prune old versions", disabled=alone, on_click=_do, args=("prune", name))
+        typed = st.text_input("To delete it, type its name", key=f"delete {name}", max_chars=100)
+        st.button("Delete the index", on_click=_do, args=("delete", name, typed))
+
+
+def _do(what: str, index: str, typed: str = "") -> None:
+    backend = state.client().backend
+    try:
+        if what == "rollback":
+            backend.rollback(index)
+        elif what == "prune":
+            backend.prune(index)
+        else:
+            index_care.delete(backend, index, typed)
+    except ProRankError as error:
+        st.session_state[ingest_jobs.FAILED] = str(error)

@@ -1,0 +1,102 @@
+"""The ingests of this installation as a list that follows them: progress, cancel, resume, dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from prorank_search import jobs
+from prorank_search.errors import InputError, ProRankError
+from prorank_search.jobs import Job, JobStatus
+from prorank_ui import ingest_output, ingest_preview, ingesting, state
+from prorank_ui import ranking_table as table
+from prorank_ui.markup import escape
+from prorank_ui.wording import count
+
+FAILED = "what failed"
+"""Key of what an action of this page could not do, until it is shown."""
+
+_SHOWN = 5
+_LOOK_EVERY_S = 1.0
+_CAN_GO_ON = {"stopped", "interrupted", "failed"}
+
+
+def show() -> None:
+    """Draw the latest ingests; while one runs, look again every second."""
+    found = jobs.jobs(state.client().home / "jobs", ingesting.KIND)[:_SHOWN]
+    if not found:
+        return
+    st.subheader("Latest ingests", anchor=False)
+    running = _running(found)
+    st.fragment(_follow, run_every=_LOOK_EVERY_S if running else None)(found, running)
+
+
+def _follow(found: Sequence[Job], before: Sequence[str]) -> None:
+    if _running(found) != before:
+        st.rerun()  # the whole page: an index has changed, or a job goes on
+    for job in found:
+        _draw(job, jobs.status(job))
+
+
+def _running(found: Sequence[Job]) -> list[str]:
+    return [job.job_id for job in found if jobs.status(job).state == "running"]
+
+
+def _draw(job: Job, status: JobStatus) -> None:
+    output = jobs.output(job)
+    report, progress = ingest_output.report(output), ingest_output.progress(output)
+    with_bad_records = status.exit_code == ingest_output.FINISHED_WITH_DEAD_LETTERS
+    told = report or progress
+    words = told.in_words() if told else "reading the first records" if status.state == "running" else ""
+    share = progress.share_read if progress and status.state == "running" else None
+    facts, act = st.columns([5, 1], vertical_alignment="center")
+    facts.html(card(job, status, words, share))
+    if status.state == "running":
+        act.button("Cancel", key=f"cancel {job.job_id}", on_click=jobs.stop, args=(job,), width="stretch")
+    elif status.state in _CAN_GO_ON and not with_bad_records:
+        act.button("Resume", key=f"resume {job.job_id}", on_click=_resume, args=(job,), width="stretch")
+    if status.state == "failed" and not with_bad_records:
+        st.html(table.notice("error", "The ingest failed", ingest_output.complaint(output)))
+    if report is not None and report.dead_letters is not None:
+        _dead_letters(job, report, report.dead_letters)
+
+
+def card(job: Job, status: JobStatus, words: str, share: float | None) -> str:
+    """Return a job as HTML: title, state, how far it is.
+
+    Args:
+        job: The job.
+        status: How it is.
+        words: How far, in words.
+        share: How far, from 0 to 1; None where that is not known.
+    """
+    bar = f'<progress aria-label="{escape(job.title)}" max="1" value="{share:.3f}"></progress>' if share else ""
+    started = job.created[:16].replace("T", " ")
+    state_told = escape(ingest_output.state_in_words(job, status))
+    return (
+        f'<div class="pr-board pt-job"><b dir="auto">{escape(job.title)}</b> <span class="pr-tag">{state_told}</span> '
+        f'<span class="pr-note">{escape(words)}</span>{bar}<span class="pr-note">{escape(started)} UTC</span></div>'
+    )
+
+
+def _resume(job: Job) -> None:
+    try:
+        jobs.resume(job)
+    except ProRankError as error:
+        state.choose(FAILED, str(error))
+
+
+def _dead_letters(job: Job, report: ingest_output.Report, file: Path) -> None:
+    with st.expander(count(report.bad_records, "bad record")):
+        try:
+            letters = ingest_output.dead_letters(file, state.client().home)
+        except InputError as error:
+            st.html(table.notice("error", "No dead letters to show", str(error)))
+            return
+        st.html(ingest_preview.bad_records(letters))
+        if len(letters) < report.bad_records:
+            st.caption(f"The first {len(letters):,} of them.")
+        st.caption("Mend them in this file, then read them once more:")
+        st.code(f"prorank ingest replay {file} --index {job.about.get('index', 'NAME')}", "shell")
