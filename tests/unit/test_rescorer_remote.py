@@ -4,13 +4,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from prorank_search import promotions
 from prorank_search.errors import ConfigError, OverloadedError, RescorerError
 from prorank_search.rescorers.remote import RemoteRescorer, open_rescorer
-from prorank_search.settings import Settings
+from prorank_search.settings import Settings, load_settings
 from prorank_search.types import ScoreRequest
 from tests.rerank_stub import Reply, RerankStub, rerank_stub
 
@@ -176,6 +178,17 @@ def test_the_revision_names_the_address_and_the_model(start: Start) -> None:
     assert rescorer.revision == f"cohere-{stub.url}/v2/rerank-rerank-v3.5-"
     scores(rescorer)
     assert stub.bodies[0]["model"] == "rerank-v3.5"
+
+
+def test_a_model_that_was_promoted_here_is_none_of_the_servers(start: Start, prorank_home: Path) -> None:
+    stub, _ = start(cohere)
+    promotions.promote(prorank_home, "ours")
+    settings = load_settings(remote_url=f"{stub.url}/v2/rerank")
+    assert settings.model == "ours"
+    rescorer = open_rescorer(settings)
+    scores(rescorer)
+    rescorer.close()
+    assert "model" not in stub.bodies[0]
 
 
 def test_no_model_is_sent_where_none_was_set(start: Start) -> None:
