@@ -37,10 +37,12 @@ def count(number: int, noun: str) -> str:
     """Return a number with its noun.
 
     Example:
-        >>> count(1, "hit"), count(20958, "document")
-        ('1 hit', '20,958 documents')
+        >>> count(1, "hit"), count(20958, "document"), count(2, "query")
+        ('1 hit', '20,958 documents', '2 queries')
     """
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
 
 
 def beware(result: SearchResult) -> tuple[str, str] | None:

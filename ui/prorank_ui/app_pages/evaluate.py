@@ -1,0 +1,192 @@
+"""Evaluate: systems side by side on queries with judgments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+
+import streamlit as st
+
+from prorank_search import jobs
+from prorank_search.errors import ProRankError
+from prorank_search.evaluation.measures import EVERY, NDCG
+from prorank_search.jobs import Job
+from prorank_ui import (
+    change_list,
+    evaluating,
+    evaluation_form,
+    evaluation_jobs,
+    plain_table,
+    quality_cost,
+    standings,
+    state,
+)
+from prorank_ui import evaluation_tables as tables
+from prorank_ui import ranking_table as table
+from prorank_ui.slices import SLICES
+from prorank_ui.standings import Change, EvaluationRun, Measured, Standing
+from prorank_ui.wording import count
+
+KINDS = {"all": "All", "better": "Better", "worse": "Worse", "equal": "Equal"}
+ROWS_A_PAGE = 50
+_CHOSEN = "runs"
+_KEPT_RUNS = 20
+
+
+def page() -> None:
+    """Draw the page."""
+    for styles in (table.STYLES, plain_table.STYLES, change_list.STYLES):
+        st.html(styles)
+    st.title("Evaluate", anchor=False)
+    try:
+        client = state.client()
+        found = jobs.jobs(client.home / "jobs", evaluating.KIND)
+        _offer_new_run(begin=not found)
+        evaluation_jobs.show(found)
+        runs = _choose_runs([job for job in found if jobs.status(job).state == "finished"])
+        if runs:
+            _show(runs)
+    except ProRankError as error:
+        st.html(table.notice("error", "This cannot be shown", str(error)))
+
+
+def _offer_new_run(*, begin: bool) -> None:
+    client = state.client()
+    sources = evaluating.sources(client.store.query_sets(), client.home)
+    indexes = client.indexes()
+    if not indexes:
+        st.html(table.notice("info", "There is no index yet", "Put documents into one on “Add documents”."))
+        return
+    if not sources:
+        advice = (
+            "Judge some hits of your own queries on “Judge”, or put a BEIR folder (queries.jsonl, qrels/) into "
+            f"{client.home / evaluating.COLLECTIONS}."
+        )
+        st.html(table.notice("info", "There are no queries with judgments yet", advice))
+        return
+    with st.expander("New evaluation", expanded=begin):
+        evaluation_form.show(sources, indexes)
+
+
+def _choose_runs(finished: Sequence[Job]) -> list[EvaluationRun]:
+    """Draw the choice of runs; return what they measured, in the order in which they were chosen."""
+    if not finished:
+        return []
+    by_id = {job.job_id: job for job in finished}
+    key = _CHOSEN
+    started = st.session_state.get(evaluation_form.STARTED)
+    if started in by_id:  # it has come to its end: it is what is wanted now
+        st.session_state[key] = [st.session_state.pop(evaluation_form.STARTED)]
+    wanted = st.session_state.get(key) or st.query_params.get("run", "").split(",")
+    st.session_state[key] = [name for name in wanted if name in by_id] or [finished[0].job_id]
+    chosen = st.multiselect(
+        "Runs", list(by_id), key=key, format_func=lambda name: f"{by_id[name].title} · {_started(by_id[name])}"
+    )
+    return [_read(by_id[name]) for name in chosen]
+
+
+def _started(job: Job) -> str:
+    return job.created[:16].replace("T", " ")
+
+
+def _read(job: Job) -> EvaluationRun:
+    """Read a run, once until it is run anew."""
+    return _kept_run(job.job_id, jobs.status(job).ended, job)
+
+
+@st.cache_data(show_spinner=False, max_entries=_KEPT_RUNS)
+def _kept_run(job_id: str, ended: str, _job: Job) -> EvaluationRun:
+    del job_id, ended
+    return standings.read_run(_job)
+
+
+@st.cache_data(show_spinner="Testing the differences …", max_entries=_KEPT_RUNS * len(EVERY))
+def _standings(
+    run_ids: tuple[str, ...], queries: int, measure: str, baseline: str, _systems: Sequence[Measured]
+) -> list[Standing]:
+    del run_ids, queries
+    return standings.standings(_systems, measure, baseline)
+
+
+def _show(runs: Sequence[EvaluationRun]) -> None:
+    """Show what the runs say together."""
+    for warning in dict.fromkeys(warning for run in runs for warning in run.warnings):
+        st.html(table.notice("warning", "Beware of these scores", warning))
+    queries, systems = standings.together(runs)
+    by_name = {system.name: system for system in systems}
+    state.follow_address("measure", "baseline", "against", "changed", "slices")
+    left, right = st.columns(2)
+    with left:
+        measure = state.select("Measure", "measure", [NDCG, *(name for name in EVERY if name != NDCG)])
+    with right:
+        baseline = by_name[state.select("Compared with", "baseline", list(by_name))]
+    ids = tuple(run.job_id for run in runs)
+    rows = _standings(ids, len(queries), measure, baseline.name, systems)
+    st.html(tables.standings_table(rows, systems, measure))
+    st.caption(f"{count(len(queries), 'query')} with a relevant document. {tables.LEGEND}.")
+    _offer_unjudged(runs)
+    with st.expander("Every measure"):
+        st.html(tables.every_measure(systems))
+    _show_cost(systems)
+    others = [name for name in by_name if name != baseline.name]
+    if others:
+        after = by_name[
+            state.select("Query by query", "against", others, lambda name: f"{name} against {baseline.name}")
+        ]
+        changed = standings.changes(queries, measure, baseline, after)
+        with st.expander("Slices"):
+            by = state.select("By", "slices", list(SLICES))
+            st.html(tables.slices_table(queries, changed, by))
+        _show_changes(changed, runs[0].index, baseline, after)
+    _write_address(ids)
+
+
+def _offer_unjudged(runs: Sequence[EvaluationRun]) -> None:
+    """Say how many shown hits nobody judged, which count as not relevant, and where to judge them."""
+    for run in runs:
+        if run.unjudged:
+            st.caption(
+                f"{count(run.unjudged, 'hit')} among the first ten of some system of “{run.title}” "
+                f"{'has' if run.unjudged == 1 else 'have'} no judgment and count as not relevant."
+            )
+
+
+def _show_cost(systems: Sequence[Measured]) -> None:
+    if not any(len(system.sweep) > 1 for system in systems):
+        return
+    alone = next((system for system in systems if not system.side.rescorer), None)
+    first_stage = None if alone is None else fmean(row[NDCG] for row in alone.values.values())
+    with st.expander("Quality against cost"):
+        st.altair_chart(quality_cost.chart(*quality_cost.points(systems, first_stage)), width="stretch")
+
+
+def _show_changes(changed: Sequence[Change], index: str, before: Measured, after: Measured) -> None:
+    """Show the queries, the largest change first; each opens in Compare."""
+    number = {kind: sum(kind in {"all", one.kind} for one in changed) for kind in KINDS}
+    wide, narrow = st.columns([7, 3])
+    with wide:
+        kind = (
+            st.segmented_control(
+                "Queries",
+                list(KINDS),
+                default="all",
+                key="changed",
+                format_func=lambda name: f"{KINDS[name]} {number[name]:,}",
+            )
+            or "all"
+        )
+    shown = [one for one in changed if kind in {"all", one.kind}]
+    pages = max(1, -(-len(shown) // ROWS_A_PAGE))
+    with narrow:
+        at = st.number_input(f"Page of {pages}", 1, pages, key=f"page of {pages}") if pages > 1 else 1
+    part = shown[(at - 1) * ROWS_A_PAGE : at * ROWS_A_PAGE]
+    if part:
+        st.html(change_list.drawn(part, index, before.side, after.side))
+    else:
+        st.html(table.notice("info", "No query of this kind"))
+
+
+def _write_address(run_ids: Sequence[str]) -> None:
+    keys = ("measure", "baseline", "against", "changed", "slices")
+    chosen = {key: str(st.session_state[key]) for key in keys if st.session_state.get(key)}
+    state.write_address({"run": ",".join(run_ids)} | chosen)

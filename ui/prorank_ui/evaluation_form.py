@@ -1,0 +1,109 @@
+"""The form that starts an evaluation: what to measure with, and any number of systems."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from prorank_search.errors import ProRankError
+from prorank_search.profiles import profile_for
+from prorank_search.protocols import IndexInfo
+from prorank_ui import evaluating, side_controls, state
+from prorank_ui import ranking_table as table
+from prorank_ui.choices import FIRST_STAGE, Side
+from prorank_ui.evaluating import Source, Wish
+from prorank_ui.wording import count
+
+STARTED = "evaluation started here"
+"""Key of the job that this form started last."""
+
+FAILED = "why no evaluation was started"
+_SYSTEMS = "systems"
+_AT_FIRST = 2
+
+
+def show(sources: Sequence[Source], indexes: Sequence[IndexInfo]) -> None:
+    """Draw the form.
+
+    Args:
+        sources: What can be measured with, at least one.
+        indexes: What can be searched.
+    """
+    failed = st.session_state.pop(FAILED, None)
+    if failed:
+        st.html(table.notice("error", "The evaluation was not started", failed))
+    source, split = _source(sources)
+    index = _index(source, indexes)
+    if index is None:
+        return
+    sides = _sides(index)
+    limit, smaller = st.columns([1, 2], vertical_alignment="bottom")
+    with limit:
+        most = st.number_input("Queries at most", min_value=1, value=None, placeholder="all", key="limit")
+    with smaller:
+        windows = st.checkbox("Smaller windows too, with the time they take", value=True, key="smaller windows")
+    wish = Wish(source, split, index, sides, most, windows)
+    st.button("Start", type="primary", on_click=_start, args=(wish,), key="start evaluation")
+
+
+def _source(sources: Sequence[Source]) -> tuple[Source, str]:
+    """Draw the choice of queries with judgments, and of a folder's split."""
+    by_label = {_label(source): source for source in sources}
+    wide, narrow = st.columns([7, 3])
+    with wide:
+        source = by_label[state.select("Queries and judgments", "source", list(by_label))]
+    if not source.splits:
+        return source, "test"
+    with narrow:
+        splits = sorted(source.splits, key=lambda split: split != "test")
+        return source, state.select("Split", f"split of {source.name}", splits)
+
+
+def _label(source: Source) -> str:
+    what = "BEIR folder" if source.splits else count(source.queries, "query")
+    return f"{source.name} ({what})"
+
+
+def _index(source: Source, indexes: Sequence[IndexInfo]) -> str | None:
+    """Return the index to search; None, and say so, where it is gone."""
+    names = [index.name for index in indexes]
+    if not source.index:
+        return state.select("Index", f"index of {source.name}", names)
+    if source.index in names:
+        return source.index
+    advice = f"The query set {source.name!r} was judged in it: ingest it again, or choose other queries."
+    st.html(table.notice("warning", f"The index {source.index!r} is not there", advice))
+    return None
+
+
+def _sides(index: str) -> list[Side]:
+    """Draw the systems; return what they are."""
+    settings = state.client().settings(index)
+    number = st.session_state.setdefault(_SYSTEMS, _AT_FIRST)
+    places = [f"system {at}" for at in range(1, number + 1)]
+    if places[0] not in st.session_state:
+        state.choose(places[0], FIRST_STAGE)
+    sides = []
+    for place, column in zip(places, [column for _ in places[::2] for column in st.columns(2)], strict=False):
+        with column:
+            sides.append(side_controls.side(place, settings))
+    with st.container(horizontal=True):
+        st.button("Add a system", on_click=_change_systems, args=(1,))
+        st.button("Remove the last", on_click=_change_systems, args=(-1,), disabled=number == 1)
+    return sides
+
+
+def _change_systems(by: int) -> None:
+    st.session_state[_SYSTEMS] += by
+
+
+def _start(wish: Wish) -> None:
+    client = state.client()
+    settings = client.settings(wish.index)
+    try:
+        job = evaluating.start(client.home, wish, settings, profile_for(settings, wish.index))
+    except ProRankError as error:
+        st.session_state[FAILED] = str(error)
+        return
+    st.session_state[STARTED] = job.job_id

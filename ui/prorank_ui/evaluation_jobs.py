@@ -1,0 +1,53 @@
+"""Evaluations under way, and those that did not come to their end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from prorank_search import jobs
+from prorank_search.jobs import Job
+from prorank_ui import evaluating
+from prorank_ui import ranking_table as table
+from prorank_ui.ingest_output import complaint
+
+_POLL_S = 1.0
+_SHOWN = 3
+_HEADLINES = {
+    "failed": "This evaluation failed",
+    "stopped": "This evaluation was cancelled",
+    "interrupted": "This evaluation was interrupted",
+}
+_KEPT = "What was scored is kept: resumed, it goes on where it stopped."
+
+
+def show(found: Sequence[Job]) -> None:
+    """Draw what is under way, and the last ones that did not end well.
+
+    Args:
+        found: The evaluations, the newest first.
+    """
+    states = {job.job_id: jobs.status(job).state for job in found}
+    running = [job for job in found if states[job.job_id] == "running"]
+    if running:
+        st.fragment(_poll, run_every=_POLL_S)(running)
+    for job in [job for job in found if states[job.job_id] in _HEADLINES][:_SHOWN]:
+        _show_ended(job, states[job.job_id])
+
+
+def _poll(running: Sequence[Job]) -> None:
+    if any(jobs.status(job).state != "running" for job in running):
+        st.rerun()
+    for job in running:
+        wide, narrow = st.columns([5, 1], vertical_alignment="bottom")
+        done, text = evaluating.progress(job)
+        wide.progress(done, f"{job.title} · {text}")
+        narrow.button("Cancel", key=f"cancel {job.job_id}", on_click=jobs.stop, args=(job,), width="stretch")
+
+
+def _show_ended(job: Job, state: jobs.JobState) -> None:
+    reason = complaint(jobs.output(job)) if state == "failed" else _KEPT
+    wide, narrow = st.columns([5, 1], vertical_alignment="bottom")
+    wide.html(table.notice("error" if state == "failed" else "warning", f"{_HEADLINES[state]}: {job.title}", reason))
+    narrow.button("Resume", key=f"resume {job.job_id}", on_click=jobs.resume, args=(job,), width="stretch")

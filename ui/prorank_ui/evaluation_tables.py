@@ -1,0 +1,77 @@
+"""What an evaluation found, as tables: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+from prorank_search.evaluation.comparison import SIGNIFICANT
+from prorank_search.evaluation.measures import EVERY
+from prorank_ui import plain_table
+from prorank_ui.slices import slices
+from prorank_ui.standings import Change, Measured, Standing
+from prorank_ui.wording import duration
+
+LEGEND = f"✓ p < {SIGNIFICANT}: paired permutation test, Holm-corrected over the systems of this table"
+_LEAST_P = 0.001
+
+
+def standings_table(rows: Sequence[Standing], systems: Sequence[Measured], measure: str) -> str:
+    """Return the systems, each with its mean, and how it compares with the baseline.
+
+    Args:
+        rows: How they stand.
+        systems: What was measured of them.
+        measure: By which measure.
+    """
+    headings = ["system", measure, "difference", "95 % interval", "p (Holm)", "better", "equal", "worse", "rescoring"]
+    took = {system.name: system.ms_a_query for system in systems}
+    cells = [[*_standing(row), _a_query(took[row.name])] for row in rows]
+    return plain_table.drawn("Systems", headings, cells, headings[1:])
+
+
+def every_measure(systems: Sequence[Measured]) -> str:
+    """Return the means of every system."""
+    rows = [
+        [system.name, *(f"{fmean(row[name] for row in system.values.values()):.3f}" for name in EVERY)]
+        for system in systems
+    ]
+    return plain_table.drawn("Every measure", ["system", *EVERY], rows, EVERY)
+
+
+def slices_table(queries: Mapping[str, str], changes: Sequence[Change], by: str) -> str:
+    """Return how two systems compare in each slice of the queries.
+
+    Args:
+        queries: Texts by `query_id`.
+        changes: Each query under both.
+        by: A key of `slices.SLICES`.
+    """
+    of_query = {change.query_id: change for change in changes}
+    rows = [
+        [name, f"{len(ids):,}", *_slice([of_query[query_id] for query_id in ids])]
+        for name, ids in slices(queries, by).items()
+    ]
+    headings = [by, "queries", "before", "after", "difference", "better", "worse"]
+    return plain_table.drawn("Slices", headings, rows, headings[1:])
+
+
+def _standing(row: Standing) -> list[str]:
+    one = row.comparison
+    if one is None or row.p_holm is None:
+        return [row.name, f"{row.mean:.3f}", *[""] * 6]
+    low, high = one.ci95
+    sure = " ✓" if row.p_holm < SIGNIFICANT else ""
+    p_value = f"< {_LEAST_P}" if row.p_holm < _LEAST_P else f"{row.p_holm:.3f}"
+    figures = [f"{one.delta:+.3f}{sure}", f"{low:+.3f} to {high:+.3f}", p_value]
+    return [row.name, f"{row.mean:.3f}", *figures, f"{one.wins:,}", f"{one.ties:,}", f"{one.losses:,}"]
+
+
+def _a_query(milliseconds: float | None) -> str:
+    return "" if milliseconds is None else f"{duration(milliseconds)} a query"
+
+
+def _slice(group: Sequence[Change]) -> list[str]:
+    before, after = fmean(one.before for one in group), fmean(one.after for one in group)
+    better, worse = (sum(one.kind == kind for one in group) for kind in ("better", "worse"))
+    return [f"{before:.3f}", f"{after:.3f}", f"{after - before:+.3f}", f"{better:,}", f"{worse:,}"]
