@@ -66,8 +66,16 @@ def read_qrels(folder: Path, split: str) -> list[Qrel]:
         split: Name of the file under `qrels`, such as "test".
 
     Raises:
-        InputError: The folder or the split is missing (then the message names those that are there), or a line is
-            of no use.
+        InputError: The folder or the split is missing, or a line is of no use.
+    """
+    return qrels_files.read_qrels(qrels_path(folder, split))
+
+
+def qrels_path(folder: Path, split: str) -> Path:
+    """Return the file of one split's judgments.
+
+    Raises:
+        InputError: The folder or the split is missing; then the message names those that are there.
     """
     _require_folder(folder)
     path = _present(folder / "qrels" / f"{split}.tsv")
@@ -75,7 +83,7 @@ def read_qrels(folder: Path, split: str) -> list[Qrel]:
         there = ", ".join(splits(folder)) or "none"
         message = f"no split {split!r} in {folder}: its qrels folder has {there}"
         raise InputError(message)
-    return qrels_files.read_qrels(path)
+    return path
 
 
 def _present(path: Path) -> Path | None:

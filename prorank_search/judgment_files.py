@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from prorank_search.errors import InputError
-from prorank_search.judgments import Judgment, Origin, query_id_of
+from prorank_search.judgments import Judgment, JudgmentStore, Origin, query_id_of
 from prorank_search.qrels_files import placed_qrels
 from prorank_search.tables import id_string, json_object, read_csv, read_lines, string, suffix_of
 from prorank_search.types import Qrel, Query
@@ -53,13 +53,6 @@ class Judged:
 
     queries: Sequence[Query]
     qrels: Sequence[Qrel]
-
-    def judgments(self, query_set: str, judge: str, origin: Origin = "person") -> list[Judgment]:
-        """Return what the judgment store takes in."""
-        return [
-            Judgment(query_set, query_id, doc_id, judge, relevance, origin=origin)
-            for query_id, doc_id, relevance in self.qrels
-        ]
 
 
 class _Rating(NamedTuple):
@@ -113,6 +106,34 @@ def read_judgments(path: Path, queries: Mapping[str, Query], form: Form | None =
     found = {rating.query.query_id: rating.query for rating in ratings}
     qrels = dict.fromkeys(Qrel(rating.query.query_id, *rating[2:]) for rating in ratings)
     return Judged(list(found.values()), list(qrels))
+
+
+def take_in(
+    store: JudgmentStore, judged: Judged, *, query_set: str, index: str, judge: str, origin: Origin = "person"
+) -> tuple[int, int]:
+    """Put a file's queries and judgments into a query set, all or nothing; what is there already is not put in again.
+
+    Args:
+        store: Where it goes.
+        judged: What the file holds.
+        query_set: Name of the set, which is made where there is none.
+        index: The index whose documents are judged.
+        judge: Who judged.
+        origin: A model's judgments are proposals.
+
+    Returns:
+        How many queries and how many judgments are new.
+
+    Raises:
+        InputError: The set belongs to another index, or calls another text by the id of a query.
+    """
+    there = {(one.query_id, one.doc_id, one.relevance) for one in store.judgments(query_set) if one.judge == judge}
+    new = [
+        Judgment(query_set, query_id, doc_id, judge, relevance, origin=origin)
+        for query_id, doc_id, relevance in judged.qrels
+        if (query_id, doc_id, relevance) not in there
+    ]
+    return store.take_in(query_set, index, judged.queries, new), len(new)
 
 
 def written(form: Form, queries: Mapping[str, Query], qrels: Iterable[Qrel], name: str) -> str:

@@ -153,6 +153,19 @@ class JudgmentStore:
         )
         return [QuerySet(*row) for row in rows]
 
+    def query_set(self, name: str) -> QuerySet:
+        """Return one query set.
+
+        Raises:
+            InputError: There is no such set.
+        """
+        sets = self.query_sets()
+        found = next((one for one in sets if one.name == name), None)
+        if found is None:
+            there = ", ".join(one.name for one in sets) or "none"
+            raise InputError(f"there is no query set {name!r}; there are: {there}")
+        return found
+
     def queries(self, query_set: str) -> dict[str, Query]:
         """Return the queries of a set by `query_id`, in the order in which they came.
 
@@ -160,8 +173,8 @@ class JudgmentStore:
             InputError: There is no such set.
         """
         rows = self._file.read("SELECT query_id, text FROM queries WHERE query_set = ? ORDER BY rowid", (query_set,))
-        if not rows and query_set not in {found.name for found in self.query_sets()}:
-            raise InputError(f"there is no query set {query_set!r}")
+        if not rows:
+            self.query_set(query_set)
         return {query_id: Query(query_id, text) for query_id, text in rows}
 
     def judge(self, *judgments: Judgment) -> None:

@@ -33,6 +33,7 @@ _OURS = {
     "plugins": "List rescorers, backends, readers and commands, and what each needs.",
     "provision": "Register the service inside OpenSearch or Elasticsearch.",
     "doctor": "Check a whole installation, and whether ml-commons can read a rerank service.",
+    "judge": "Import, export, list and back up judgments.",
     "index": "List indexes, delete one, go back to its version before, prune old ones.",
     "engine": "Run a real OpenSearch on this machine, without Docker or Java.",
     "profile": "Guess how an index of somebody else is searched.",

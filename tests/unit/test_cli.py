@@ -17,7 +17,7 @@ from prorank_search.settings import load_settings
 HEAVY = ["torch", "transformers", "tantivy", "scipy", "ir_measures", "pydantic", "rich.table", "streamlit", "httpx"]
 COMMANDS = [
     *("search", "compare", "evaluate", "evaluate-suite", "rescore", "serve", "keys", "plugins", "provision", "doctor"),
-    *("index", "models", "engine", "profile", "config", "demo"),
+    *("judge", "index", "models", "engine", "profile", "config", "demo"),
     *("ingest", "train", "ui"),
 ]
 

@@ -1,0 +1,193 @@
+"""`prorank judge`: query sets and what was judged of them, in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from prorank_search.cli import options
+
+if TYPE_CHECKING:
+    from prorank_search.judgment_files import Form
+    from prorank_search.judgments import JudgmentStore, Origin, QuerySet
+    from prorank_search.types import Query
+
+app = typer.Typer(help="Import, export, list and back up judgments; `prorank ui` collects them.", no_args_is_help=True)
+
+FormOption = Annotated[
+    str | None,
+    typer.Option("--form", metavar="FORM", help="trec, beir, csv, quepid or workbench (OpenSearch's)."),
+]
+ProposalsOption = Annotated[
+    bool, typer.Option("--proposals", help="What a model judged: proposals, never counted as a person's.")
+]
+
+
+@app.command("import")
+def import_judgments(
+    source: Annotated[Path, typer.Argument(help="A file of judgments, or a BEIR folder.")],
+    query_set: Annotated[str, typer.Option("--set", help="Query set that they go into; made where there is none.")],
+    *,
+    index: Annotated[
+        str | None, typer.Option("--index", help="The index whose documents are judged; a new set needs it.")
+    ] = None,
+    judge: Annotated[str, typer.Option("--judge", help="Who judged.")] = "imported",
+    queries: Annotated[
+        Path | None, typer.Option("--queries", help="The queries that qrels name by id: tab-separated, .csv or .jsonl.")
+    ] = None,
+    split: Annotated[str, typer.Option("--split", help="Which judgments of a BEIR folder.")] = "test",
+    form: FormOption = None,
+    proposals: ProposalsOption = False,
+    config: options.ConfigOption = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Import qrels (TREC, BEIR, CSV), Quepid's CSV or the Search Relevance Workbench's JSON; all of it or nothing."""
+    from prorank_search import beir, query_files
+    from prorank_search.judgment_files import read_judgments, take_in
+
+    store = _store(config)
+    known = _known(store, query_set)
+    if source.is_dir():
+        known |= beir.read_queries(source)
+        source = beir.qrels_path(source, split)
+    if queries is not None:
+        known |= query_files.read_queries(queries)
+    judged = read_judgments(source, known, None if form is None else _form(form))
+    added, new = take_in(
+        store,
+        judged,
+        query_set=query_set,
+        index=_index(store, query_set, index),
+        judge=judge,
+        origin=_origin(proposals=proposals),
+    )
+    if json:
+        told = {"set": query_set, "queries": len(judged.queries), "new_queries": added}
+        options.echo_json(told | {"judgments": len(judged.qrels), "new_judgments": new, "judge": judge})
+    else:
+        typer.echo(
+            f"{query_set}: {new:,} new of {len(judged.qrels):,} judgments, {added:,} new of "
+            f"{len(judged.queries):,} queries, as {judge}"
+        )
+
+
+@app.command()
+def export(
+    query_set: Annotated[str, typer.Argument(metavar="SET", help="Name of the query set.")],
+    *,
+    form: FormOption = "trec",
+    out: Annotated[Path | None, typer.Option("--out", help="File that is written; stdout where not given.")] = None,
+    queries_out: Annotated[
+        Path | None, typer.Option("--queries-out", help="Write the set's queries too, as BEIR's queries.jsonl.")
+    ] = None,
+    proposals: ProposalsOption = False,
+    config: options.ConfigOption = None,
+) -> None:
+    """Export what was judged, one grade a document: the median of its judges, the lower one of two in the middle."""
+    from prorank_search.judgment_files import written
+
+    store = _store(config)
+    queries = store.queries(query_set)
+    text = written(_form(form or "trec"), queries, store.qrels(query_set, _origin(proposals=proposals)), query_set)
+    if queries_out is not None:
+        queries_out.write_text(_jsonl(queries), encoding="utf-8")
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
+@app.command()
+def backup(
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="The copy; no such file may exist.")],
+    config: options.ConfigOption = None,
+) -> None:
+    """Copy the whole judgment store, whatever is judged meanwhile. To restore it, put it in the store's place."""
+    store = _store(config)
+    store.backup(out)
+    typer.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command("list")
+def list_sets(config: options.ConfigOption = None, json: options.JsonOption = False) -> None:
+    """List the query sets: their judgments, and how far their judges agree."""
+    store = _store(config)
+    told = [_told(store, one) for one in store.query_sets()]
+    if json:
+        options.echo_json(told)
+    elif told:
+        options.echo_table(
+            list(told[0]), [["-" if value is None else str(value) for value in of.values()] for of in told]
+        )
+    else:
+        typer.echo(
+            "No query set yet: `prorank ui` makes one on its page Judge, or prorank judge import FILE --set NAME."
+        )
+
+
+def _store(config: Path | None) -> JudgmentStore:
+    from prorank_search.judgments import FILE_NAME, JudgmentStore
+
+    return JudgmentStore(options.settings_from(config=config).home / FILE_NAME)
+
+
+def _form(name: str) -> Form:
+    from prorank_search.errors import ConfigError
+    from prorank_search.judgment_files import FORMS
+
+    form = next((form for form in FORMS if form == name), None)
+    if form is None:
+        raise ConfigError(f"--form {name!r}: there are {', '.join(FORMS)}")
+    return form
+
+
+def _origin(*, proposals: bool) -> Origin:
+    return "model" if proposals else "person"
+
+
+def _known(store: JudgmentStore, query_set: str) -> dict[str, Query]:
+    """Return the queries of a set that may not be there yet."""
+    names = {one.name for one in store.query_sets()}
+    return store.queries(query_set) if query_set in names else {}
+
+
+def _index(store: JudgmentStore, query_set: str, index: str | None) -> str:
+    from prorank_search.errors import ConfigError
+
+    if index is not None:
+        return index
+    found = next((one.index for one in store.query_sets() if one.name == query_set), None)
+    if found is None:
+        raise ConfigError(
+            f"there is no query set {query_set!r} yet: say with --index which index's documents it judges"
+        )
+    return found
+
+
+def _jsonl(queries: Mapping[str, Query]) -> str:
+    import json
+
+    rows = ({"_id": query.query_id, "text": query.text} for query in queries.values())
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _told(store: JudgmentStore, query_set: QuerySet) -> dict[str, object]:
+    from prorank_search.evaluation.agreement import agreement
+
+    said = store.judgments(query_set.name)
+    found = agreement(said)
+    return {
+        "set": query_set.name,
+        "index": query_set.index,
+        "queries": query_set.queries,
+        "judged": len(
+            {(one.query_id, one.doc_id) for one in said if one.origin == "person" and one.relevance is not None}
+        ),
+        "proposals": sum(one.origin == "model" for one in said),
+        "judges": len(found.judges),
+        "alpha": None if found.alpha is None else round(found.alpha, 3),
+        "created": query_set.created,
+    }
