@@ -1,0 +1,128 @@
+"""Evaluate in Streamlit's own test runner: from the first visit to two runs side by side."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from prorank_search import jobs
+from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
+from prorank_search.profiles import Profile
+from prorank_search.settings import load_settings
+from prorank_search.types import Query
+from prorank_ui import evaluating
+from prorank_ui.choices import Side
+from prorank_ui.evaluating import Source, Wish
+
+PAGE = """
+from prorank_ui.app_pages import evaluate
+evaluate.page()
+"""
+ENDS_WITHIN_S = 60
+
+
+@pytest.fixture
+def app(home: Path) -> AppTest:  # noqa: ARG001 (the page reads it from the environment)
+    return AppTest.from_string(PAGE, default_timeout=30)
+
+
+@pytest.fixture
+def query_set(animals: str, home: Path) -> str:
+    """A query set with judgments over the animals."""
+    store = JudgmentStore(home / FILE_NAME)
+    store.add_queries(
+        "zoo", animals, [Query("1", "a fox at the dog"), Query("2", "<b>barking</b> dog"), Query("3", "?")]
+    )
+    store.judge(Judgment("zoo", "1", "fox", "ada", 3), Judgment("zoo", "2", "dog", "ada", 2))
+    store.close()
+    return "zoo"
+
+
+def drawn(app: AppTest) -> str:
+    """Return the HTML on the page, without the style sheets."""
+    assert not app.exception
+    return "".join(element.proto.body for element in app.get("html") if "<style>" not in element.proto.body)
+
+
+def measured(home: Path, *sides: Side, index: str = "animals") -> jobs.Job:
+    """Start a run and wait until it ends."""
+    wish = Wish(Source("zoo", index), "test", index, sides)
+    job = evaluating.start(home, wish, load_settings(index=index), Profile())
+    until = time.monotonic() + ENDS_WITHIN_S
+    while jobs.status(job).state == "running":
+        assert time.monotonic() < until, "waited too long"
+        time.sleep(0.05)
+    return job
+
+
+def test_without_an_index_the_page_says_what_to_do(app: AppTest) -> None:
+    assert "There is no index yet" in drawn(app.run())
+
+
+@pytest.mark.usefixtures("animals")
+def test_without_judged_queries_the_page_says_where_they_come_from(app: AppTest) -> None:
+    assert "There are no queries with judgments yet" in drawn(app.run())
+
+
+@pytest.mark.usefixtures("query_set")
+def test_a_run_is_started_and_shown_as_a_job(app: AppTest, home: Path) -> None:
+    app.run()
+    app.selectbox(key="system 2").set_value("overlap").run()
+    app.button(key="start evaluation").click().run()
+    assert not app.exception
+    (job,) = jobs.jobs(home / "jobs", "evaluate")
+    assert job.title == "zoo: BM25, overlap"
+    jobs.stop(job)
+
+
+@pytest.mark.usefixtures("query_set")
+def test_a_run_shows_systems_queries_and_what_nobody_judged(app: AppTest, home: Path) -> None:
+    job = measured(home, Side(), Side("overlap", window="20", blend="replace:none:1:1"))
+    assert jobs.status(job).state == "finished", jobs.output(job)
+    html = drawn(app.run())
+    assert "overlap, 20 hits, its scores alone" in html
+    assert "Beware of these scores" in html
+    assert "&lt;b&gt;barking&lt;/b&gt; dog</a>" in html
+    assert "left=bm25&amp;right=overlap&amp;right_window=20&amp;right_blend=replace" in html
+    assert any("no judgment and count as not relevant" in caption.value for caption in app.caption)
+    app.selectbox(key="measure").set_value("map@100").run()
+    assert '<th scope="col" class="pt-number">map@100</th>' in drawn(app)
+
+
+@pytest.mark.usefixtures("query_set")
+def test_two_runs_stand_side_by_side_and_the_address_names_them(app: AppTest, home: Path) -> None:
+    first, second = measured(home, Side()), measured(home, Side("overlap", window="10"))
+    app.query_params["run"] = f"{first.job_id},{second.job_id}"
+    html = drawn(app.run())
+    assert "BM25" in html
+    assert "overlap, 10 hits" in html
+    assert app.multiselect(key="runs").value == [first.job_id, second.job_id]
+
+
+@pytest.mark.usefixtures("query_set")
+def test_a_run_that_failed_says_why_and_can_be_resumed(app: AppTest, home: Path) -> None:
+    job = measured(home, Side("nobody", window="10"))
+    html = drawn(app.run())
+    assert "This evaluation failed" in html
+    assert "no plugin &#x27;nobody&#x27;" in html
+    assert app.button(key=f"resume {job.job_id}").label == "Resume"
+
+
+@pytest.mark.usefixtures("query_set")
+def test_two_equal_systems_are_refused(app: AppTest, home: Path) -> None:
+    app.run()
+    app.selectbox(key="system 2").set_value("bm25").run()
+    app.button(key="start evaluation").click().run()
+    assert "two systems are the same: BM25" in drawn(app)
+    assert jobs.jobs(home / "jobs") == []
+
+
+def test_a_query_set_whose_index_is_gone_is_told(app: AppTest, animals: str, home: Path) -> None:
+    store = JudgmentStore(home / FILE_NAME)
+    store.add_queries("old", "gone", [Query("1", "dog")])
+    store.close()
+    assert animals
+    assert "The index &#x27;gone&#x27; is not there" in drawn(app.run())
