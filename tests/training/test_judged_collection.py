@@ -171,6 +171,8 @@ def test_recipes_are_listed_the_homes_before_those_of_the_package(own_recipe: st
 def test_a_recipe_is_changed_by_keys_and_a_wrong_one_is_told(own_recipe: str, prorank_home: Path) -> None:
     changes = ["score.steps=9", "base=other", 'data.judgments=[{ query_set = "a b", held_back = 0.5 }]']
     recipe = choose(Path(own_recipe), prorank_home, None, ["more"], changes).recipe
+    assert choose(Path("cpu"), prorank_home, None).recipe.teacher is not None
+    assert choose(Path("cpu"), prorank_home, None, [], ["teacher=none"]).recipe.teacher is None
     assert (recipe.score.steps, recipe.base, recipe.score.document_tokens) == (9, "other", {"32": 1.0})
     assert [row.query_set for row in recipe.data.judgments or []] == ["a b", "more"]
     for wrong, said in (("score", "KEY=VALUE is wanted"), ("a b=1", "no key of a recipe"), ("score.stepps=1", "Extra")):

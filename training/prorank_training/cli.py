@@ -53,7 +53,9 @@ JudgmentsOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe, as in score.steps=200; may be repeated."),
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change the recipe, as in score.steps=200, or warmup=none; may be repeated."
+    ),
 ]
 OutOption = Annotated[Path | None, typer.Option("--out", help="The checkpoint's folder; `checkpoint` in the run's.")]
 ResumeOption = Annotated[

@@ -16,6 +16,8 @@ from prorank_training.recipe import Recipe, recipe_of
 
 RUN_FILE = "run.json"
 
+_NOTHING = "none"
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -76,7 +78,7 @@ def summary(path: Path) -> dict[str, object]:
         "warmup_steps": recipe.warmup.steps if recipe.warmup else 0,
         "steps": recipe.score.steps,
         "groups_a_step": recipe.score.groups_a_step,
-        "collections": [row.folder for row in recipe.data.collections],
+        "collections": [row.model_dump(exclude_none=True) for row in recipe.data.collections],
         "path": str(path),
     }
 
@@ -108,8 +110,11 @@ def _change(change: str) -> dict[str, Any]:
 
 
 def _merge(table: dict[str, Any], change: Mapping[str, Any]) -> None:
+    """Put changes into a table; the word `none` takes away what stands there."""
     for key, value in change.items():
-        if isinstance(value, dict) and isinstance(table.get(key), dict):
+        if value == _NOTHING:
+            table.pop(key, None)
+        elif isinstance(value, dict) and isinstance(table.get(key), dict):
             _merge(table[key], value)
         else:
             table[key] = value

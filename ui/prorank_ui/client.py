@@ -11,13 +11,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
-from prorank_search import models, plugins
+from prorank_search import models, plugins, promotions
 from prorank_search.judgments import FILE_NAME, JudgmentStore
 from prorank_search.profiles import Profile, profile_for
 from prorank_search.protocols import IndexBackend, IndexInfo, Rescorer
 from prorank_search.search import load_backend, load_rescorer, search
 from prorank_search.settings import Settings, load_settings
 from prorank_search.types import Scored, ScoreRequest, SearchResult
+from prorank_ui import training_runs
 from prorank_ui.choices import Choice, Side, blend_of
 from prorank_ui.scoring import Scoring
 
@@ -61,7 +62,7 @@ class Client(Protocol):
 
 
 class LocalClient:
-    """Searches in this process. Settings are read once an index, models are loaded once, by whoever asks first."""
+    """Searches in this process. Models are loaded once, settings read once an index, by whoever asks first."""
 
     def __init__(self) -> None:
         own = load_settings()
@@ -69,11 +70,11 @@ class LocalClient:
         self.config: Path | None = own.config
         self.store = JudgmentStore(own.home / FILE_NAME)
         self.backend: IndexBackend = load_backend(own)
-        self._profiles: dict[str, tuple[Settings, Profile]] = {}
+        self._profiles: dict[tuple[str, str | None], tuple[Settings, Profile]] = {}
         self._rescorers: dict[tuple[object, ...], Rescorer] = {}
         self._loading = Lock()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="prorank-ui")
-        self._results: OrderedDict[tuple[Choice, str, int], SearchResult] = OrderedDict()
+        self._results: OrderedDict[tuple[object, ...], SearchResult] = OrderedDict()
         self._keeping = Lock()
 
     def indexes(self) -> list[IndexInfo]:
@@ -91,7 +92,8 @@ class LocalClient:
     def models(self, rescorer: str) -> list[str]:
         """List the models that a second stage can use here."""
         found = models.list_models(load_settings())
-        return [model.name for model in found if model.rescorer == rescorer and model.ready]
+        own = training_runs.checkpoints(self.home) if rescorer == "prorank" else {}
+        return [*(model.name for model in found if model.rescorer == rescorer and model.ready), *own]
 
     def examples(self, index: str) -> list[str]:
         """Return titles of an index's first documents, which are words that it has something for."""
@@ -99,12 +101,16 @@ class LocalClient:
         distinct = dict.fromkeys(title for title in titles if len(title.split()) in _TITLE_WORDS)
         return list(islice(distinct, _EXAMPLES))
 
+    def depends_on(self, index: IndexInfo) -> tuple[object, ...]:
+        """Return what answers depend on beside the choice: what the index holds, and the default model."""
+        return index.version, index.documents, self.settings(index.name).model
+
     def start(self, choice: Choice, index: IndexInfo) -> Scoring:
         """Start a search of an index as it is now; one that was done before is there at once.
 
         An answer whose second stage failed or ran out of time is not kept: the next time it is tried again.
         """
-        key = (choice, index.version, index.documents)
+        key = (choice, *self.depends_on(index))
 
         def answer(cancelled: Callable[[], bool]) -> SearchResult:
             with self._keeping:
@@ -150,10 +156,11 @@ class LocalClient:
         )
 
     def _profile(self, index: str) -> tuple[Settings, Profile]:
-        if index not in self._profiles:
+        key = (index, promotions.promoted_model(self.home))
+        if key not in self._profiles:
             settings = load_settings(index=index)
-            self._profiles[index] = settings, profile_for(settings, index)
-        return self._profiles[index]
+            self._profiles[key] = settings, profile_for(settings, index)
+        return self._profiles[key]
 
     def _rescorer(self, side: Side, settings: Settings) -> Rescorer:
         if side.model:

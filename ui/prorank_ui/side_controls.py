@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from prorank_search.settings import Settings
-from prorank_ui import state
+from prorank_ui import state, training_runs
 from prorank_ui.choices import BLENDS, FIRST_STAGE, Side, blend_of
 
 _WINDOWS = ["", "10", "20", "30", "50", "100", "200"]
@@ -33,8 +33,11 @@ def side(place: str, settings: Settings) -> Side:
         if stage == FIRST_STAGE:
             return Side()
         models = state.client().models(stage)
+        called = {"": "as set up", **training_runs.checkpoints(state.client().home)}
         model = (
-            state.select("Model", f"{place}_model", ["", *models], lambda name: name or "as set up") if models else ""
+            state.select("Model", f"{place}_model", ["", *models], lambda name: called.get(name, name))
+            if models
+            else ""
         )
         blends = list(BLENDS)
         linked = st.session_state.get(f"{place}_blend", "")
@@ -46,10 +49,6 @@ def side(place: str, settings: Settings) -> Side:
             "What counts as relevant", key=f"{place}_instruction", placeholder="for models that take an instruction"
         )
     return Side(stage, model, window, blend, instruction.strip())
-
-
-def _model_name(model: str) -> str:
-    return model or "as set up"
 
 
 def _stage_name(stage: str) -> str:

@@ -29,9 +29,10 @@ def scorings(choices: Mapping[Place, Choice], index: IndexInfo) -> dict[Place, S
         choices: A search for each side.
         index: The index as it is now; a new version of it has new answers.
     """
-    before: dict[tuple[Choice, str, int], Scoring] = st.session_state.get(_UNDER_WAY, {})
-    keys = {place: (choice, index.version, index.documents) for place, choice in choices.items()}
-    now: dict[tuple[Choice, str, int], Scoring] = {}
+    before: dict[tuple[object, ...], Scoring] = st.session_state.get(_UNDER_WAY, {})
+    depends_on = client().depends_on(index)
+    keys = {place: (choice, *depends_on) for place, choice in choices.items()}
+    now: dict[tuple[object, ...], Scoring] = {}
     for place, key in keys.items():
         if key not in now:  # two equal sides are one search
             now[key] = before.get(key) or client().start(choices[place], index)

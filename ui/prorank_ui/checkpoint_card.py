@@ -1,0 +1,87 @@
+"""A checkpoint on Train: its results, beside another model on a query, made the default, taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from prorank_search import promotions
+from prorank_search.jobs import Job
+from prorank_search.models import promotion
+from prorank_search.search import load_rescorer
+from prorank_search.settings import load_settings
+from prorank_ui import ranking_table as table
+from prorank_ui import state, training_runs
+from prorank_ui.markup import escape
+
+
+def show_default() -> None:
+    """Draw which model is the default, and the undo."""
+    settings = load_settings()
+    known = promotions.promotions(settings.home)
+    left, right = st.columns([7, 3], vertical_alignment="center")
+    left.html(table.summary(f"Default model: {settings.model}", _origin(settings.origin("model"), known)))
+    if known and right.button(f"Undo: take back {known[-1].model}", key="demote"):
+        promotions.demote(settings.home)
+        st.rerun()
+
+
+def _origin(origin: str, known: Sequence[promotions.Promotion]) -> str:
+    if known and origin.endswith(promotions.FILE_NAME):
+        return f"promoted {known[-1].at[:16].replace('T', ' ')}"
+    return "the shipped one" if origin == "default" else f"set by {origin}, which goes before a promotion"
+
+
+def offer(job: Job, checkpoint: Path) -> None:
+    """Show a checkpoint's results, and what can be done with it."""
+    st.html(_results_html(training_runs.results(checkpoint)))
+    models = _others(checkpoint)
+    left, middle, right = st.columns([4, 4, 2], vertical_alignment="bottom")
+    with left:
+        other = st.selectbox("Compare with", list(models), key=f"with {job.job_id}", format_func=models.__getitem__)
+    with middle:
+        queries = training_runs.held_back_queries(Path(str(job.about.get("data", job.folder))))
+        query = st.selectbox(
+            "on the query", queries, key=f"query {job.job_id}", accept_new_options=True, index=0 if queries else None
+        )
+    with right:
+        st.link_button("Compare", _comparison(job, query or "", other or "", str(checkpoint)), width="stretch")
+    if st.button("Make it the default model", key=f"promote {job.job_id}"):
+        with st.spinner("Loading it, to see that it keeps its contract …"):
+            settings = load_settings()
+            load_rescorer("prorank", settings.model_copy(update={"model": str(checkpoint)}))
+            promotion.promote(str(checkpoint), settings)
+        st.rerun()
+
+
+def _others(checkpoint: Path) -> dict[str, str]:
+    client = state.client()
+    called = training_runs.checkpoints(client.home)
+    return {name: called.get(name, name) for name in client.models("prorank") if name != str(checkpoint)}
+
+
+def _comparison(job: Job, query: str, other: str, checkpoint: str) -> str:
+    """Return the address of Compare with both models; it opens beside this page."""
+    sets = job.about.get("query_sets")
+    store = state.client().store
+    indexes = [found.index for found in store.query_sets() if isinstance(sets, Mapping) and found.name in sets]
+    address = {"q": query, "left": "prorank", "left_model": other, "right": "prorank", "right_model": checkpoint}
+    return "./?" + urlencode(address | ({"index": indexes[0]} if indexes else {}))
+
+
+def _results_html(results: Mapping[str, Mapping[str, float]]) -> str:
+    """Return nDCG@10 on held-back queries as a table."""
+    columns = {"bm25": "BM25", "model": "model", "blend": "blend"}
+    heads = "".join(
+        f'<th scope="col">{name}</th>' for name in ["nDCG@10 on held-back queries", "queries", *columns.values()]
+    )
+    lines = "".join(
+        f'<tr><td dir="auto">{escape(name)}</td><td>{row["queries"]:g}</td>'
+        + "".join(f"<td>{row[column]:.3f}</td>" for column in columns)
+        + "</tr>"
+        for name, row in results.items()
+    )
+    return f'<table class="pr-metadata pr-notice"><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>'

@@ -1,0 +1,84 @@
+"""The curves of training runs, several runs in one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from prorank_ui.training_runs import Row
+
+if TYPE_CHECKING:
+    import altair as alt
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One chart.
+
+    Attributes:
+        title: What stands above it.
+        stage: Whose measurements.
+        measures: What is drawn, as the metrics call it, and as the legend does.
+    """
+
+    title: str
+    stage: str
+    measures: Mapping[str, str]
+
+
+PICTURES = (
+    Picture("Stage 1: rewards", "warmup", {"format_reward": "format", "correctness_reward": "correctness"}),
+    Picture(
+        "Stage 1: shares",
+        "warmup",
+        {"mass": 'P("0") + P("1")', "zero_variance": "groups without variance"},
+    ),
+    Picture("Stage 1: loss", "warmup", {"loss": "loss"}),
+    Picture("Stage 1: learning rate", "warmup", {"learning_rate": "learning rate"}),
+    Picture("Stage 2: nDCG@10 on held-back queries", "score", {"dev model": "model", "dev bm25": "BM25"}),
+    Picture("Stage 2: loss", "score", {"loss": "loss"}),
+    Picture("Stage 2: groups with the positive first", "score", {"positive_first": "share"}),
+    Picture("Stage 2: learning rate", "score", {"learning_rate": "learning rate"}),
+)
+
+
+def pictures_of(rows: Sequence[Row]) -> list[tuple[Picture, list[Row]]]:
+    """Return the charts that there is something to draw in, with what."""
+    found = [
+        (picture, [row for row in rows if row["stage"] == picture.stage and row["measure"] in picture.measures])
+        for picture in PICTURES
+    ]
+    return [(picture, own) for picture, own in found if own]
+
+
+def chart(picture: Picture, rows: Sequence[Row]) -> alt.Chart:
+    """Draw a chart: a colour a run, a dash a measure."""
+    import altair as alt
+
+    values = [{**row, "measure": picture.measures[str(row["measure"])]} for row in rows]
+    several = len(picture.measures) > 1
+    dash = alt.StrokeDash(
+        "measure:N", sort=list(picture.measures.values()), legend=alt.Legend(orient="bottom", title=None)
+    )
+    runs = list(dict.fromkeys(str(row["run"]) for row in rows))
+    colour = alt.Color(
+        "run:N", sort=runs, legend=alt.Legend(orient="bottom", title=None, columns=1) if len(runs) > 1 else None
+    )
+    drawn: alt.Chart = (
+        alt.Chart(alt.InlineData(values=values))
+        .mark_line(point=len(values) < _FEW, strokeWidth=2)
+        .encode(
+            x=alt.X("step:Q", title="step", axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
+            color=colour,
+            detail=["run:N", "measure:N"],
+            tooltip=["run:N", "measure:N", "step:Q", alt.Tooltip("value:Q", format=".4~g")],
+            **({"strokeDash": dash} if several else {}),
+        )
+        .properties(height=210)
+    )
+    return drawn
+
+
+_FEW = 40

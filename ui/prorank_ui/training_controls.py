@@ -1,0 +1,160 @@
+"""What to train, on what, and the groups that come of it: the upper half of Train."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+
+from prorank_search import jobs
+from prorank_search.errors import ConfigError
+from prorank_search.jobs import Job
+from prorank_search.settings import load_settings
+from prorank_ui import ranking_table as table
+from prorank_ui import state, training_groups, training_plan, training_runs
+from prorank_ui.training_plan import COLLECTIONS, Plan, RecipeInfo
+from prorank_ui.wording import count
+
+_POLL_S = 1.5
+_OWN_RECIPE = "judgments"
+_CORPUS_FILE = "corpus.jsonl"
+
+
+def draw(home: Path) -> None:
+    """Draw the form, and below it the newest groups with the button that starts a run on them."""
+    known = {recipe.name: recipe for recipe in _recipes(home)}
+    plan = _ask(home, known)
+    if plan is not None and st.button("Make the groups", type="primary", key="make groups"):
+        _start_groups(plan, known[plan.recipe], home)
+    made = next(iter(jobs.jobs(home / "jobs", training_runs.GROUPS_KIND)), None)
+    if made is not None:
+        every = _POLL_S if jobs.status(made).state == "running" else None
+        st.fragment(_groups, run_every=every)(made, known, home)
+
+
+@st.cache_data(ttl="1m", show_spinner="Looking for recipes …")
+def _recipes(home: Path) -> list[RecipeInfo]:
+    """Ask `prorank train` for its recipes: the apps do not know each other."""
+    del home  # tells one installation's answer from another's
+    command = jobs.prorank("train", "recipes", "--json")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ConfigError(f"`prorank train recipes` failed: {done.stderr.strip()}")
+    return [RecipeInfo(**row) for row in json.loads(done.stdout)]
+
+
+def _ask(home: Path, known: Mapping[str, RecipeInfo]) -> Plan | None:
+    """Draw the fields; return what they hold, or None where there is nothing to train on."""
+    store = state.client().store
+    judged = {found.name: len(store.qrels(found.name)) for found in store.query_sets()}
+    folders = sorted(path.parent.name for path in (home / COLLECTIONS).glob(f"*/{_CORPUS_FILE}"))
+    if not any(judged.values()) and not folders:
+        advice = f"Judge some hits on Judge, or put BEIR folders into {home / COLLECTIONS}."
+        st.html(table.notice("info", "There is nothing to train on yet", advice))
+        return None
+    left, right = st.columns(2)
+    with left:
+        names = sorted(known, key=lambda name: (name != _OWN_RECIPE, name))
+        recipe = known[state.select("Recipe", "train_recipe", names)]
+        st.caption(recipe.about or recipe.path)
+        called = training_runs.checkpoints(home)
+        models = {name: called.get(name, name) for name in state.client().models("prorank")}
+        first = [name for name in (recipe.base, load_settings().model) if name in models]
+        names = list(dict.fromkeys([*first, *models]))
+        if not names:
+            st.html(
+                table.notice("warning", "No model to begin with is on this machine", "Fetch one: prorank models pull")
+            )
+            return None
+        base = state.select("Begin with", "train_base", names, lambda name: models[name])
+    with right:
+        sets = st.multiselect(
+            "Judgments of this installation",
+            [name for name, judgments in judged.items() if judgments],
+            default=[name for name, judgments in judged.items() if judgments],
+            key="train_sets",
+            format_func=lambda name: f"{name} ({count(judged[name], 'judgment')})",
+        )
+        wanted = [str(row["folder"]) for row in recipe.collections if row["folder"] in folders]
+        chosen = st.multiselect(
+            "Collections",
+            folders,
+            default=wanted,
+            key=f"train_collections {recipe.name}",
+            help=f"BEIR folders in {home / COLLECTIONS}",
+            disabled=not folders,
+        )
+        mistakes = st.checkbox(
+            "Its own mistakes first",
+            key="train_mistakes",
+            help="Documents judged irrelevant come by the scores of the model to begin with, the highest first; "
+            "else by BM25's ranks. It has to score every judged document.",
+        )
+    if not sets and not chosen:
+        st.caption("Choose judgments or collections to train on.")
+        return None
+    return Plan(recipe.name, base, {name: judged[name] for name in sets}, chosen, f"prorank:{base}" if mistakes else "")
+
+
+def _start_groups(plan: Plan, recipe: RecipeInfo, home: Path) -> None:
+    command = jobs.prorank(*training_plan.data_command(plan, recipe, home))
+    jobs.start(home / "jobs", training_runs.GROUPS_KIND, plan.title, command, training_plan.about(plan))
+    st.rerun()
+
+
+def _groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None:
+    """Show what became of the groups; once they are there, a run can start."""
+    state_now = jobs.status(made).state
+    st.subheader(f"Groups: {made.title}", anchor=False)
+    if state_now == "running":
+        st.html(table.notice("info", "Making the groups …", training_runs.last_line(made)))
+        if st.button("Stop", key="stop groups"):
+            jobs.stop(made)
+        st.session_state["groups under way"] = made.job_id
+        return
+    if st.session_state.pop("groups under way", None):
+        st.rerun()
+    rows = training_groups.counts(made.folder)
+    if state_now != "finished" or not rows:
+        st.html(table.notice("error", f"The groups were not made: {state_now}", training_runs.last_line(made)))
+        if st.button("Try again", key="groups again"):
+            jobs.resume(made)
+            st.rerun()
+        return
+    st.html(training_groups.counts_html(rows))
+    with st.expander("Look at a few"):
+        st.html("".join(map(training_groups.group_html, training_groups.few(made.folder))))
+    plan = Plan(**made.about)  # type: ignore[arg-type]  # it was written by `training_plan.about`
+    if plan.recipe in known:
+        _offer_start(made, plan, known[plan.recipe], sum(row["groups"] for row in rows), home)
+
+
+def _offer_start(made: Job, plan: Plan, recipe: RecipeInfo, groups: int, home: Path) -> None:
+    narrow, middle, wide = st.columns([2, 3, 5], vertical_alignment="bottom")
+    with narrow:
+        steps = st.number_input(
+            "Steps",
+            min_value=1,
+            max_value=10 * recipe.steps,
+            value=training_plan.sensible_steps(recipe, groups),
+            key=f"train_steps {made.job_id}",
+            help=f"Each takes {recipe.groups_a_step} groups",
+        )
+    with middle:
+        warmup = bool(recipe.warmup_steps) and st.checkbox(
+            f"Stage 1 first ({recipe.warmup_steps} steps)",
+            value=bool(recipe.warmup_steps) and plan.base == recipe.base,
+            key=f"train_warmup {made.job_id}",
+        )
+    with wide:
+        if not st.button("Start training", type="primary", key="start training"):
+            return
+    command = training_plan.train_command(plan, recipe, home, data=made.folder, steps=int(steps), warmup=warmup)
+    about = training_plan.about(plan) | {"data": str(made.folder)}
+    job = jobs.start(home / "jobs", training_runs.KIND, plan.title, jobs.prorank(*command), about)
+    shown = st.session_state.get("runs shown", [])
+    st.session_state["runs shown next"] = [job.job_id, *shown[:2]]
+    st.rerun()

@@ -1,0 +1,78 @@
+"""The groups that a run will learn from, to be looked at: how many of which source, and a few of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from prorank_ui.markup import escape
+
+_COLUMNS = {
+    "collection": "source",
+    "groups": "groups",
+    "dev_queries": "held-back queries",
+    "hard_negatives": "hard negatives a group",
+    "judged_negatives": "of them judged",
+    "misplaced": "positives ranked below an irrelevant document",
+    "missing": "judged documents that are gone",
+    "taught": "scored by a teacher",
+}
+_SHOWN_NEGATIVES = 3
+_SHOWN_CHARS = 240
+
+
+def counts(data: Path) -> list[dict[str, Any]]:
+    """Return what was made of each source; nothing where the groups are not there yet."""
+    try:
+        found: list[dict[str, Any]] = json.loads((data / "data.json").read_text(encoding="utf-8"))["collections"]
+    except (OSError, ValueError, KeyError):
+        return []
+    return found
+
+
+def counts_html(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the counts as a table; columns that hold nothing are left out."""
+    columns = [name for name in _COLUMNS if any(row.get(name) for row in rows) or name in {"collection", "groups"}]
+    head = "".join(f'<th scope="col">{escape(_COLUMNS[name])}</th>' for name in columns)
+    lines = "".join(f"<tr>{''.join(_cell(row.get(name, 0)) for name in columns)}</tr>" for row in rows)
+    return f'<table class="pr-metadata pr-notice"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>'
+
+
+def few(data: Path, a_source: int = 2) -> list[dict[str, Any]]:
+    """Return the first groups of each source, as they lie in the run's folder."""
+    import pyarrow.parquet as pq
+
+    columns = ["collection", "query", "positive", "hard_negatives"]
+    table = pq.read_table(data / "groups.parquet", columns=columns)
+    seen: dict[str, int] = {}
+    chosen = []
+    for at, source in enumerate(table.column("collection").to_pylist()):
+        seen[source] = seen.get(source, 0) + 1
+        if seen[source] <= a_source:
+            chosen.append(at)
+    rows: list[dict[str, Any]] = table.take(chosen).to_pylist()
+    return rows
+
+
+def group_html(group: Mapping[str, Any]) -> str:
+    """Return a group: the query, the document to be learned as relevant, and some that are not."""
+    wrong = [_text("✗", "down", text) for text in group["hard_negatives"][:_SHOWN_NEGATIVES]]
+    left = len(group["hard_negatives"]) - len(wrong)
+    more = f'<div class="pr-note">and {left} more</div>' if left > 0 else ""
+    query, source = escape(group["query"]), escape(group["collection"])
+    head = f'<strong dir="auto">{query}</strong> <span class="pr-note">{source}</span>'
+    return f'<div class="pr-notice">{head}{_text("✓", "up", group["positive"])}{"".join(wrong)}{more}</div>'
+
+
+def _text(sign: str, kind: str, text: str) -> str:
+    cut = text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS].rstrip() + " …"
+    name = "relevant" if kind == "up" else "not relevant"
+    return f'<div dir="auto"><span class="pr-move pr-{kind}" title="{name}">{sign}</span> {escape(cut)}</div>'
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, str):
+        return f'<td dir="auto">{escape(value)}</td>'
+    return f"<td>{value:,g}</td>" if isinstance(value, int | float) else "<td></td>"

@@ -1,0 +1,130 @@
+"""Runs as they go: how far, the curves, stop and resume, and what becomes of a checkpoint: the lower half of Train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import streamlit as st
+
+from prorank_search import jobs
+from prorank_search.jobs import Job
+from prorank_ui import checkpoint_card, training_charts, training_plan, training_runs
+from prorank_ui import ranking_table as table
+
+_POLL_S = 2.0
+_SHOWN = "runs shown"
+_ADDRESS = "runs"
+_RESUMABLE = {"stopped", "interrupted", "failed"}
+_WORDS = {
+    "running": "running",
+    "finished": "finished",
+    "failed": "failed",
+    "stopped": "stopped",
+    "interrupted": "interrupted: its machine or container went away",
+}
+
+
+def draw(home: Path) -> None:
+    """Draw the default model, the runs that are chosen, and their curves."""
+    checkpoint_card.show_default()
+    runs = {job.job_id: job for job in jobs.jobs(home / "jobs", training_runs.KIND)}
+    if not runs:
+        st.html(table.notice("info", "No run yet", "Make the groups, then start one: it goes on without this page."))
+        return
+    shown = _chosen(runs)
+    running = any(jobs.status(runs[name]).state == "running" for name in shown)
+    st.fragment(_watch, run_every=_POLL_S if running else None)([runs[name] for name in shown], home, running)
+
+
+def _chosen(runs: Mapping[str, Job]) -> list[str]:
+    """Draw the choice of runs; return their ids, the newest where nobody chose. The address keeps it."""
+    if _SHOWN not in st.session_state:
+        linked = [name for name in st.query_params.get(_ADDRESS, "").split(",") if name in runs]
+        st.session_state[_SHOWN] = linked or [next(iter(runs))]
+    if f"{_SHOWN} next" in st.session_state:
+        st.session_state[_SHOWN] = st.session_state.pop(f"{_SHOWN} next")
+    st.session_state[_SHOWN] = [name for name in st.session_state[_SHOWN] if name in runs]
+    shown: list[str] = st.multiselect("Runs", list(runs), key=_SHOWN, format_func=lambda name: _name(runs[name]))
+    st.query_params[_ADDRESS] = ",".join(shown)
+    return shown
+
+
+def _name(job: Job) -> str:
+    return f"{job.title} ({training_runs.short_time(job)}, {jobs.status(job).state})"
+
+
+def _watch(runs: Sequence[Job], home: Path, running: bool) -> None:  # noqa: FBT001 (what the page last saw)
+    """Draw the runs as they are now; once the last of them has ended, nobody need look again."""
+    states = {job.job_id: jobs.status(job).state for job in runs}
+    if running and "running" not in states.values():
+        st.rerun()
+    rows: list[training_runs.Row] = []
+    for job in runs:
+        _card(job, states[job.job_id], home)
+        rows += training_runs.rows(f"{job.title} ({training_runs.short_time(job)})", training_runs.measured(job.folder))
+    pictures = training_charts.pictures_of(rows)
+    for at in range(0, len(pictures), 2):
+        for column, (picture, own) in zip(st.columns(2), pictures[at : at + 2], strict=False):
+            column.markdown(f"**{picture.title}**")
+            column.altair_chart(training_charts.chart(picture, own), width="stretch", key=f"chart {picture.title}")
+
+
+def _card(job: Job, now: str, home: Path) -> None:
+    with st.container(border=True):
+        progress = training_runs.progress(job.folder)
+        st.html(table.summary(job.title, f"{_WORDS[now]} · {_how_far(progress)}"))
+        if progress.steps and now != "finished":
+            st.progress(min(1.0, progress.step / progress.steps))
+        if now == "failed":
+            st.html(table.notice("error", "The run failed", training_runs.last_line(job)))
+        _actions(job, now, home)
+        checkpoint = training_runs.checkpoint_of(job.folder)
+        if checkpoint is not None and now != "running":
+            checkpoint_card.offer(job, checkpoint)
+        for made in _exports(job, home):
+            st.caption(f"{made.title}: {_WORDS[jobs.status(made).state]}")
+            own = training_runs.checkpoint_of(made.folder)
+            if own is not None:
+                checkpoint_card.offer(made, own)
+        printed = jobs.output(job)
+        if printed:
+            with st.expander("What it printed"):
+                st.code("\n".join(printed.splitlines()[-40:]), language=None)
+
+
+def _how_far(progress: training_runs.Progress) -> str:
+    if not progress.steps:
+        return progress.stage
+    text = f"{progress.stage}, step {progress.step:,} of {progress.steps:,}"
+    if not progress.seconds_left:
+        return text
+    return f"{text} · {timedelta(seconds=round(progress.seconds_left))} left of it"
+
+
+def _actions(job: Job, now: str, home: Path) -> None:
+    buttons = st.columns([2, 3, 5])
+    if now == "running" and buttons[0].button("Stop", key=f"stop {job.job_id}", help="The step is finished and saved."):
+        jobs.stop(job)
+        st.toast("It finishes its step, saves it, and stops.")
+    if now in _RESUMABLE and buttons[0].button("Resume", key=f"resume {job.job_id}", type="primary"):
+        jobs.resume(job)
+        st.rerun()
+    if (
+        now != "finished"
+        and training_runs.can_be_exported(job.folder)
+        and buttons[1].button("Checkpoint of now", key=f"export {job.job_id}")
+    ):
+        step = training_runs.progress(job.folder).step
+        command = training_plan.export_command(job.folder, Path(str(job.about["data"])))
+        title = f"{job.title}, step {step}"
+        jobs.start(
+            home / "jobs", training_runs.EXPORT_KIND, title, jobs.prorank(*command), {"run": job.job_id, **job.about}
+        )
+        st.toast("A checkpoint of the last saved state is being made.")
+
+
+def _exports(job: Job, home: Path) -> list[Job]:
+    made = jobs.jobs(home / "jobs", training_runs.EXPORT_KIND)
+    return [other for other in made if other.about.get("run") == job.job_id]
