@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from prorank_search import jobs
 from prorank_search.errors import InputError
@@ -75,7 +76,7 @@ def arguments(wish: Wish, config: Path | None = None) -> tuple[str, ...]:
     )
 
 
-def look(wish: Wish, config: Path | None = None) -> Mapping[str, object]:
+def look(wish: Wish, config: Path | None = None) -> Mapping[str, Any]:
     """Return what `prorank ingest --dry-run` shows; writes nothing. Blocks for some seconds.
 
     Raises:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from prorank_ui.app_pages import compare, documents, evaluate, train
+from prorank_ui.app_pages import compare, documents, evaluate, status, train
 
 ICON = Path(__file__).with_name("icon.svg")  # an icon given by name would be fetched from another host
 
@@ -19,6 +19,7 @@ def main() -> None:
         st.Page(evaluate.page, title="Evaluate", url_path="evaluate"),
         st.Page(train.page, title="Train", url_path="train"),
         st.Page(documents.page, title="Add documents", url_path="documents"),
+        st.Page(status.page, title="Status", url_path="status"),
     ]
     st.navigation(pages, position="top").run()
 

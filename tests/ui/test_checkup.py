@@ -1,0 +1,91 @@
+"""Checks in the background, and what the page Status says of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from prorank_search.doctor.installation import Checked
+from prorank_search.errors import BackendError
+from prorank_search.jobs import Job, JobStatus
+from prorank_search.settings import load_settings
+from prorank_ui import status_words
+from prorank_ui.checkup import Checkup, Examined, service_says
+
+WELL = Examined((Checked("model", "ok", "it loads", ""),), {}, "2026-11-24T18:31:00+00:00", 0.1)
+
+
+def wait(checkup: Checkup) -> None:
+    until = time.monotonic() + 20
+    while checkup.under_way():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_a_checkup_runs_beside_whoever_asks_and_is_kept() -> None:
+    let_go, calls = threading.Event(), []
+
+    def examine() -> Examined:
+        calls.append(1)
+        let_go.wait(20)
+        return WELL
+
+    checkup = Checkup(examine)
+    checkup.begin()
+    checkup.begin(0.0)
+    assert checkup.under_way()
+    assert checkup.last() is None
+    let_go.set()
+    wait(checkup)
+    assert checkup.last() == WELL
+    checkup.begin()
+    assert not checkup.under_way()
+    checkup.begin(0.0)
+    wait(checkup)
+    assert len(calls) == 2
+
+
+def test_a_checkup_that_failed_says_why_and_is_done_again() -> None:
+    answers = [BackendError("the engine is gone"), None]
+
+    def examine() -> Examined:
+        error = answers.pop(0)
+        if error:
+            raise error
+        return WELL
+
+    checkup = Checkup(examine)
+    checkup.begin()
+    wait(checkup)
+    assert str(checkup.last()) == "the engine is gone"
+    checkup.begin(0.0)
+    wait(checkup)
+    assert checkup.last() == WELL
+
+
+@pytest.mark.usefixtures("home")
+def test_a_service_that_does_not_run_says_nothing() -> None:
+    settings = load_settings(port=1)
+    assert service_says(settings) == {}
+    assert status_words.service_facts({}) == ""
+
+
+def test_what_fails_says_what_to_do_and_is_escaped() -> None:
+    html = status_words.checklist([Checked("engine", "fail", "<b>nobody answers", "start <it>")])
+    assert "ps-fail" in html
+    assert "&lt;b&gt;nobody" in html
+    assert "→ start &lt;it&gt;" in html
+
+
+def test_an_ingest_with_bad_records_has_not_failed(home: object) -> None:
+    job = Job("1", "ingest", "a into b", (), "2026-11-24T18:31:07+00:00", {}, home)  # type: ignore[arg-type]
+    row = status_words.job_row(job, JobStatus("failed", 6, "2026-11-24T18:32:00+00:00"))
+    assert row == ["a into b", "ingest", "finished, with bad records", "2026-11-24 18:31", "2026-11-24 18:32"]
+    assert status_words.job_row(job, JobStatus("failed", 1))[2] == "failed"
+
+
+def test_versions_name_the_extra_of_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(status_words._PACKAGES, "no-such-package", "train")  # noqa: SLF001
+    assert ["no-such-package", "not installed: pip install 'prorank-search[train]'"] in status_words.installed()
