@@ -215,6 +215,10 @@ class Settings(BaseSettings):
         "auto", description="Tokens in line before requests are sent away; auto: what is scored in timeout_s."
     )
 
+    user_header: Annotated[str | None, NoneByName] = Field(
+        None, description="Header in which the proxy before `prorank ui` says who somebody is; none: the page asks."
+    )
+
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     def origin(self, key: str) -> str:
