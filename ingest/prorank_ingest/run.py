@@ -31,6 +31,7 @@ BATCH_CHARACTERS = 8_000_000
 _SAMPLE_RECORDS = 200
 _SAMPLE_CHARACTERS = 2_000
 _PREVIEWED = 5
+_PREVIEWED_CHARACTERS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +203,11 @@ def preview(job: Job, reader: Reader, backend: IndexBackend) -> dict[str, object
 
 def _told(sample: Sequence[Record]) -> dict[str, object]:
     documents = [asdict(record) for record in sample if isinstance(record, Document)]
-    bad = [asdict(replace(record, record="")) for record in sample if isinstance(record, BadRecord)]
+    bad = [
+        asdict(replace(record, record=record.record[:_PREVIEWED_CHARACTERS]))
+        for record in sample
+        if isinstance(record, BadRecord)
+    ]
     return {"records": len(sample), "documents": documents[:_PREVIEWED], "bad_records": bad[:_PREVIEWED]}
 
 

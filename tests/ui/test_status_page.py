@@ -46,7 +46,7 @@ def test_the_page_is_there_before_the_checks_and_shows_them_once_they_are_done(a
     assert "smollm2-135m" in drawn(app)
     assert app.button[0].disabled
     run_until(app, lambda: "ps-checks" in drawn(app))
-    assert "Nothing fails; look at: index" in drawn(app)
+    assert "Nothing fails; look at: model, index" in drawn(app)
     assert "prorank ingest SOURCE --index NAME makes one" in drawn(app)
     app.run()
     assert not app.button[0].disabled

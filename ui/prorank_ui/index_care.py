@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prorank_search.errors import InputError
 from prorank_search.protocols import IndexBackend, IndexInfo
+from prorank_ui.wording import size
 
 
 def delete(backend: IndexBackend, index: str, typed: str) -> None:
@@ -36,5 +37,12 @@ def row(index: IndexInfo) -> list[str]:
     """
     passages = "" if index.passages is None else f"{index.passages:,}"
     created = index.created[:16].replace("T", " ")
-    size = f"{index.size_bytes / 1e6:,.1f} MB"
-    return [index.name, f"{index.documents:,}", passages, index.analysis, size, created, index.version]
+    return [
+        index.name,
+        f"{index.documents:,}",
+        passages,
+        index.analysis,
+        size(index.size_bytes),
+        created,
+        index.version,
+    ]

@@ -28,7 +28,7 @@ def show() -> None:
     found = jobs.jobs(state.client().home / "jobs", ingesting.KIND)[:_SHOWN]
     if not found:
         return
-    st.subheader("Latest ingests", anchor=False)
+    st.header("Latest ingests", anchor=False)
     running = _running(found)
     st.fragment(_follow, run_every=_LOOK_EVERY_S if running else None)(found, running)
 

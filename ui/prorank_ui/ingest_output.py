@@ -10,6 +10,7 @@ from pathlib import Path
 
 from prorank_search.errors import InputError
 from prorank_search.jobs import Job, JobStatus
+from prorank_ui.wording import count
 
 FINISHED_WITH_DEAD_LETTERS = 6
 """Exit code of `prorank ingest` where some records could not be used."""
@@ -39,7 +40,7 @@ class Progress:
             >>> Progress(12400, 812.4, 3, 0.5).in_words()
             '12,400 documents, 812 a second, 3 bad records'
         """
-        bad = f", {self.bad_records:,} bad records" if self.bad_records else ""
+        bad = f", {count(self.bad_records, 'bad record')}" if self.bad_records else ""
         return f"{self.documents:,} documents, {self.docs_per_s:,.0f} a second{bad}"
 
 
@@ -66,9 +67,9 @@ class Report:
 
         Example:
             >>> Report(4, 1, None, 0.25, 16.0).in_words()
-            '4 documents in 0.2 s, 16 a second, 1 bad records'
+            '4 documents in 0.2 s, 16 a second, 1 bad record'
         """
-        bad = f", {self.bad_records:,} bad records" if self.bad_records else ""
+        bad = f", {count(self.bad_records, 'bad record')}" if self.bad_records else ""
         return f"{self.documents:,} documents in {self.seconds:.1f} s, {self.docs_per_s:,.0f} a second{bad}"
 
 

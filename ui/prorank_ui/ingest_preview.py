@@ -50,11 +50,11 @@ def bad_records(letters: Iterable[Mapping[str, object]]) -> str:
         [
             str(letter.get("line") or ""),
             str(letter.get("reason", "")),
-            short(str(letter.get("record") or letter.get("source") or "").rpartition("/uploads/")[2]),
+            short(str(letter.get("record") or "")) or str(letter.get("source") or "").rpartition("/")[2],
         ]
         for letter in letters
     ]
-    return drawn("Bad records", ["line", "reason", "record"], rows, numbers=["line"])
+    return drawn("Bad records", ["line", "reason", "record"], rows)
 
 
 def analysed(seen: Seen) -> str:
@@ -69,7 +69,7 @@ def passages(seen: Seen) -> str:
     """Return how the first document is cut; nothing where documents stay whole."""
     cut: Sequence[str] = seen["passages"] or []
     rows = [[str(number), short(text)] for number, text in enumerate(cut[:_SHOWN_PASSAGES], start=1)]
-    return drawn(f"The first of {len(cut):,} passages", ["passage", "text"], rows, numbers=["passage"]) if rows else ""
+    return drawn(f"The first of {len(cut):,} passages", ["passage", "text"], rows) if rows else ""
 
 
 def mapping(seen: Seen) -> str:

@@ -19,7 +19,7 @@ from prorank_ui.wording import count
 STYLES = Path(__file__).with_suffix(".css")
 _SIGNS: Mapping[State, tuple[str, str]] = {
     "ok": ("✓", "works"),
-    "warn": ("!", "look"),
+    "warn": ("!", "to note"),
     "fail": ("✕", "fails"),
     "skipped": ("–", "not looked at"),
 }
@@ -53,7 +53,7 @@ def headline(checks: Sequence[Checked]) -> str:
 
 def checklist(checks: Sequence[Checked]) -> str:
     """Return the checks as HTML; what fails says what to do."""
-    return f'<ul class="ps-checks">{"".join(map(_check, checks))}</ul>'
+    return f'<div class="ps-board"><ul class="ps-checks">{"".join(map(_check, checks))}</ul></div>'
 
 
 def job_row(job: Job, status: JobStatus) -> list[str]:

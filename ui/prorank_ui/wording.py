@@ -45,6 +45,18 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
 
 
+def size(size_bytes: int) -> str:
+    """Return a size on disk.
+
+    Example:
+        >>> size(0), size(2_400), size(3_440_000), size(1_230_000_000)
+        ('0 bytes', '2 kB', '3.4 MB', '1,230.0 MB')
+    """
+    if size_bytes < 1_000:
+        return f"{size_bytes} bytes"
+    return f"{size_bytes / 1e3:.0f} kB" if size_bytes < 1_000_000 else f"{size_bytes / 1e6:,.1f} MB"
+
+
 def beware(result: SearchResult) -> tuple[str, str] | None:
     """Return a headline and a reason where a result is not plainly what was asked for; None where it is."""
     status = result.status

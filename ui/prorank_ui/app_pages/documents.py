@@ -15,7 +15,7 @@ from prorank_ui import ranking_table as table
 from prorank_ui.ingesting import Wish
 from prorank_ui.markup import escape
 from prorank_ui.uploads import Upload
-from prorank_ui.wording import count
+from prorank_ui.wording import count, size
 
 _UPLOAD = "upload"
 _ROUND = "round of uploads"
@@ -82,8 +82,8 @@ def _describe(upload: Upload, indexes: Sequence[IndexInfo]) -> None:
     """Draw what is to be done with an upload."""
     more = f" and {len(upload.names) - _NAMED} more" if len(upload.names) > _NAMED else ""
     names = f"{', '.join(upload.names[:_NAMED])}{more}"
-    size = f"{count(len(upload.names), 'file')}, {upload.size_bytes / 1e6:,.1f} MB"
-    st.html(table.notice("info", f"Uploaded: {names}", size))
+    facts = f"{count(len(upload.names), 'file')}, {size(upload.size_bytes)}"
+    st.html(table.notice("info", f"Uploaded: {names}", facts))
     wish = _wish(upload, indexes)
     preview, start, discard = st.columns(3)
     if preview.button("Preview", width="stretch", help="A dry run: reads the first records, writes nothing"):
@@ -173,7 +173,7 @@ def _preview(seen: ingest_preview.Seen) -> None:
 
 def _care(indexes: Sequence[IndexInfo]) -> None:
     """Draw the indexes, and what can be done with one."""
-    st.subheader("Indexes", anchor=False)
+    st.header("Indexes", anchor=False)
     if not indexes:
         st.caption("None yet: upload a file above.")
         return

@@ -40,7 +40,7 @@ def page() -> None:
         _models()
     except ProRankError as error:
         st.html(table.notice("error", "Not everything can be shown", str(error)))
-    st.subheader("Versions", anchor=False)
+    st.header("Versions", anchor=False)
     st.html(plain_table.drawn("Versions", ["package", "version"], status_words.installed()))
 
 
@@ -62,7 +62,7 @@ def _examined(checkup: Checkup, before: bool) -> None:  # noqa: FBT001 (what was
 
 
 def _jobs() -> None:
-    st.subheader("Jobs", anchor=False)
+    st.header("Jobs", anchor=False)
     found = jobs.jobs(state.client().home / "jobs")
     if not found:
         st.caption("None yet: ingests, evaluations and training runs that are started here stand in this list.")
@@ -88,7 +88,7 @@ def _running(found: Sequence[Job]) -> list[str]:
 
 
 def _models() -> None:
-    st.subheader("Models", anchor=False)
+    st.header("Models", anchor=False)
     settings = load_settings()
     rows = [status_words.model_row(model, settings.model) for model in models.list_models(settings)]
     st.html(plain_table.drawn("Models", ["model", "state", "rescorer", "size", "licence"], rows, ["size"]))
