@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prorank_search.types import SearchResult
 
+_KB, _MB = 1_000, 1_000_000
+
 
 def duration(milliseconds: float) -> str:
     """Return a duration rounded so that it can be read.
@@ -52,9 +54,9 @@ def size(size_bytes: int) -> str:
         >>> size(0), size(2_400), size(3_440_000), size(1_230_000_000)
         ('0 bytes', '2 kB', '3.4 MB', '1,230.0 MB')
     """
-    if size_bytes < 1_000:
+    if size_bytes < _KB:
         return f"{size_bytes} bytes"
-    return f"{size_bytes / 1e3:.0f} kB" if size_bytes < 1_000_000 else f"{size_bytes / 1e6:,.1f} MB"
+    return f"{size_bytes / _KB:.0f} kB" if size_bytes < _MB else f"{size_bytes / _MB:,.1f} MB"
 
 
 def beware(result: SearchResult) -> tuple[str, str] | None:
