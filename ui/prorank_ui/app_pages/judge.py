@@ -1,0 +1,114 @@
+"""Judge: one hit at a time, its ranks hidden, every grade in the store before the next hit shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+import streamlit as st
+
+from prorank_search.errors import ProRankError
+from prorank_search.evaluation.agreement import agreement
+from prorank_search.judgments import Judgment, QuerySet
+from prorank_search.types import Query
+from prorank_ui import judge_card, judge_desk, judge_name, judgment_exchange, plain_table, query_set_form, state
+from prorank_ui import ranking_table as table
+from prorank_ui.judge_desk import Desk
+from prorank_ui.judging import MINE, NOBODY, SKIPPED, Work, work
+from prorank_ui.wording import count
+
+WHICH = {MINE: "New to me", NOBODY: "Judged by nobody", SKIPPED: "Skipped by me"}
+ADDRESS = ("set", "query", "which", *judge_desk.FIELDS)
+_DISPUTED = 20
+
+
+def page() -> None:
+    """Draw the page."""
+    for styles in (table.STYLES, plain_table.STYLES, judge_card.STYLES):
+        st.html(styles)
+    st.title("Judge", anchor=False)
+    try:
+        judge = judge_name.ask()
+        if judge:
+            _judge_as(judge)
+    except ProRankError as error:
+        st.html(table.notice("error", "This cannot be judged", str(error)))
+
+
+def go_to(query_set: str, query_id: str) -> NoReturn:
+    """Leave another page for this one, at a query."""
+    judge_desk.stay_at(query_id)
+    st.switch_page(st.Page(page, url_path="judge"), query_params={"set": query_set, "query": query_id})
+
+
+def _judge_as(judge: str) -> None:
+    state.follow_address(*ADDRESS)
+    made = st.session_state.pop(query_set_form.MADE, None)
+    if made:
+        st.session_state["set"] = made
+    sets = {one.name: one for one in state.client().store.query_sets()}
+    if not sets:
+        _begin()
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        query_set = sets[state.select("Query set", "set", list(sets))]
+        which = state.select("Hits", "which", list(WHICH), WHICH.__getitem__)
+        if st.button("New set"):
+            query_set_form.open_form(state.client().indexes())
+        if st.button("Import, export"):
+            judgment_exchange.open_dialog(query_set)
+        judge_name.offer_change(judge)
+    _judge_in(query_set, judge, which)
+
+
+def _begin() -> None:
+    """Say what to do where there is nothing to judge yet."""
+    indexes = state.client().indexes()
+    if not indexes:
+        st.html(table.notice("info", "There is no index yet", "Put documents into one on “Add documents”."))
+        return
+    advice = "Make one here, or compare a query on “Compare” and choose “Judge these hits”."
+    st.html(table.notice("info", "There is no query set yet", advice))
+    query_set_form.show(indexes)
+
+
+def _judge_in(query_set: QuerySet, judge: str, which: str) -> None:
+    """Show the query that is next, and how far the set's judges agree."""
+    store = state.client().store
+    queries = store.queries(query_set.name)
+    judgments = store.judgments(query_set.name)
+    mine = work(list(queries), store.pools(query_set.name), judgments, judge, which)
+    at = judge_desk.position(mine, query_set)
+    st.session_state["query"] = at or ""
+    if at is None:
+        _say_done(mine, which)
+    else:
+        judge_desk.show(Desk(query_set, queries, queries[at], judge, mine, judgments))
+    state.write_address({key: str(st.session_state[key]) for key in ADDRESS if st.session_state.get(key)})
+    _show_agreement(judgments, queries)
+
+
+def _say_done(mine: Work, which: str) -> None:
+    if which == SKIPPED:
+        st.html(table.notice("info", "You skipped no hit of this set"))
+        return
+    skipped = sum(one.relevance is None for one in mine.said.values())
+    advice = f"“{WHICH[SKIPPED]}” above brings {count(skipped, 'hit')} back. " if skipped else ""
+    done, pooled = mine.judged_of_all
+    headline = f"Nothing is left to judge: {done:,} of {count(pooled, 'hit')}"
+    st.html(table.notice("info", headline, f"{advice}Measure with this set on “Evaluate”."))
+
+
+def _show_agreement(judgments: Sequence[Judgment], queries: Mapping[str, Query]) -> None:
+    """Show how far persons agree, where several judged."""
+    found = agreement(judgments)
+    if len(found.judges) < 2:  # noqa: PLR2004 (nobody to agree with)
+        return
+    alpha = "not to be told yet" if found.alpha is None else f"{found.alpha:.2f}"
+    with st.expander(f"Agreement of {len(found.judges)} judges: {alpha}"):
+        judged = ", ".join(f"{name} {number:,}" for name, number in found.judges.items())
+        told = f"{count(found.shared, 'hit')} judged by two or more, {len(found.disputed):,} with different grades"
+        st.html(table.summary(f"Krippendorff's α {alpha}", f"ordinal; 1: always, 0: as by chance · {told} · {judged}"))
+        if found.disputed:
+            disputed = found.disputed[:_DISPUTED]
+            st.html(judge_card.disputed_table(disputed, [queries[one.query_id].text for one in disputed]))

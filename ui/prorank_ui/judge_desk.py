@@ -1,0 +1,237 @@
+"""One query on a judge's desk: where he is, the hit that is next, what can be said of it, what was said before.
+
+Every grade is in the store before the next hit shows: the buttons write it before the page is drawn anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from prorank_search.errors import ProRankError
+from prorank_search.judgments import GRADES, Judgment, QuerySet
+from prorank_search.pooling import Pooled
+from prorank_search.types import Query
+from prorank_ui import judge_card, pool_filling, state
+from prorank_ui import ranking_table as table
+from prorank_ui.choices import FIRST_STAGE, Side
+from prorank_ui.judging import Work
+from prorank_ui.pool_filling import Plan
+
+DEPTHS = ("10", "20", "50", "100")
+LONGEST_COMMENT = 2000
+FIELDS = ("second", "depth")
+
+_STAY = "query to stay at"
+_AGAIN = "hit to judge again"
+_FAILED = "why a judgment was not kept"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a judge has before him.
+
+    Attributes:
+        query_set: The query set.
+        queries: Its queries, by `query_id`.
+        query: The one that he is at.
+        judge: His name.
+        work: What he has to do in the set.
+        judgments: All that counts of the set.
+    """
+
+    query_set: QuerySet
+    queries: Mapping[str, Query]
+    query: Query
+    judge: str
+    work: Work
+    judgments: Sequence[Judgment]
+
+
+def stay_at(query_id: str) -> None:
+    """Show this query, even where nothing of it is left to judge."""
+    st.session_state["query"] = st.session_state[_STAY] = query_id
+
+
+def position(work: Work, query_set: QuerySet) -> str | None:
+    """Return the query that is next; None where nothing is left to judge."""
+    stay = st.session_state.get(_STAY)
+    if stay in work.order:
+        return str(stay)
+    return work.next_query(st.session_state.get("query"), pool_filling.empty(query_set))
+
+
+def show(desk: Desk) -> None:
+    """Draw the query and the hit that is next."""
+    failed = st.session_state.pop(_FAILED, None)
+    if failed:
+        st.html(table.notice("error", "The judgment was not kept: judge the hit again", failed))
+    _show_progress(desk)
+    plan = _plan(desk)
+    query_id = desk.query.query_id
+    if query_id in desk.work.pools:
+        pool_filling.show_failures()
+        _show_hit(desk)
+        _prepare_next(desk, plan)
+        return
+    st.html(judge_card.heading(desk.query.text))
+    if query_id in pool_filling.empty(desk.query_set):
+        st.html(table.notice("info", "No system finds anything for this query", "Go on with the next one."))
+    else:
+        pool_filling.fill(desk.query_set, desk.query, plan)
+
+
+def _show_progress(desk: Desk) -> None:
+    work, query_id = desk.work, desk.query.query_id
+    at = work.order.index(query_id)
+    done, pooled = work.judged_of_all
+    here = len(work.pools.get(query_id, ()))
+    told = f"Query {at + 1:,} of {len(work.order):,}"
+    if here:
+        told += f" · {work.judged(query_id)} of its {here} hits judged"
+    told += f" · {done:,} of {pooled:,} in the set"
+    st.progress(done / pooled if pooled else 0.0, text=told)
+
+
+def _plan(desk: Desk) -> Plan:
+    """Draw the way to other queries and the choice of what is shown and judged; return how pools are filled."""
+    order = desk.work.order
+    at = order.index(desk.query.query_id)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for label, shortcut, step in (("Previous", "Left", -1), ("Next", "Right", 1)):
+            other = order[(at + step) % len(order)]
+            st.button(label, shortcut=shortcut, disabled=len(order) == 1, on_click=_go, args=(other,), key=f"go {step}")
+        with st.popover("What is judged"):
+            return _chosen_plan(desk)
+
+
+def _chosen_plan(desk: Desk) -> Plan:
+    client = state.client()
+    usual = client.settings(desk.query_set.index).rescorer
+    stages = [usual, *(name for name in client.rescorers() if name != usual), FIRST_STAGE]
+    second = state.select(
+        "Hits of BM25 and of", "second", stages, lambda name: "nothing else" if name == FIRST_STAGE else name
+    )
+    depth = state.select("The first", "depth", DEPTHS, lambda depth: f"{depth} hits of each")
+    st.toggle("Show ranks", key="ranks", help="Who sees a hit's rank tends to agree with it.")
+    st.toggle("Show what a model proposes", key="proposals", help="A proposal never counts as a person's judgment.")
+    sides = (Side(),) if second == FIRST_STAGE else (Side(), Side(second))
+    plan = Plan(sides, int(depth))
+    if desk.query.query_id in desk.work.pools and st.button("Add these hits to this query"):
+        pool_filling.fill_again(desk.query_set, desk.query, plan)
+    return plan
+
+
+def _show_hit(desk: Desk) -> None:
+    query_id = desk.query.query_id
+    pooled = state.client().store.pooled(desk.query_set.name, query_id)
+    again = st.session_state.get(_AGAIN)
+    hits = [again] if again in pooled else desk.work.hits(query_id, desk.judge)
+    if not hits:
+        st.html(judge_card.heading(desk.query.text))
+        st.html(table.notice("info", "Every hit of this query is judged", "Go on with the next one."))
+        _show_grades(desk, None)
+    else:
+        doc_id = hits[0]
+        proposed = [one for one in desk.judgments if _is_proposal(one, query_id, doc_id)]
+        shown = proposed if st.session_state["proposals"] else []
+        st.html(judge_card.card(desk.query.text, pooled[doc_id], ranks=st.session_state["ranks"], proposals=shown))
+        _show_grades(desk, doc_id)
+    _show_said(desk, pooled)
+
+
+def _is_proposal(judgment: Judgment, query_id: str, doc_id: str) -> bool:
+    return (judgment.query_id, judgment.doc_id, judgment.origin) == (query_id, doc_id, "model")
+
+
+def _show_grades(desk: Desk, doc_id: str | None) -> None:
+    """Draw the buttons; each has a key of its own hit, so that a late click cannot judge the next one."""
+    blank = Judgment(desk.query_set.name, desk.query.query_id, doc_id or "", desk.judge, None)
+    with st.container(horizontal=True):
+        for grade, name in enumerate(GRADES):
+            _grade_button(name, str(grade), replace(blank, relevance=grade))
+        _grade_button("Skip", "S", blank)
+        st.button("Undo", shortcut="U", on_click=_undo, args=(desk.query_set.name, desk.judge))
+        if st.button("Comment", shortcut="M", disabled=doc_id is None):
+            _open_comment(blank)
+
+
+def _grade_button(name: str, shortcut: str, judgment: Judgment) -> None:
+    key = f"{name} {judgment.query_id} {judgment.doc_id}"
+    st.button(name, shortcut=shortcut, key=key, disabled=not judgment.doc_id, on_click=_judge, args=(judgment,))
+
+
+@st.dialog("Comment")
+def _open_comment(blank: Judgment) -> None:
+    """Take a comment together with the judgment that it belongs to."""
+    comment = st.text_area("What should be known of this judgment?", max_chars=LONGEST_COMMENT, key="comment").strip()
+    with st.container(horizontal=True):
+        for grade, name in [*enumerate(GRADES), (None, "Skip")]:
+            if st.button(name, key=f"commented {name}"):
+                _judge(replace(blank, relevance=grade, comment=comment))
+                st.rerun()
+
+
+def _show_said(desk: Desk, pooled: Mapping[str, Pooled]) -> None:
+    said = [one for (query_id, _), one in desk.work.said.items() if query_id == desk.query.query_id]
+    if not said:
+        return
+    titles = {one.doc_id: _title(one.doc_id, pooled) for one in said}
+    with st.expander(f"Judged here: {len(said)}"):
+        st.html(judge_card.said_table(said, list(titles.values())))
+        known = [doc_id for doc_id in titles if doc_id in pooled]
+        again = st.selectbox(
+            "Judge again",
+            known,
+            index=None,
+            format_func=titles.__getitem__,
+            key=f"again {desk.query.query_id} {len(said)} {said[-1].at}",
+        )
+        if again is not None and st.session_state.get(_AGAIN) != again:
+            _open_again(desk.query.query_id, again)
+            st.rerun()
+
+
+def _title(doc_id: str, pooled: Mapping[str, Pooled]) -> str:
+    return (pooled[doc_id].document.title if doc_id in pooled else "") or doc_id
+
+
+def _judge(judgment: Judgment) -> None:
+    """Put a judgment into the store; where it cannot be, the hit stays."""
+    try:
+        state.client().store.judge(judgment)
+    except ProRankError as error:
+        st.session_state[_FAILED] = str(error)
+        return
+    for key in (_STAY, _AGAIN):
+        st.session_state.pop(key, None)
+
+
+def _undo(query_set: str, judge: str) -> None:
+    """Take the judge's last word back, and show its hit again."""
+    try:
+        undone = state.client().store.undo(query_set, judge)
+    except ProRankError as error:
+        st.session_state[_FAILED] = str(error)
+        return
+    if undone is not None:
+        _open_again(undone.query_id, undone.doc_id)
+
+
+def _open_again(query_id: str, doc_id: str) -> None:
+    stay_at(query_id)
+    st.session_state[_AGAIN] = doc_id
+
+
+def _go(query_id: str) -> None:
+    st.session_state.pop(_AGAIN, None)
+    stay_at(query_id)
+
+
+def _prepare_next(desk: Desk, plan: Plan) -> None:
+    """Search the next query already while this one is judged."""
+    ahead = desk.work.next_unpooled(desk.query.query_id, pool_filling.empty(desk.query_set))
+    if ahead is not None:
+        pool_filling.prepare(desk.query_set, desk.queries[ahead], plan)

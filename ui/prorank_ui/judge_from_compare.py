@@ -1,0 +1,43 @@
+"""From Compare to Judge: the query and both sides' hits into the pool of a query set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from prorank_search.errors import ProRankError
+from prorank_search.judgments import query_id_of
+from prorank_search.types import Query, SearchResult
+from prorank_ui import ranking_table as table
+from prorank_ui import state
+from prorank_ui.app_pages import judge
+from prorank_ui.choices import Choice
+from prorank_ui.pool_filling import put_in
+from prorank_ui.query_set_form import LONGEST_NAME
+
+
+def offer(choice: Choice, results: Mapping[str, SearchResult], depth: int) -> None:
+    """Draw the button that puts hits into a query set and goes on to judge them.
+
+    Args:
+        choice: The query and the index.
+        results: What each side found, by its name.
+        depth: Hits of each that are judged.
+    """
+    store = state.client().store
+    names = [one.name for one in store.query_sets() if one.index == choice.index]
+    with st.popover("Judge these hits"):
+        name = st.selectbox(
+            "Query set", names or [f"{choice.index} from Compare"], accept_new_options=True, help="Or type a new name."
+        )
+        if st.button("Judge", type="primary") and name and name.strip():
+            query = Query(query_id_of(choice.query), choice.query)
+            try:
+                query_set = name.strip()[:LONGEST_NAME]
+                store.add_queries(query_set, choice.index, [query])
+                put_in(query_set, query.query_id, results, depth)
+            except ProRankError as error:
+                st.html(table.notice("error", "They cannot be judged", str(error)))
+                return
+            judge.go_to(query_set, query.query_id)

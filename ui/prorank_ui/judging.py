@@ -1,0 +1,120 @@
+"""What a judge has to do: which query, which hits of its pool, in which order. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from prorank_search.judgments import Judgment
+from prorank_search.pooling import proposed_grade, shuffled
+from prorank_search.types import RescoredHit
+
+MINE, NOBODY, SKIPPED = "mine", "nobody", "skipped"
+"""Which hits a judge wants to see: those that he has not judged, that nobody has, that he skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A query set as a judge finds it.
+
+    Attributes:
+        order: Its queries by `query_id`, in the set's order.
+        pools: The pooled documents of each query; a query without a pool is not there.
+        said: The judge's own word on a document, skips too.
+        waiting: What he still has to judge of each query.
+        unpooled: Queries whose hits have to be found first.
+    """
+
+    order: Sequence[str]
+    pools: Mapping[str, Collection[str]]
+    said: Mapping[tuple[str, str], Judgment]
+    waiting: Mapping[str, Collection[str]]
+    unpooled: Collection[str]
+
+    def next_query(self, at: str | None, empty: Collection[str] = ()) -> str | None:
+        """Return the first query from one on, round to it again, that has something to judge or no pool yet.
+
+        Args:
+            at: Where to begin; None: at the first query.
+            empty: Queries for which nothing is found, so that they never have a pool.
+        """
+        start = self.order.index(at) if at in self.order else 0
+        round_trip = [*self.order[start:], *self.order[:start]]
+        return next((query for query in round_trip if self._has_work(query) and query not in empty), None)
+
+    def next_unpooled(self, after: str, empty: Collection[str] = ()) -> str | None:
+        """Return the first query behind one that has no pool yet."""
+        behind = self.order[self.order.index(after) + 1 :]
+        return next((query for query in behind if query in self.unpooled and query not in empty), None)
+
+    def hits(self, query_id: str, judge: str) -> list[str]:
+        """Return what waits of a query's pool, in this judge's order."""
+        return shuffled(self.waiting.get(query_id, ()), query_id, judge)
+
+    def judged(self, query_id: str) -> int:
+        """Count the documents of a query's pool of which nothing waits any longer."""
+        return len(self.pools.get(query_id, ())) - len(self.waiting.get(query_id, ()))
+
+    @property
+    def judged_of_all(self) -> tuple[int, int]:
+        """Pooled documents of which nothing waits any longer, and all of them."""
+        pooled = sum(map(len, self.pools.values()))
+        return pooled - sum(map(len, self.waiting.values())), pooled
+
+    def _has_work(self, query_id: str) -> bool:
+        return query_id in self.waiting or query_id in self.unpooled
+
+
+def work(
+    order: Sequence[str],
+    pools: Mapping[str, Collection[str]],
+    judgments: Sequence[Judgment],
+    judge: str,
+    which: str = MINE,
+) -> Work:
+    """Tell what a judge has to do in a query set.
+
+    Args:
+        order: Its queries, by `query_id`.
+        pools: The pooled documents of each query.
+        judgments: All that counts of the set. Models' proposals take no work away.
+        judge: Name of the judge.
+        which: The hits he wants to see.
+    """
+    persons = [one for one in judgments if one.origin == "person"]
+    said = {(one.query_id, one.doc_id): one for one in persons if one.judge == judge}
+    if which == SKIPPED:
+        wanted = {key for key, one in said.items() if one.relevance is None}
+        waiting = {query: [doc for doc in pool if (query, doc) in wanted] for query, pool in pools.items()}
+    else:
+        graded = {(one.query_id, one.doc_id) for one in persons if one.relevance is not None}
+        done = said.keys() | graded if which == NOBODY else said.keys()
+        waiting = {query: [doc for doc in pool if (query, doc) not in done] for query, pool in pools.items()}
+    return Work(
+        order,
+        pools,
+        said,
+        waiting={query: docs for query, docs in waiting.items() if docs},
+        unpooled=set() if which == SKIPPED else set(order) - pools.keys(),
+    )
+
+
+def proposals(
+    query_set: str, query_id: str, model: str, hits: Sequence[RescoredHit], said: Collection[Judgment]
+) -> list[Judgment]:
+    """Return a model's judgments of hits that it gave a probability, but for those that it has made already.
+
+    Args:
+        query_set: Name of the query set.
+        query_id: The query.
+        model: Name of the model.
+        hits: Its hits.
+        said: All that counts of the set.
+    """
+    known = {(one.doc_id, one.relevance) for one in said if one.query_id == query_id and one.judge == model}
+    proposed = [(hit.document.doc_id, proposed_grade(hit.probability)) for hit in hits if hit.probability is not None]
+    return [
+        Judgment(query_set, query_id, doc_id, model, grade, origin="model")
+        for doc_id, grade in proposed
+        if (doc_id, grade) not in known
+    ]

@@ -1,0 +1,68 @@
+"""Judgments of a query set out to a file and in from one."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from prorank_search.errors import ProRankError
+from prorank_search.judgment_files import FORMS, SUFFIXES, Form, read_judgments, take_in, written
+from prorank_search.judgments import Origin, QuerySet
+from prorank_ui import ranking_table as table
+from prorank_ui import small_uploads, state
+from prorank_ui.wording import count
+
+NAMES: dict[Form, str] = {
+    "trec": "qrels, TREC",
+    "beir": "qrels, BEIR",
+    "csv": "qrels, CSV",
+    "quepid": "Quepid CSV",
+    "workbench": "Search Relevance Workbench JSON",
+}
+
+
+@st.dialog("Import and export", width="large")
+def open_dialog(query_set: QuerySet) -> None:
+    """Open both as a dialog."""
+    _export(query_set)
+    st.divider()
+    _import(query_set)
+
+
+def _export(query_set: QuerySet) -> None:
+    store = state.client().store
+    qrels = store.qrels(query_set.name)
+    st.caption(f"{count(len(qrels), 'judged document')}: the median of its judges' grades, no model's proposals.")
+    if not qrels:
+        return
+    form = st.selectbox("Export as", FORMS, format_func=NAMES.__getitem__)
+    try:
+        text = written(form, store.queries(query_set.name), qrels, query_set.name)
+    except ProRankError as error:
+        st.html(table.notice("error", "This cannot be exported", str(error)))
+        return
+    name = re.sub(r"[^\w-]+", "-", query_set.name).strip("-") or "judgments"
+    st.download_button("Download", text, file_name=f"{name}{SUFFIXES[form]}", on_click="ignore")
+
+
+def _import(query_set: QuerySet) -> None:
+    file = st.file_uploader(
+        "Import qrels of the set's queries, Quepid CSV or Search Relevance Workbench JSON",
+        type=["qrels", "txt", "tsv", "csv", "json"],
+        max_upload_size=small_uploads.LARGEST_MB,
+    )
+    judge = st.text_input("Judged by", "imported", max_chars=80).strip()
+    model = st.checkbox("A model judged: keep them as proposals")
+    if not st.button("Import", disabled=file is None or not judge) or file is None:
+        return
+    store = state.client().store
+    try:
+        known = store.queries(query_set.name)
+        judged = small_uploads.read(file, lambda path: read_judgments(path, known))
+        origin: Origin = "model" if model else "person"
+        added, new = take_in(store, judged, query_set=query_set.name, index=query_set.index, judge=judge, origin=origin)
+    except ProRankError as error:
+        st.html(table.notice("error", "Nothing was imported", str(error)))
+        return
+    st.html(table.notice("info", f"{count(new, 'judgment')} and {count(added, 'query')} are new"))

@@ -1,0 +1,134 @@
+"""Fills the pool of a query: searches it with every chosen system, and puts the first hits of each into the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from prorank_search.errors import IndexNotFoundError, ProRankError
+from prorank_search.judgments import QuerySet
+from prorank_search.pooling import pool
+from prorank_search.types import Query, SearchResult
+from prorank_ui import ranking_table as table
+from prorank_ui import state
+from prorank_ui.choices import Choice, Side
+from prorank_ui.judging import proposals
+from prorank_ui.scoring import Scoring
+
+_UNDER_WAY = "pools under way"
+_EMPTY = "queries without hits"
+_FAILED = "systems that failed"
+_KEPT = 4
+_POLL_S = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How pools are filled.
+
+    Attributes:
+        sides: The systems that search.
+        depth: Hits of each that are judged.
+    """
+
+    sides: tuple[Side, ...]
+    depth: int
+
+
+def fill(query_set: QuerySet, query: Query, plan: Plan) -> None:
+    """Search a query, and draw the page anew once its pool is filled; until then say that it is being searched."""
+    prepare(query_set, query, plan)
+    st.fragment(_poll, run_every=_POLL_S)(query_set, query, plan)
+
+
+def prepare(query_set: QuerySet, query: Query, plan: Plan) -> None:
+    """Begin to search a query that will be needed soon."""
+    under_way: dict[tuple[str, str, Plan], dict[Side, Scoring]] = st.session_state.setdefault(_UNDER_WAY, {})
+    key = (query_set.name, query.query_id, plan)
+    if key in under_way:
+        return
+    client = state.client()
+    index = next((one for one in client.indexes() if one.name == query_set.index), None)
+    if index is None:
+        raise IndexNotFoundError(
+            f"there is no index {query_set.index!r}, whose documents the query set {query_set.name!r} judges: "
+            "ingest it again"
+        )
+    under_way[key] = {
+        side: client.start(Choice(query.text, index.name, side, max(plan.depth, 1)), index) for side in plan.sides
+    }
+    for old in list(under_way)[:-_KEPT]:
+        for scoring in under_way.pop(old).values():
+            scoring.cancel()
+
+
+def fill_again(query_set: QuerySet, query: Query, plan: Plan) -> None:
+    """Search a query that has a pool already, and put in what is not there yet."""
+    _forget((query_set.name, query.query_id, plan))
+    fill(query_set, query, plan)
+
+
+def empty(query_set: QuerySet) -> set[str]:
+    """Return the queries of a set for which nothing was found in this session."""
+    found: set[str] = st.session_state.setdefault(f"{_EMPTY} of {query_set.name}", set())
+    return found
+
+
+def show_failures() -> None:
+    """Say which systems could not search the query that was pooled last."""
+    for name, reason in st.session_state.get(_FAILED, {}).items():
+        st.html(table.notice("warning", f"{name} failed: only the hits of the others are judged", reason))
+
+
+def put_in(query_set: str, query_id: str, results: Mapping[str, SearchResult], depth: int) -> None:
+    """Put the first hits of several systems into a query's pool, and what they propose.
+
+    Args:
+        query_set: Name of the query set.
+        query_id: The query in it.
+        results: What each system found, by its name.
+        depth: Hits of each that are judged.
+    """
+    store = state.client().store
+    store.pool(query_set, query_id, pool({name: one.hits for name, one in results.items()}, depth))
+    said = store.judgments(query_set)
+    for result in results.values():
+        if result.status.model:
+            new = proposals(query_set, query_id, result.status.model, result.hits[:depth], said)
+            store.judge(*new)
+
+
+def _poll(query_set: QuerySet, query: Query, plan: Plan) -> None:
+    """Fill the pool once every system has answered."""
+    scorings = st.session_state[_UNDER_WAY][query_set.name, query.query_id, plan]
+    results: dict[str, SearchResult] = {}
+    failed: dict[str, str] = {}
+    for side, scoring in scorings.items():
+        try:
+            result = scoring.result(0.0)
+        except ProRankError as error:
+            failed[side.name] = str(error)
+            continue
+        if result is None:
+            st.html(table.summary("Collecting hits …", f"{side.name} is searching"))
+            return
+        if result.status.state == "degraded":
+            failed[side.name] = result.status.reason
+        else:
+            results[result.status.model or side.name] = result
+    if not results:
+        for name, reason in failed.items():
+            st.html(table.notice("error", f"{name} failed: there are no hits to judge", reason))
+        st.button("Try again", on_click=_forget, args=((query_set.name, query.query_id, plan),))
+        return
+    put_in(query_set.name, query.query_id, results, plan.depth)
+    if not any(result.hits for result in results.values()):
+        empty(query_set).add(query.query_id)
+    st.session_state[_FAILED] = failed
+    st.rerun()
+
+
+def _forget(key: tuple[str, str, Plan]) -> None:
+    st.session_state.get(_UNDER_WAY, {}).pop(key, None)
