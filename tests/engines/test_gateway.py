@@ -168,7 +168,8 @@ def test_what_the_engines_rescore_refuses_is_refused_in_their_shape(
 
 
 def test_the_engines_own_faults_pass(gateway: Served, server: Server) -> None:
-    for body in ({"query": {"no_such": {}}, "rescore": {"prorank": {"query_text": "x"}}}, {"query": {"no_such": {}}}):
+    broken: dict[str, Any] = {"query": {"no_such": {}}}
+    for body in ({**broken, "rescore": {"prorank": {"query_text": "x"}}}, broken):
         answer = gateway.http.post("/gateway-foxes/_search", json=body)
         assert answer.status_code == 400
         assert "no_such" in answer.text
