@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ def serve() -> Iterator[Callable[..., Served]]:
     """Starts services of any rescorer, ready to be asked; they end with the test."""
     with ExitStack() as running:
 
-        def start(rescorer: Rescorer, **settings: object) -> Served:
+        def start(rescorer: Rescorer, **settings: Any) -> Served:
             return wait_until_ready(running.enter_context(serving(lambda: rescorer, **settings)))
 
         yield start
