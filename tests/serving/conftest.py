@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
 
 import pytest
 
@@ -18,8 +17,8 @@ def serve() -> Iterator[Callable[..., Served]]:
     """Starts services of any rescorer, ready to be asked; they end with the test."""
     with ExitStack() as running:
 
-        def start(rescorer: Rescorer, **settings: Any) -> Served:
-            return wait_until_ready(running.enter_context(serving(lambda: rescorer, **settings)))
+        def start(rescorer: Rescorer, **settings: object) -> Served:
+            return wait_until_ready(running.enter_context(serving(lambda: rescorer, None, **settings)))
 
         yield start
 
