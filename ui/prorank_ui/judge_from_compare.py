@@ -17,12 +17,15 @@ from prorank_ui.pool_filling import put_in
 from prorank_ui.query_set_form import LONGEST_NAME
 
 
-def offer(choice: Choice, results: Mapping[str, SearchResult], depth: int) -> None:
+def offer(
+    choice: Choice, results: Mapping[table.Place, SearchResult], names: Mapping[table.Place, str], depth: int
+) -> None:
     """Draw the button that puts hits into a query set and goes on to judge them.
 
     Args:
         choice: The query and the index.
-        results: What each side found, by its name.
+        results: What each side found.
+        names: What each side is called.
         depth: Hits of each that are judged.
     """
     store = state.client().store
@@ -36,8 +39,14 @@ def offer(choice: Choice, results: Mapping[str, SearchResult], depth: int) -> No
             try:
                 query_set = name.strip()[:LONGEST_NAME]
                 store.add_queries(query_set, choice.index, [query])
-                put_in(query_set, query.query_id, results, depth)
+                put_in(query_set, query.query_id, _by_name(results, names), depth)
             except ProRankError as error:
                 st.html(table.notice("error", "They cannot be judged", str(error)))
                 return
             judge.go_to(query_set, query.query_id)
+
+
+def _by_name(results: Mapping[table.Place, SearchResult], names: Mapping[table.Place, str]) -> dict[str, SearchResult]:
+    """Return the results by names that differ: one model can be on both sides, with two blends."""
+    alike = len(set(names.values())) < len(names)
+    return {f"{names[place]} ({place})" if alike else names[place]: result for place, result in results.items()}

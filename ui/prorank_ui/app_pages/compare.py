@@ -12,7 +12,7 @@ from prorank_search.errors import MissingModelError, ProRankError
 from prorank_search.movement import nothing_found
 from prorank_search.protocols import IndexInfo
 from prorank_search.types import SearchResult
-from prorank_ui import hit_clicks, hit_details, sharing, side_controls, state
+from prorank_ui import hit_clicks, hit_details, judge_from_compare, sharing, side_controls, state
 from prorank_ui import ranking_table as table
 from prorank_ui.choices import Choice, written_blend, written_side
 from prorank_ui.pairing import Pairing, Placed, pair
@@ -214,7 +214,9 @@ def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
     with st.expander("All movements"):
         st.altair_chart(slopes(both, names["left"], names["right"]), width="stretch")
     state.write_address(_address(asked.choices) | _in_force(results))
-    sharing.offer(asked.choices["left"], results, names, both.summary, board)
+    with st.container(horizontal=True):
+        sharing.offer(asked.choices["left"], results, names, both.summary, board)
+        judge_from_compare.offer(asked.choices["left"], results, names, asked.top_k)
 
 
 def _name(choice: Choice, result: SearchResult) -> str:
