@@ -29,10 +29,10 @@ def offer(
         depth: Hits of each that are judged.
     """
     store = state.client().store
-    names = [one.name for one in store.query_sets() if one.index == choice.index]
+    sets = [one.name for one in store.query_sets() if one.index == choice.index]
     with st.popover("Judge these hits"):
         name = st.selectbox(
-            "Query set", names or [f"{choice.index} from Compare"], accept_new_options=True, help="Or type a new name."
+            "Query set", sets or [f"{choice.index} from Compare"], accept_new_options=True, help="Or type a new name."
         )
         if st.button("Judge", type="primary") and name and name.strip():
             query = Query(query_id_of(choice.query), choice.query)
