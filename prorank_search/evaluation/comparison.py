@@ -103,14 +103,16 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 
 def _p_value(differences: Sequence[float], seed: int) -> float:
-    """Return how often random signs (all of them where they are few) give a sum as far from 0 as the true ones."""
+    """Return how often random swaps (all of them where they are few) give a sum as far from 0 as the true one."""
     import numpy as np
 
     values = np.asarray([difference for difference in differences if abs(difference) > _TIE])  # a tie has no sign
     if not len(values) or len(differences) == 1:
         return 1.0
-    least = abs(values.sum()) * (1 - _TIE)
-    extreme = sum(int((abs(signs @ values) >= least).sum()) for signs in _signs(len(values), seed))
+    total = values.sum()
+    extreme = sum(
+        int((abs(total - 2 * (swapped @ values)) >= abs(total) - _TIE).sum()) for swapped in _swaps(len(values), seed)
+    )
     return extreme / 2 ** len(values) if _are_few(len(values)) else (extreme + 1) / (RESAMPLES + 1)
 
 
@@ -118,17 +120,17 @@ def _are_few(differences: int) -> bool:
     return 1 << differences <= RESAMPLES
 
 
-def _signs(differences: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    """Yield rows of 1 and -1: every row there is, or so many random ones."""
+def _swaps(differences: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """Yield rows of 0 and 1 (this query's two values change places): every row there is, or so many random ones."""
     import numpy as np
 
     if _are_few(differences):
-        yield np.array(list(product((1.0, -1.0), repeat=differences)))
+        yield np.array(list(product((0.0, 1.0), repeat=differences)))
         return
     random = np.random.default_rng(seed)
     for rows in _batches(differences):
         bits = np.frombuffer(random.bytes(rows * -(-differences // 8)), dtype=np.uint8).reshape(rows, -1)
-        yield 1.0 - 2.0 * np.unpackbits(bits, axis=1, count=differences).astype(np.float64)
+        yield np.unpackbits(bits, axis=1, count=differences).astype(np.float64)
 
 
 def _interval(differences: Sequence[float], seed: int) -> tuple[float, float]:

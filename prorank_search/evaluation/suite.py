@@ -140,7 +140,7 @@ def _sweep(suite: Suite, candidates: Candidates, system: System, tables: Tables)
     whole = system.window_size or candidates.window_size
     windows = sorted({window for window in suite.windows if window < whole})
     return {
-        window: mean(measure(candidates.qrels, run_of_system(system, candidates, window, tables)))[NDCG]
+        window: mean(measure(candidates.qrels, run_of_system(system, candidates, window, tables), [NDCG]))[NDCG]
         for window in [*windows, whole]
         if suite.windows
     }

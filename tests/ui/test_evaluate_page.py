@@ -11,9 +11,10 @@ from streamlit.testing.v1 import AppTest
 from prorank_search import jobs
 from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.profiles import Profile
+from prorank_search.search import load_backend
 from prorank_search.settings import load_settings
 from prorank_search.types import Query
-from prorank_ui import evaluating
+from prorank_ui import evaluating, standings, unjudged
 from prorank_ui.choices import Side
 from prorank_ui.evaluating import Source, Wish
 
@@ -87,9 +88,23 @@ def test_a_run_shows_systems_queries_and_what_nobody_judged(app: AppTest, home: 
     assert "Beware of these scores" in html
     assert "&lt;b&gt;barking&lt;/b&gt; dog</a>" in html
     assert "left=bm25&amp;right=overlap&amp;right_window=20&amp;right_blend=replace" in html
-    assert any("no judgment and count as not relevant" in caption.value for caption in app.caption)
+    assert any("no judgment: what nobody judged" in caption.value for caption in app.caption)
     app.selectbox(key="measure").set_value("map@100").run()
     assert '<th scope="col" class="pt-number">map@100</th>' in drawn(app)
+
+
+@pytest.mark.usefixtures("query_set")
+def test_what_nobody_judged_is_put_in_front_of_the_judges(home: Path) -> None:
+    run = standings.read_run(measured(home, Side(), Side("overlap", window="20")))
+    assert run.unjudged["1"]
+    store = JudgmentStore(home / FILE_NAME)
+    first = unjudged.put_into_pools(run, store, load_backend(load_settings()), Profile())
+    assert first == "1"
+    assert {query_id: set(pool) for query_id, pool in store.pools("zoo").items()} == {
+        query_id: set(doc_ids) for query_id, doc_ids in run.unjudged.items()
+    }
+    assert all(hit.document.text for hit in store.pooled("zoo", "1").values())
+    store.close()
 
 
 @pytest.mark.usefixtures("query_set")

@@ -27,7 +27,7 @@ def system(name: str, *values: float, side: Side = OVERLAP) -> Measured:
 
 def run(started: str, *systems: Measured, texts: str = "abc") -> EvaluationRun:
     queries = {str(query): text for query, text in enumerate(texts)}
-    return EvaluationRun(started, "title", started, "animals", "zoo", queries, 0, systems, [])
+    return EvaluationRun(started, "title", started, "animals", "zoo", queries, {}, systems, [])
 
 
 def test_runs_side_by_side_are_told_apart_and_cut_to_the_queries_they_share() -> None:

@@ -34,7 +34,7 @@ def drawn(changes: Sequence[Change], index: str, before: Side, after: Side) -> s
         after: The one that it shows right.
     """
     rows = "".join(_row(change, compare_address(change.query, index, before, after)) for change in changes)
-    return f'<ol class="ch-list">{rows}</ol>'
+    return f'<div class="ch-board"><ol class="ch-list">{rows}</ol></div>'
 
 
 def _row(change: Change, address: str) -> str:

@@ -69,7 +69,8 @@ def _index(source: Source, indexes: Sequence[IndexInfo]) -> str | None:
     """Return the index to search; None, and say so, where it is gone."""
     names = [index.name for index in indexes]
     if not source.index:
-        return state.select("Index", f"index of {source.name}", names)
+        likely = sorted(names, key=lambda name: name != source.name)
+        return state.select("Index", f"index of {source.name}", likely)
     if source.index in names:
         return source.index
     advice = f"The query set {source.name!r} was judged in it: ingest it again, or choose other queries."

@@ -27,7 +27,7 @@ def standings_table(rows: Sequence[Standing], systems: Sequence[Measured], measu
     headings = ["system", measure, "difference", "95 % interval", "p (Holm)", "better", "equal", "worse", "rescoring"]
     took = {system.name: system.ms_a_query for system in systems}
     cells = [[*_standing(row), _a_query(took[row.name])] for row in rows]
-    return plain_table.drawn("Systems", headings, cells, headings[1:])
+    return _framed(plain_table.drawn("Systems", headings, cells, headings[1:]))
 
 
 def every_measure(systems: Sequence[Measured]) -> str:
@@ -36,7 +36,7 @@ def every_measure(systems: Sequence[Measured]) -> str:
         [system.name, *(f"{fmean(row[name] for row in system.values.values()):.3f}" for name in EVERY)]
         for system in systems
     ]
-    return plain_table.drawn("Every measure", ["system", *EVERY], rows, EVERY)
+    return _framed(plain_table.drawn("Every measure", ["system", *EVERY], rows, EVERY))
 
 
 def slices_table(queries: Mapping[str, str], changes: Sequence[Change], by: str) -> str:
@@ -53,7 +53,15 @@ def slices_table(queries: Mapping[str, str], changes: Sequence[Change], by: str)
         for name, ids in slices(queries, by).items()
     ]
     headings = [by, "queries", "before", "after", "difference", "better", "worse"]
-    return plain_table.drawn("Slices", headings, rows, headings[1:])
+    return _framed(plain_table.drawn("Slices", headings, rows, headings[1:]))
+
+
+def _framed(drawn: str) -> str:
+    return f'<div class="ch-table">{drawn}</div>'
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "\u2212")
 
 
 def _standing(row: Standing) -> list[str]:
@@ -63,7 +71,7 @@ def _standing(row: Standing) -> list[str]:
     low, high = one.ci95
     sure = " ✓" if row.p_holm < SIGNIFICANT else ""
     p_value = f"< {_LEAST_P}" if row.p_holm < _LEAST_P else f"{row.p_holm:.3f}"
-    figures = [f"{one.delta:+.3f}{sure}", f"{low:+.3f} to {high:+.3f}", p_value]
+    figures = [f"{_signed(one.delta)}{sure}", f"{_signed(low)} to {_signed(high)}", p_value]
     return [row.name, f"{row.mean:.3f}", *figures, f"{one.wins:,}", f"{one.ties:,}", f"{one.losses:,}"]
 
 
@@ -74,4 +82,4 @@ def _a_query(milliseconds: float | None) -> str:
 def _slice(group: Sequence[Change]) -> list[str]:
     before, after = fmean(one.before for one in group), fmean(one.after for one in group)
     better, worse = (sum(one.kind == kind for one in group) for kind in ("better", "worse"))
-    return [f"{before:.3f}", f"{after:.3f}", f"{after - before:+.3f}", f"{better:,}", f"{worse:,}"]
+    return [f"{before:.3f}", f"{after:.3f}", _signed(after - before), f"{better:,}", f"{worse:,}"]

@@ -53,6 +53,6 @@ def chart(axis: str, rows: Sequence[dict[str, object]]) -> alt.Chart:
             color=alt.Color("system:N", legend=alt.Legend(orient="bottom", title=None, columns=1, labelLimit=400)),
             tooltip=["system:N", f"{HITS}:Q", f"{TIME}:Q", "nDCG@10:Q"],
         )
-        .properties(height=320)
+        .properties(height=420)
     )
     return drawn

@@ -49,7 +49,8 @@ class EvaluationRun:
         index: The index that was searched.
         query_set: The query set; empty: it was a BEIR folder.
         queries: Texts by `query_id`.
-        unjudged: How many of the first ten hits of some system nobody judged.
+        unjudged: Documents among the first ten of some system that nobody judged, by `query_id`; a query without
+            such is not there.
         systems: What it measured.
         warnings: What the second stages say against their own scores.
     """
@@ -60,7 +61,7 @@ class EvaluationRun:
     index: str
     query_set: str
     queries: Mapping[str, str]
-    unjudged: int
+    unjudged: Mapping[str, Sequence[str]]
     systems: Sequence[Measured]
     warnings: Sequence[str]
 
@@ -120,7 +121,7 @@ def read_run(job: Job) -> EvaluationRun:
         index=str(job.about.get("index", "")),
         query_set=str(job.about.get("query_set", "")),
         queries={one.query_id: one.query for one in results.queries},
-        unjudged=sum(len(one.unjudged) for one in results.queries),
+        unjudged={one.query_id: one.unjudged for one in results.queries if one.unjudged},
         systems=[_measured(results, run, sides) for run in results.runs],
         warnings=[f"{said['rescorer']}: {said['reason']}" for said in results.rescorers if said["reason"]],
     )

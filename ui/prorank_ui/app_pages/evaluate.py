@@ -11,6 +11,7 @@ from prorank_search import jobs
 from prorank_search.errors import ProRankError
 from prorank_search.evaluation.measures import EVERY, NDCG
 from prorank_search.jobs import Job
+from prorank_search.profiles import profile_for
 from prorank_ui import (
     change_list,
     evaluating,
@@ -20,9 +21,11 @@ from prorank_ui import (
     quality_cost,
     standings,
     state,
+    unjudged,
 )
 from prorank_ui import evaluation_tables as tables
 from prorank_ui import ranking_table as table
+from prorank_ui.app_pages import judge
 from prorank_ui.slices import SLICES
 from prorank_ui.standings import Change, EvaluationRun, Measured, Standing
 from prorank_ui.wording import count
@@ -59,8 +62,8 @@ def _offer_new_run(*, begin: bool) -> None:
         return
     if not sources:
         advice = (
-            "Judge some hits of your own queries on “Judge”, or put a BEIR folder (queries.jsonl, qrels/) into "
-            f"{client.home / evaluating.COLLECTIONS}."
+            "Judge hits of your own queries on “Judge”, import judgments there, or put a BEIR folder (queries.jsonl, "
+            f"qrels/) into {client.home / evaluating.COLLECTIONS}."
         )
         st.html(table.notice("info", "There are no queries with judgments yet", advice))
         return
@@ -142,13 +145,27 @@ def _show(runs: Sequence[EvaluationRun]) -> None:
 
 
 def _offer_unjudged(runs: Sequence[EvaluationRun]) -> None:
-    """Say how many shown hits nobody judged, which count as not relevant, and where to judge them."""
+    """Say how many shown hits nobody judged, which count as not relevant, and offer to judge them."""
     for run in runs:
-        if run.unjudged:
+        number = sum(map(len, run.unjudged.values()))
+        if not number:
+            continue
+        verb = "has" if number == 1 else "have"
+        with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
-                f"{count(run.unjudged, 'hit')} among the first ten of some system of “{run.title}” "
-                f"{'has' if run.unjudged == 1 else 'have'} no judgment and count as not relevant."
+                f"{count(number, 'hit')} among the first ten of some system of “{run.title}” {verb} no judgment: what "
+                "nobody judged counts as not relevant."
             )
+            if run.query_set and st.button("Judge them", key=f"judge {run.job_id}"):
+                _go_to_judge(run)
+
+
+def _go_to_judge(run: EvaluationRun) -> None:
+    client = state.client()
+    with st.spinner("Collecting the hits …"):
+        profile = profile_for(client.settings(run.index), run.index)
+        query_id = unjudged.put_into_pools(run, client.store, client.backend, profile)
+    judge.go_to(run.query_set, query_id)
 
 
 def _show_cost(systems: Sequence[Measured]) -> None:
