@@ -25,6 +25,9 @@ _KEPT = 50
 _CONNECT_S = 5.0
 """To reach a node, before the next one is tried."""
 
+_HEADERS = "latin-1"
+"""How bytes of a header become text, and the same bytes again, whatever they mean."""
+
 _OF_ONE_CONNECTION = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer", "transfer-encoding"}
     | {"upgrade", "content-length", "content-encoding", "date"}
@@ -94,11 +97,13 @@ class HttpUpstream:
             httpx.Request(
                 request.method,
                 f"{node}{path}{'?' if request.query else ''}{request.query}",
-                headers={**request.headers, "accept-encoding": "identity"},  # the engine is near: packing takes longer
+                # the engine is near: packing takes longer
+                headers=httpx.Headers({**request.headers, "accept-encoding": "identity"}, encoding=_HEADERS),
                 content=request.body or None,
                 extensions={"timeout": {"connect": _CONNECT_S}},
             )
         )
+        answer.headers.encoding = _HEADERS
         named = {name.strip().lower() for name in answer.headers.get("connection", "").split(",")}
         kept = {name: value for name, value in answer.headers.items() if name not in _OF_ONE_CONNECTION | named}
         return EngineAnswer(answer.status_code, kept, answer.content)

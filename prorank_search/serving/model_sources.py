@@ -88,8 +88,9 @@ def mark_of(settings: Settings) -> object:
     Raises:
         ProRankError: No model lies there.
     """
-    files = [path for folder in _folders(settings) for path in sorted(folder.iterdir()) if path.is_file()]
+    folders = _folders(settings)
     try:
+        files = [path for folder in folders for path in sorted(folder.iterdir()) if path.is_file()]
         return [(path.name, stat.st_ino, stat.st_size, stat.st_mtime_ns) for path in files if (stat := path.stat())]
     except OSError as error:
         raise ConfigError(f"the model {settings.model!r} is being replaced") from error

@@ -127,12 +127,14 @@ class Shelf:
 
         A change counts when it was seen twice alike, so that nothing is read while it is being written.
         """
-        for name in self.loaded():
+        with self._lock:
+            loaded = dict(self._held)
+        for name, held in loaded.items():
             try:
                 mark = self._sources[name].mark()
             except ProRankError:
                 continue  # it is being replaced
-            changed = mark != self._held[name].mark
+            changed = mark != held.mark
             if changed and self._seen.get(name) == mark:
                 self.load(name)
             self._seen[name] = mark
@@ -170,6 +172,7 @@ class Shelf:
         with self._lock:
             self._retire(name)
             self._held[name] = Held(rescorer, mark)
+        gc.unfreeze()  # a model of before that holds itself would never go
         gc.collect()
         gc.freeze()  # a model's objects are here to stay: no collection need walk through them
 

@@ -24,6 +24,7 @@ class StubEngine(ThreadingHTTPServer):
         answers: Raw answers to other requests, by path.
         broken: A status to answer with; 0: the connection is reset; None: it works.
         held: Searches wait while it is cleared.
+        more_headers: Of its answers, beside the usual ones.
     """
 
     daemon_threads = True
@@ -38,6 +39,7 @@ class StubEngine(ThreadingHTTPServer):
         self.broken: int | None = None
         self.held = threading.Event()
         self.held.set()
+        self.more_headers: dict[str, str] = {}
 
     @property
     def url(self) -> str:
@@ -83,6 +85,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-type", "application/json")
         self.send_header("x-elastic-product", "Elasticsearch")
         self.send_header("content-length", str(len(answer)))
+        for name, value in self.server.more_headers.items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer)

@@ -55,6 +55,23 @@ def test_an_order_is_made_anew_where_the_index_changed(served: Served, engine: S
     assert response.json()["prorank"]["reason"].startswith("order_recomputed")
 
 
+@pytest.mark.parametrize("before", [0, 1])
+def test_the_window_grows_with_the_index(served: Served, engine: StubEngine, before: int) -> None:
+    hits = engine.hits[:]
+    del engine.hits[before:]
+    search(served, {**RESCORED, "size": 2})
+    engine.hits[:] = hits
+    response = search(served, {**RESCORED, "size": 2})
+    assert (ids(response), response.json()["prorank"]["window_size"]) == (BEST_FIRST[:2], 4)
+
+
+def test_who_is_asked_for_has_an_order_of_its_own(served: Served) -> None:
+    for user in ("eve", "adam"):
+        headers = {"authorization": "Basic eA==", "es-security-runas-user": user, "x-opaque-id": user}
+        response = search(served, {**RESCORED, "from": 2}, headers=headers)
+        assert "order_recomputed" in response.json()["prorank"]["reason"]
+
+
 def test_another_caller_has_an_order_of_its_own(served: Served) -> None:
     for caller in ("Basic eA==", "Basic eQ=="):
         response = search(served, {**RESCORED, "from": 2}, headers={"authorization": caller})
@@ -72,6 +89,13 @@ def test_headers_go_to_the_engine_but_for_ours_and_the_connections(served: Serve
     search(served, headers=sent)
     assert (engine.headers["authorization"], engine.headers["x-opaque-id"]) == ("Basic eA==", "7")
     assert not {"x-prorank-key", "x-hop"} & set(engine.headers)
+
+
+def test_headers_keep_their_bytes(served: Served, engine: StubEngine) -> None:
+    engine.more_headers["warning"] = as_bytes = "狐".encode().decode("latin-1")
+    response = search(served, headers=[(b"x-opaque-id", "狐".encode())])
+    assert (ids(response), engine.headers["x-opaque-id"]) == (BEST_FIRST, as_bytes)
+    assert (b"warning", "狐".encode()) in response.headers.raw
 
 
 def test_a_service_account_is_for_those_who_bring_none(serve: Serve, engine: StubEngine) -> None:
@@ -107,6 +131,8 @@ def test_what_passes_is_the_engines_byte_for_byte(served: Served, engine: StubEn
         ("POST", "//_bulk"),
         ("GET", "/_nodes/hot_threads/x/y"),
         ("POST", "/books%2F_bulk"),
+        ("POST", "/books/_explain/..%2F_bulk"),
+        ("DELETE", "/_search/scroll/x%2F..%2F..%2F..%2Fbooks"),
     ],
 )
 def test_what_is_no_read_does_not_reach_the_engine(served: Served, engine: StubEngine, method: str, path: str) -> None:
@@ -170,8 +196,9 @@ def test_what_is_not_understood_is_refused_in_the_engines_shape(
     assert fault["status"] == 400
 
 
-def test_an_unknown_model_is_a_404_that_names_the_known_ones(served: Served) -> None:
-    response = search(served, with_prorank(model="gpt"))
+@pytest.mark.parametrize("window_size", [4, "auto"])
+def test_an_unknown_model_is_a_404_that_names_the_known_ones(served: Served, window_size: object) -> None:
+    response = search(served, {**QUERY, "rescore": {"window_size": window_size, "prorank": {"model": "gpt"}}})
     assert response.status_code == 404
     assert "known are: overlap" in response.json()["error"]["reason"]
 
@@ -204,6 +231,12 @@ def test_passages_are_scored_and_the_best_is_shown(served: Served, engine: StubE
     response = search(served, with_prorank(fields=["text"], passages=5))
     assert ids(response)[:2] == ["c", "d"]
     assert response.json()["hits"]["hits"][0]["prorank"]["passage"].endswith("A red fox sleeps.")
+
+
+def test_half_a_character_in_a_document_is_no_failure(served: Served, engine: StubEngine) -> None:
+    engine.hits[3]["_source"]["text"] = "a red fox \ud83d"
+    response = search(served, with_prorank(passages=1))
+    assert (ids(response), response.json()["prorank"]["status"]) == (BEST_FIRST, "ok")
 
 
 def test_opensearchs_own_way_to_name_the_query_is_understood(served: Served, engine: StubEngine) -> None:

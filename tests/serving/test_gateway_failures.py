@@ -132,12 +132,27 @@ def test_many_searches_have_each_their_own_answer(served: Served) -> None:
     assert [hit["_id"] for hit in answer[3]["hits"]["hits"]] == BEST_FIRST[3:5]
 
 
-def test_requests_while_the_model_loads_keep_the_engines_order(engine: StubEngine) -> None:
+def test_many_searches_whose_answer_is_cut_are_not_rescored(served: Served, engine: StubEngine) -> None:
+    lines, headers = '{{"index": "books"}}\n{}\n', {"content-type": "application/x-ndjson"}
+    path = "/_msearch?filter_path=responses.hits.hits._id"
+    refused = served.http.post(path, content=lines.format(json.dumps(RESCORED)), headers=headers)
+    assert (refused.status_code, "filter_path" in refused.text, engine.asked) == (400, True, [])
+    assert served.http.post(path, content=lines.format(json.dumps(QUERY)), headers=headers).status_code == 200
+
+
+def test_a_scroll_is_not_sent_twice(served: Served, engine: StubEngine) -> None:
+    engine.broken = 0
+    assert served.http.post("/_search/scroll", json={"scroll_id": "x"}).status_code == 502
+    assert engine.lines == ["POST /_search/scroll"]
+
+
+@pytest.mark.parametrize("window_size", [4, "auto"])
+def test_requests_while_the_model_loads_keep_the_engines_order(engine: StubEngine, window_size: object) -> None:
     def load() -> OverlapRescorer:
         time.sleep(1)
         return OverlapRescorer()
 
     with serving(load, url=engine.url) as served:
-        response = search(served)
+        response = search(served, {**QUERY, "rescore": {"window_size": window_size, "prorank": {}}})
         assert (ids(response), response.json()["prorank"]["status"]) == (list(TEXTS), "degraded")
         assert "loading" in response.json()["prorank"]["reason"]

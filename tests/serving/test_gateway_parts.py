@@ -80,6 +80,13 @@ def test_orders_are_kept_for_a_while_and_up_to_a_bound() -> None:
     assert pages.get("d") is None
 
 
+def test_orders_without_hits_are_bounded_too() -> None:
+    pages = Pages(10.0, most_hits=5)
+    for number in range(20):
+        pages.keep(str(number), order_of(0))
+    assert len(pages) == 5
+
+
 def test_one_search_at_a_time_makes_an_order() -> None:
     async def run() -> list[str]:
         pages, done = Pages(10.0), list[str]()

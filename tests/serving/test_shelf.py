@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -89,6 +91,32 @@ def test_a_new_version_is_picked_up_and_requests_finish_on_the_old_one() -> None
     assert (held.rescorer.revision, store.opened[0].closed) == ("v1", False)
     shelf.give_back(held)
     assert store.opened[0].closed
+
+
+def test_a_version_of_before_that_holds_itself_leaves_the_memory() -> None:
+    shelf = shelf_of(store := Store())
+    load(shelf, "m0")
+    first = store.opened.pop()
+    first.itself = first  # type: ignore[attr-defined]  # as a model's parts hold each other
+    gone = weakref.ref(first)
+    gc.freeze()  # as after it was loaded
+    del first
+    store.version = 2
+    shelf.refresh()
+    shelf.refresh()
+    load(shelf, "m0")
+    gc.unfreeze()
+    assert gone() is None
+
+
+def test_a_model_that_goes_while_it_is_looked_at_stops_nobody() -> None:
+    def mark() -> None:
+        shelf.close()
+
+    shelf = Shelf({"m0": Source(Store().open, mark=mark)}, 100)
+    load(shelf, "m0")
+    load(shelf, "m0")
+    shelf.refresh()
 
 
 def test_a_new_version_that_cannot_be_loaded_leaves_the_old_one_and_is_tried_once() -> None:

@@ -88,7 +88,10 @@ async def searched(exchange: Exchange, asked: Asked, cancelled: Callable[[], boo
     if job.order is not None:
         return await _rescored(exchange, asked, job, cancelled)
     async with exchange.desk.pages.turn(job.key):
-        return await _rescored(exchange, asked, again(exchange.desk, job), cancelled)
+        job = again(exchange.desk, job)
+        if job.order is None:
+            return await _rescored(exchange, asked, job, cancelled)
+    return await _rescored(exchange, asked, job, cancelled)
 
 
 def sender(exchange: Exchange, asked: Asked) -> Send:

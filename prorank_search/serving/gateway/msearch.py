@@ -26,7 +26,9 @@ from prorank_search.serving.gateway.request import Search
 from prorank_search.serving.gateway.search import Job, Left, decided, finished, job_of
 from prorank_search.serving.upstream import EngineAnswer
 
-_OF_THE_SEARCH = ("rest_total_hits_as_int", "typed_keys")
+_CUTTING = ("filter_path", "format")
+"""Parameters that leave nothing of an answer where hits could be moved in it."""
+_OF_THE_SEARCH = ("rest_total_hits_as_int", "typed_keys", *_CUTTING)
 """Parameters of the request that each of its searches has."""
 
 
@@ -55,12 +57,15 @@ async def answered(exchange: Exchange, asked: Asked, cancelled: Callable[[], boo
     A search that asks for what cannot be done has a fault in its place, the others their answers, as the engines do.
 
     Raises:
+        InputError: One asks for rescoring, and the request for an answer without what that takes.
         UnreachableError: The engine did not answer.
     """
     text = json_text(asked.request, exchange.desk.settings.max_body_mb << 20)
     items = None if text is None else _items(exchange, asked, text)
     if items is None or all(item.left is not None and not item.left.reason for item in items):
         return await exchange.upstream.send(asked.request)
+    if any(name in asked.params for name in _CUTTING):
+        return await _cut(exchange, asked, items)
     body = "".join(f"{_line(item.header)}\n{_line(item.search.text)}\n" for item in items)
     headers = {name: value for name, value in asked.request.headers.items() if name != "content-encoding"}
     request = replace(asked.request, body=body.encode(errors="surrogateescape"), headers=headers, reads=True)
@@ -71,6 +76,14 @@ async def answered(exchange: Exchange, asked: Asked, cancelled: Callable[[], boo
         return await _put_together(exchange, asked, items, answer, cancelled)
     except UnreadableError:
         return replace(answer, headers={**answer.headers, STATUS_HEADER: "skipped"})
+
+
+async def _cut(exchange: Exchange, asked: Asked, items: list[Item]) -> EngineAnswer:
+    """Answer a request whose answer has no place for what we would say: a fault, or the engine's own."""
+    for item in items:
+        if item.error is not None:
+            raise item.error
+    return await exchange.upstream.send(asked.request)
 
 
 async def _put_together(

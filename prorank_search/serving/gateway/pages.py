@@ -55,7 +55,7 @@ class Pages:
         """Keep an order, in place of the one that was there."""
         self._drop(key)
         self._orders[key] = (self._clock() + self._ttl_s, order)
-        self._hits += len(order.places)
+        self._hits += _size(order)
         while self._hits > self._most_hits:
             self._drop(next(iter(self._orders)))
 
@@ -67,7 +67,12 @@ class Pages:
     def _drop(self, key: str) -> None:
         _, order = self._orders.pop(key, (0.0, None))
         if order is not None:
-            self._hits -= len(order.places)
+            self._hits -= _size(order)
+
+
+def _size(order: Order) -> int:
+    """Count its hits; one without any takes room too."""
+    return max(1, order.window_size)
 
 
 def key_of(parts: Mapping[str, object]) -> str:

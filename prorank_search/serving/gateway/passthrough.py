@@ -51,6 +51,11 @@ _NOT_FORWARDED = frozenset(
     | {"connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding"}
     | {"upgrade", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
 )
+_NOT_WHO = re.compile(
+    r"accept.*|content-.*|user-agent|cache-control|pragma|via|referer|origin|dnt|priority|sec-.*"
+    r"|x-(opaque|request|correlation)-id|x-elastic-client-meta|.*trace.*|baggage|x-b3-.*|x-datadog-.*"
+)
+"""Headers that say nothing of who asks."""
 _DOTS = {".", ".."}
 
 
@@ -63,7 +68,7 @@ def parts_of(raw_path: str) -> list[str] | None:
     """
     stripped = raw_path.strip("/") if not raw_path.startswith("//") else raw_path
     parts = [unquote(part) for part in stripped.split("/")] if stripped else []
-    return None if any(part in _DOTS or not part or "\x00" in part for part in parts) else parts
+    return None if any(not part or "\x00" in part or _DOTS & set(part.split("/")) for part in parts) else parts
 
 
 def is_read(method: str, parts: Sequence[str]) -> bool:
@@ -75,6 +80,26 @@ def is_read(method: str, parts: Sequence[str]) -> bool:
     """
     path = "/" + "/".join(part.replace("/", "\x00") for part in parts)
     return any(pattern.fullmatch(path) for pattern in _PATTERNS[method]) if method in _PATTERNS else False
+
+
+def is_repeatable(parts: Sequence[str]) -> bool:
+    """Return whether a read may be sent twice: a scroll goes on with each request, and would leave out hits.
+
+    Example:
+        >>> is_repeatable(["books", "_search"]), is_repeatable(["_search", "scroll"])
+        (True, False)
+    """
+    return tuple(parts[:2]) != ("_search", "scroll")
+
+
+def who(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that may tell the engine who asks: any that is not known to say something else.
+
+    Example:
+        >>> who({"authorization": "a", "es-security-runas-user": "eve", "accept": "*/*", "x-opaque-id": "7"})
+        {'authorization': 'a', 'es-security-runas-user': 'eve'}
+    """
+    return {name: value for name, value in headers.items() if not _NOT_WHO.fullmatch(name)}
 
 
 def forwarded(headers: Mapping[str, str]) -> dict[str, str]:

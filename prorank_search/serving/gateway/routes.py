@@ -19,7 +19,7 @@ from prorank_search.serving.gateway.counts import Counts
 from prorank_search.serving.gateway.exchange import Asked, Exchange, searched
 from prorank_search.serving.gateway.faults import fault_answer, not_listed
 from prorank_search.serving.gateway.pages import Pages, key_of
-from prorank_search.serving.gateway.passthrough import forwarded, is_read, parts_of
+from prorank_search.serving.gateway.passthrough import forwarded, is_read, is_repeatable, parts_of, who
 from prorank_search.serving.gateway.scoring import Scorer
 from prorank_search.serving.gateway.search import Desk
 from prorank_search.serving.gateway.switch import Switch
@@ -102,11 +102,10 @@ async def _read(request: Request, settings: Settings, raw_path: str) -> Asked:
     if parts is None:
         raise InputError("the path has empty parts, or dots for parts: write it plainly")
     headers = forwarded({name.lower(): value for name, value in request.headers.items()})
-    own = headers.get("authorization")
-    if own is None and settings.gateway_account == "service":
-        headers |= credentials.headers_of(settings)
     state: dict[str, Any] = request.scope.get("state", {})
-    caller = key_of({"engine": own, "cookie": headers.get("cookie"), "key": state.get("caller")})
+    caller = key_of({"engine": who(headers), "key": state.get("caller")})
+    if "authorization" not in headers and settings.gateway_account == "service":
+        headers |= credentials.headers_of(settings)
     ready = EngineRequest(
         request.method,
         "/" + "/".join(parts),
@@ -114,14 +113,14 @@ async def _read(request: Request, settings: Settings, raw_path: str) -> Asked:
         headers,
         await read_body(request, settings.max_body_mb << 20),
         raw_path,
-        is_read(request.method, parts),
+        is_read(request.method, parts) and is_repeatable(parts),
     )
     return Asked(ready, tuple(parts), caller)
 
 
 async def _answer(exchange: Exchange, asked: Asked, cancelled: Callable[[], bool]) -> EngineAnswer:
     request = asked.request
-    if not (request.reads or exchange.desk.settings.gateway_writes):
+    if not (is_read(request.method, asked.parts) or exchange.desk.settings.gateway_writes):
         return not_listed()
     if request.method in ("GET", "POST") and len(asked.parts) <= _OF_A_SEARCH:
         if asked.parts[-1:] == ("_search",):

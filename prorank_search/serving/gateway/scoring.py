@@ -25,12 +25,15 @@ from prorank_search.serving.gateway.request import Plan
 from prorank_search.serving.logs import log_error
 from prorank_search.serving.numbers import falling
 from prorank_search.serving.service import Service
+from prorank_search.serving.shapes.shape import readable
 from prorank_search.types import Blend, Document, Hit, RescoredHit, Scored, Status
 
 _NO_LIMIT_S = 86_400.0
 """Where nobody waits: a day."""
 _GRACE_S = 5.0
 """Past its deadline a rescorer is waited for that long, lest one that hangs takes searches along."""
+_WINDOW_WHILE_LOADING = 10
+"""Hits that tell of a model which cannot say yet how many it wants."""
 _FAIR_S = 1.0
 """A rescorer that scores nothing in that much time has failed; in less it had no chance."""
 
@@ -74,13 +77,17 @@ class Scorer:
         return rescorer.revision if rescorer else ""
 
     def window(self, plan: Plan) -> int:
-        """Return how many hits a plan wants of the engine."""
+        """Return how many hits a plan wants of the engine.
+
+        Raises:
+            UnknownModelError: There is no model of that name.
+        """
         if plan.window_size != "auto":
             return plan.window_size
         try:
             rescorer = self.rescorer(plan) or self.service.rescorer
-        except ProRankError:
-            return 0
+        except NotReadyError:
+            return min(_WINDOW_WHILE_LOADING, self.most_texts)
         return min(window_for(rescorer, "auto", plan.timeout_s), self.most_texts)
 
     @property
@@ -148,7 +155,7 @@ def _with_texts(
             raise InputError(
                 f"[missing] is [error], and hit {position + 1} has no text at {', '.join(plan.texts.paths)}"
             )
-        passages = tuple(Document(str(position), text[:longest]) for text in texts)
+        passages = tuple(Document(str(position), readable(text[:longest])) for text in texts)
         hits.append(Hit(Document(str(position), ""), found.score or 0.0, passages))
     most = scorer.most_texts
     rescorer = scorer.rescorer(plan)
@@ -170,7 +177,11 @@ async def _scored(
     texts = tuple(passage.text for hit in hits for passage in hit.passages)
     left_s = _NO_LIMIT_S if deadline is None else max(deadline - time.monotonic(), 1e-6)
     asked = Asked(
-        (Question(plan.query_text, texts),), model=plan.model, raw=True, instruction=plan.instruction, timeout_s=left_s
+        (Question(readable(plan.query_text), texts),),
+        model=plan.model,
+        raw=True,
+        instruction=plan.instruction,
+        timeout_s=left_s,
     )
     try:
         outcome = await asyncio.wait_for(scorer.service.answer(asked, cancelled), left_s + _GRACE_S)

@@ -89,7 +89,7 @@ class Left:
         search: What the engine is asked.
         reason: Why; empty: nobody asked for more, and the answer says nothing of it.
         shadow: What is rescored beside it, to count how hits would move.
-        explicit: Whether the search itself asked for rescoring.
+        mode: What was to become of it: `apply` or `shadow`.
     """
 
     search: Search
@@ -218,9 +218,9 @@ def _placed(desk: Desk, job: Job) -> Job:
     """Return a job with what the engine is asked: the window and what follows it, or only what follows it."""
     order, page = job.order, job.page
     search = job.search
-    if order is not None and page.first >= order.window_size and not order.ends:
+    if order is not None and page.first >= order.window_size and not (order.ends or order.is_all):
         return replace(job, search=_fetching(search, page.first, page.size, job.plan), first_fetched=page.first)
-    window = desk.scorer.window(job.plan) if order is None else order.window_size
+    window = max(desk.scorer.window(job.plan), 0 if order is None else order.window_size)
     size = max(window, page.first + page.size)
     return replace(job, search=_fetching(search, 0, size, job.plan), first_fetched=0)
 
