@@ -5,6 +5,8 @@ Every grade is in the store before the next hit shows: the buttons write it befo
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +21,7 @@ from prorank_ui import ranking_table as table
 from prorank_ui.choices import FIRST_STAGE, Side
 from prorank_ui.judging import Work
 from prorank_ui.pool_filling import Plan
+from prorank_ui.wording import count
 
 DEPTHS = ("10", "20", "50", "100")
 LONGEST_COMMENT = 2000
@@ -27,6 +30,8 @@ FIELDS = ("second", "depth")
 _STAY = "query to stay at"
 _AGAIN = "hit to judge again"
 _FAILED = "why a judgment was not kept"
+_DRAWN = "when the hit was drawn"
+_SEEN_AFTER_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,14 @@ def position(work: Work, query_set: QuerySet) -> str | None:
     return work.next_query(st.session_state.get("query"), pool_filling.empty(query_set))
 
 
+def is_drawn() -> None:
+    """Say that the page is whole: a key that is pressed before was not meant for the hit on it."""
+    st.session_state[_DRAWN] = time.monotonic()
+
+
 def show(desk: Desk) -> None:
     """Draw the query and the hit that is next."""
+    st.session_state[_DRAWN] = math.inf
     failed = st.session_state.pop(_FAILED, None)
     if failed:
         st.html(table.notice("error", "The judgment was not kept: judge the hit again", failed))
@@ -86,13 +97,13 @@ def show(desk: Desk) -> None:
 def _show_progress(desk: Desk) -> None:
     work, query_id = desk.work, desk.query.query_id
     at = work.order.index(query_id)
-    done, pooled = work.judged_of_all
+    done, _ = work.judged_of_all
     here = len(work.pools.get(query_id, ()))
     told = f"Query {at + 1:,} of {len(work.order):,}"
     if here:
         told += f" · {work.judged(query_id)} of its {here} hits judged"
-    told += f" · {done:,} of {pooled:,} in the set"
-    st.progress(done / pooled if pooled else 0.0, text=told)
+    told += f" · in the set {count(work.finished, 'query')} finished, {count(done, 'hit')} judged"
+    st.progress(work.finished / len(work.order), text=told)
 
 
 def _plan(desk: Desk) -> Plan:
@@ -147,9 +158,9 @@ def _is_proposal(judgment: Judgment, query_id: str, doc_id: str) -> bool:
 
 
 def _show_grades(desk: Desk, doc_id: str | None) -> None:
-    """Draw the buttons; each has a key of its own hit, so that a late click cannot judge the next one."""
+    """Draw the buttons. Their keys stay the same: for a moment a browser has old and new ones, and hears both."""
     blank = Judgment(desk.query_set.name, desk.query.query_id, doc_id or "", desk.judge, None)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="grades"):
         for grade, name in enumerate(GRADES):
             _grade_button(name, str(grade), replace(blank, relevance=grade))
         _grade_button("Skip", "S", blank)
@@ -159,8 +170,14 @@ def _show_grades(desk: Desk, doc_id: str | None) -> None:
 
 
 def _grade_button(name: str, shortcut: str, judgment: Judgment) -> None:
-    key = f"{name} {judgment.query_id} {judgment.doc_id}"
-    st.button(name, shortcut=shortcut, key=key, disabled=not judgment.doc_id, on_click=_judge, args=(judgment,))
+    st.button(
+        name,
+        shortcut=shortcut,
+        key=f"grade {shortcut}",
+        disabled=not judgment.doc_id,
+        on_click=_press,
+        args=(judgment,),
+    )
 
 
 @st.dialog("Comment")
@@ -196,6 +213,12 @@ def _show_said(desk: Desk, pooled: Mapping[str, Pooled]) -> None:
 
 def _title(doc_id: str, pooled: Mapping[str, Pooled]) -> str:
     return (pooled[doc_id].document.title if doc_id in pooled else "") or doc_id
+
+
+def _press(judgment: Judgment) -> None:
+    """Judge the hit that is shown, unless nobody can have seen it yet: a key that was held down or pressed twice."""
+    if time.monotonic() - st.session_state[_DRAWN] > _SEEN_AFTER_S:
+        _judge(judgment)
 
 
 def _judge(judgment: Judgment) -> None:

@@ -56,6 +56,11 @@ class Work:
         return len(self.pools.get(query_id, ())) - len(self.waiting.get(query_id, ()))
 
     @property
+    def finished(self) -> int:
+        """Queries of whose pool nothing waits any longer."""
+        return len(self.pools) - len(self.waiting)
+
+    @property
     def judged_of_all(self) -> tuple[int, int]:
         """Pooled documents of which nothing waits any longer, and all of them."""
         pooled = sum(map(len, self.pools.values()))

@@ -33,7 +33,9 @@ def open_dialog(query_set: QuerySet) -> None:
 def _export(query_set: QuerySet) -> None:
     store = state.client().store
     qrels = store.qrels(query_set.name)
-    st.caption(f"{count(len(qrels), 'judged document')}: the median of its judges' grades, no model's proposals.")
+    st.caption(
+        f"{count(len(qrels), 'judged document')}: each with the median of its judges' grades; no model's proposals."
+    )
     if not qrels:
         return
     form = st.selectbox("Export as", FORMS, format_func=NAMES.__getitem__)

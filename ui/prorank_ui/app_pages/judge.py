@@ -86,6 +86,7 @@ def _judge_in(query_set: QuerySet, judge: str, which: str) -> None:
         judge_desk.show(Desk(query_set, queries, queries[at], judge, mine, judgments))
     state.write_address({key: str(st.session_state[key]) for key in ADDRESS if st.session_state.get(key)})
     _show_agreement(judgments, queries)
+    judge_desk.is_drawn()
 
 
 def _say_done(mine: Work, which: str) -> None:
@@ -104,11 +105,11 @@ def _show_agreement(judgments: Sequence[Judgment], queries: Mapping[str, Query])
     found = agreement(judgments)
     if len(found.judges) < 2:  # noqa: PLR2004 (nobody to agree with)
         return
-    alpha = "not to be told yet" if found.alpha is None else f"{found.alpha:.2f}"
+    alpha = "too little to tell" if found.alpha is None else f"Krippendorff's α {found.alpha:.2f}"
     with st.expander(f"Agreement of {len(found.judges)} judges: {alpha}"):
         judged = ", ".join(f"{name} {number:,}" for name, number in found.judges.items())
         told = f"{count(found.shared, 'hit')} judged by two or more, {len(found.disputed):,} with different grades"
-        st.html(table.summary(f"Krippendorff's α {alpha}", f"ordinal; 1: always, 0: as by chance · {told} · {judged}"))
+        st.html(table.summary(told, f"α of ordered grades: 1 always agreed, 0 as by chance · {judged}"))
         if found.disputed:
             disputed = found.disputed[:_DISPUTED]
             st.html(judge_card.disputed_table(disputed, [queries[one.query_id].text for one in disputed]))
