@@ -120,3 +120,24 @@ def test_both_sides_stand_below_each_other_in_a_narrow_window(page: Page, addres
     page.set_viewport_size({"width": 400, "height": 900})
     page.wait_for_function("document.documentElement.scrollWidth <= 400")
     assert lefts()[0] == lefts()[1]
+
+
+def test_a_click_on_a_title_opens_the_document_with_the_reason_for_its_rank(page: Page, address: str) -> None:
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=30_000)
+    page.goto(f"{address}/?q=barking+dog&index=animals&right=overlap")
+    page.wait_for_selector(".pr-after .pr-title")
+    panel = page.get_by_role("dialog")
+    for _ in range(10):  # what hears the clicks is loaded after the hits are there
+        page.locator(".pr-after .pr-title", has_text="Dogs").dispatch_event("click")
+        page.wait_for_timeout(2_000)
+        if panel.is_visible():
+            break
+    expect(panel.locator(".pr-full")).to_have_text("The dog barks, the dog runs, the dog sleeps.")
+    panel.get_by_role("button", name="Why this rank?").click()
+    expect(panel.locator(".pr-why")).to_contain_text("The dog barks")
+    expect(panel.get_by_text("One sentence: there is nothing to leave out.")).to_be_visible()
+    panel.get_by_role("button", name="Close").click()
+    expect(panel).to_have_count(0)
+    assert titles(page, "pr-after")

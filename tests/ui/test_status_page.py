@@ -71,7 +71,7 @@ def test_jobs_of_all_kinds_stand_in_one_list_with_what_they_printed(app: AppTest
     app.run()
     run_until(app, lambda: "finished" in drawn(app))
     assert "a &lt;i&gt;run&lt;/i&gt;" in drawn(app)
-    assert "<b>at work</b>" in app.code[0].value
+    assert "&lt;b&gt;at work&lt;/b&gt;" in drawn(app)
 
 
 def test_without_jobs_the_list_says_what_would_stand_there(app: AppTest) -> None:

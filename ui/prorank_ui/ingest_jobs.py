@@ -99,4 +99,4 @@ def _dead_letters(job: Job, report: ingest_output.Report, file: Path) -> None:
         if len(letters) < report.bad_records:
             st.caption(f"The first {len(letters):,} of them.")
         st.caption("Mend them in this file, then read them once more:")
-        st.code(f"prorank ingest replay {file} --index {job.about.get('index', 'NAME')}", "shell")
+        st.code(f"prorank ingest replay {file} --index {job.about.get('index', 'NAME')}", None)

@@ -56,6 +56,11 @@ def checklist(checks: Sequence[Checked]) -> str:
     return f'<div class="ps-board"><ul class="ps-checks">{"".join(map(_check, checks))}</ul></div>'
 
 
+def printed(output: str) -> str:
+    """Return what a job printed, as HTML that scrolls, by keyboard too."""
+    return f'<pre class="ps-printed" role="region" aria-label="Output" tabindex="0" dir="auto">{escape(output)}</pre>'
+
+
 def job_row(job: Job, status: JobStatus) -> list[str]:
     """Return a job as a line of a table."""
     times = (job.created, status.ended)

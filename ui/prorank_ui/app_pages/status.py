@@ -73,7 +73,7 @@ def _jobs() -> None:
         titles = {job.job_id: f"{job.title} ({job.created[:16].replace('T', ' ')})" for job in found}
         job_id = state.select("Job", "output of", list(titles), titles.__getitem__)
         printed = jobs.output(jobs.job(state.client().home / "jobs", job_id))
-        st.code(printed or "nothing yet", language=None, wrap_lines=True, height=300)
+        st.html(status_words.printed(printed or "nothing yet"))
 
 
 def _follow_jobs(found: Sequence[Job], before: Sequence[str]) -> None:
