@@ -13,9 +13,8 @@ from prorank_search.jobs import Job
 from prorank_search.models import promotion
 from prorank_search.search import load_rescorer
 from prorank_search.settings import load_settings
+from prorank_ui import plain_tables, state, training_runs
 from prorank_ui import ranking_table as table
-from prorank_ui import state, training_runs
-from prorank_ui.markup import escape
 
 
 def show_default() -> None:
@@ -74,14 +73,6 @@ def _comparison(job: Job, query: str, other: str, checkpoint: str) -> str:
 
 def _results_html(results: Mapping[str, Mapping[str, float]]) -> str:
     """Return nDCG@10 on held-back queries as a table."""
-    columns = {"bm25": "BM25", "model": "model", "blend": "blend"}
-    heads = "".join(
-        f'<th scope="col">{name}</th>' for name in ["nDCG@10 on held-back queries", "queries", *columns.values()]
-    )
-    lines = "".join(
-        f'<tr><td dir="auto">{escape(name)}</td><td>{row["queries"]:g}</td>'
-        + "".join(f"<td>{row[column]:.3f}</td>" for column in columns)
-        + "</tr>"
-        for name, row in results.items()
-    )
-    return f'<table class="pr-metadata pr-notice"><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>'
+    columns = {"queries": "queries", "bm25": "BM25", "model": "model", "blend": "blend"}
+    rows = [[name, *(row[column] for column in columns)] for name, row in results.items()]
+    return plain_tables.table(["nDCG@10 on held-back queries", *columns.values()], rows)

@@ -11,6 +11,9 @@ from prorank_ui.training_runs import Row
 if TYPE_CHECKING:
     import altair as alt
 
+_FEW = 40
+"""Points that are few enough to be marked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -58,9 +61,8 @@ def chart(picture: Picture, rows: Sequence[Row]) -> alt.Chart:
 
     values = [{**row, "measure": picture.measures[str(row["measure"])]} for row in rows]
     several = len(picture.measures) > 1
-    dash = alt.StrokeDash(
-        "measure:N", sort=list(picture.measures.values()), legend=alt.Legend(orient="bottom", title=None)
-    )
+    legend = alt.Legend(orient="bottom", title=None, symbolType="stroke")
+    dash = alt.StrokeDash("measure:N", sort=list(picture.measures.values()), legend=legend)
     runs = list(dict.fromkeys(str(row["run"]) for row in rows))
     colour = alt.Color(
         "run:N", sort=runs, legend=alt.Legend(orient="bottom", title=None, columns=1) if len(runs) > 1 else None
@@ -79,6 +81,3 @@ def chart(picture: Picture, rows: Sequence[Row]) -> alt.Chart:
         .properties(height=210)
     )
     return drawn
-
-
-_FEW = 40

@@ -10,11 +10,11 @@ from pathlib import Path
 import streamlit as st
 
 from prorank_search import jobs
-from prorank_search.errors import ConfigError
+from prorank_search.errors import ConfigError, ProRankError
 from prorank_search.jobs import Job
 from prorank_search.settings import load_settings
+from prorank_ui import plain_tables, state, training_groups, training_plan, training_runs
 from prorank_ui import ranking_table as table
-from prorank_ui import state, training_groups, training_plan, training_runs
 from prorank_ui.training_plan import COLLECTIONS, Plan, RecipeInfo
 from prorank_ui.wording import count
 
@@ -106,9 +106,17 @@ def _start_groups(plan: Plan, recipe: RecipeInfo, home: Path) -> None:
 
 
 def _groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None:
-    """Show what became of the groups; once they are there, a run can start."""
+    """Show what became of the groups; an error is shown here, since a fragment runs without its page."""
+    try:
+        _show_groups(made, known, home)
+    except ProRankError as error:
+        st.html(table.notice("error", "This cannot be done", str(error)))
+
+
+def _show_groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None:
+    """Show how far the groups are; once they are there, a run can start."""
     state_now = jobs.status(made).state
-    st.subheader(f"Groups: {made.title}", anchor=False)
+    st.html(plain_tables.heading(f"Groups: {made.title}"))
     if state_now == "running":
         st.html(table.notice("info", "Making the groups …", training_runs.last_line(made)))
         if st.button("Stop", key="stop groups"):

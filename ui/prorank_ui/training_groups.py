@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from prorank_ui.markup import escape
+from prorank_ui.plain_tables import table
 
 _COLUMNS = {
     "collection": "source",
@@ -35,9 +36,7 @@ def counts(data: Path) -> list[dict[str, Any]]:
 def counts_html(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the counts as a table; columns that hold nothing are left out."""
     columns = [name for name in _COLUMNS if any(row.get(name) for row in rows) or name in {"collection", "groups"}]
-    head = "".join(f'<th scope="col">{escape(_COLUMNS[name])}</th>' for name in columns)
-    lines = "".join(f"<tr>{''.join(_cell(row.get(name, 0)) for name in columns)}</tr>" for row in rows)
-    return f'<table class="pr-metadata pr-notice"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>'
+    return table([_COLUMNS[name] for name in columns], [[row.get(name, 0) for name in columns] for row in rows])
 
 
 def few(data: Path, a_source: int = 2) -> list[dict[str, Any]]:
@@ -45,14 +44,14 @@ def few(data: Path, a_source: int = 2) -> list[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     columns = ["collection", "query", "positive", "hard_negatives"]
-    table = pq.read_table(data / "groups.parquet", columns=columns)
+    found = pq.read_table(data / "groups.parquet", columns=columns)
     seen: dict[str, int] = {}
     chosen = []
-    for at, source in enumerate(table.column("collection").to_pylist()):
+    for at, source in enumerate(found.column("collection").to_pylist()):
         seen[source] = seen.get(source, 0) + 1
         if seen[source] <= a_source:
             chosen.append(at)
-    rows: list[dict[str, Any]] = table.take(chosen).to_pylist()
+    rows: list[dict[str, Any]] = found.take(chosen).to_pylist()
     return rows
 
 
@@ -70,9 +69,3 @@ def _text(sign: str, kind: str, text: str) -> str:
     cut = text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS].rstrip() + " …"
     name = "relevant" if kind == "up" else "not relevant"
     return f'<div dir="auto"><span class="pr-move pr-{kind}" title="{name}">{sign}</span> {escape(cut)}</div>'
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, str):
-        return f'<td dir="auto">{escape(value)}</td>'
-    return f"<td>{value:,g}</td>" if isinstance(value, int | float) else "<td></td>"

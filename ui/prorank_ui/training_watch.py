@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from prorank_search import jobs
+from prorank_search.errors import ProRankError
 from prorank_search.jobs import Job
 from prorank_ui import checkpoint_card, training_charts, training_plan, training_runs
 from prorank_ui import ranking_table as table
@@ -34,7 +35,7 @@ def draw(home: Path) -> None:
         st.html(table.notice("info", "No run yet", "Make the groups, then start one: it goes on without this page."))
         return
     shown = _chosen(runs)
-    running = any(jobs.status(runs[name]).state == "running" for name in shown)
+    running = _any_runs([runs[name] for name in shown], home)
     st.fragment(_watch, run_every=_POLL_S if running else None)([runs[name] for name in shown], home, running)
 
 
@@ -56,19 +57,32 @@ def _name(job: Job) -> str:
 
 
 def _watch(runs: Sequence[Job], home: Path, running: bool) -> None:  # noqa: FBT001 (what the page last saw)
-    """Draw the runs as they are now; once the last of them has ended, nobody need look again."""
-    states = {job.job_id: jobs.status(job).state for job in runs}
-    if running and "running" not in states.values():
+    """Draw the runs as they are now; an error is shown here, since a fragment runs without its page."""
+    try:
+        _draw_runs(runs, home, running=running)
+    except ProRankError as error:
+        st.html(table.notice("error", "This cannot be done", str(error)))
+
+
+def _draw_runs(runs: Sequence[Job], home: Path, *, running: bool) -> None:
+    """Draw the runs; once the last of them has ended, or another begins, the page decides whether to look again."""
+    if running != _any_runs(runs, home):
         st.rerun()
     rows: list[training_runs.Row] = []
     for job in runs:
-        _card(job, states[job.job_id], home)
+        _card(job, jobs.status(job).state, home)
         rows += training_runs.rows(f"{job.title} ({training_runs.short_time(job)})", training_runs.measured(job.folder))
     pictures = training_charts.pictures_of(rows)
     for at in range(0, len(pictures), 2):
         for column, (picture, own) in zip(st.columns(2), pictures[at : at + 2], strict=False):
             column.markdown(f"**{picture.title}**")
             column.altair_chart(training_charts.chart(picture, own), width="stretch", key=f"chart {picture.title}")
+
+
+def _any_runs(runs: Sequence[Job], home: Path) -> bool:
+    """Tell whether a run, or the making of a checkpoint of one, is at work."""
+    work = [job for run in runs for job in (run, *_exports(run, home))]
+    return any(jobs.status(job).state == "running" for job in work)
 
 
 def _card(job: Job, now: str, home: Path) -> None:
@@ -114,7 +128,9 @@ def _actions(job: Job, now: str, home: Path) -> None:
     if (
         now != "finished"
         and training_runs.can_be_exported(job.folder)
-        and buttons[1].button("Checkpoint of now", key=f"export {job.job_id}")
+        and buttons[1].button(
+            "Checkpoint of now", key=f"export {job.job_id}", help="Of the state that was saved last; the run goes on."
+        )
     ):
         step = training_runs.progress(job.folder).step
         command = training_plan.export_command(job.folder, Path(str(job.about["data"])))
@@ -122,7 +138,7 @@ def _actions(job: Job, now: str, home: Path) -> None:
         jobs.start(
             home / "jobs", training_runs.EXPORT_KIND, title, jobs.prorank(*command), {"run": job.job_id, **job.about}
         )
-        st.toast("A checkpoint of the last saved state is being made.")
+        st.rerun()
 
 
 def _exports(job: Job, home: Path) -> list[Job]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from prorank_search.errors import ProRankError
+from prorank_ui import plain_tables, state, training_controls, training_watch
 from prorank_ui import ranking_table as table
-from prorank_ui import state, training_controls, training_watch
 
 
 def page() -> None:
@@ -16,7 +16,7 @@ def page() -> None:
     home = state.client().home
     try:
         training_watch.draw(home)
-        st.header("New run", anchor=False)
+        st.html(plain_tables.heading("New run"))
         training_controls.draw(home)
     except ProRankError as error:
         st.html(table.notice("error", "This cannot be done", str(error)))

@@ -1,0 +1,164 @@
+"""Train in Streamlit's own test runner: what a person sees of judgments, of runs in each state, and of a promotion."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
+from prorank_search.promotions import promotions
+from prorank_search.settings import DEFAULT_MODEL, load_settings
+from prorank_search.types import Query
+from tests import tiny_model
+from tests.ui.test_training_runs import scores, write_metrics
+
+PAGE = """
+from prorank_ui.app_pages import train
+train.page()
+"""
+
+
+@pytest.fixture
+def app(home: Path) -> AppTest:  # noqa: ARG001 (the page reads it from the environment)
+    return AppTest.from_string(PAGE, default_timeout=60)
+
+
+@pytest.fixture
+def judged(home: Path) -> str:
+    """A query set with judgments, and a base to begin with."""
+    tiny_model.write_model(home / "models" / "tiny")
+    (home / "models" / "tiny" / "source.json").write_text('{"license": "MIT", "origin": "a test"}')
+    store = JudgmentStore(home / FILE_NAME)
+    store.add_queries("zoo", "animals", [Query("1", "a fox")])
+    store.judge(Judgment("zoo", "1", "fox", "ada", 3), Judgment("zoo", "1", "dog", "ada", 0))
+    store.close()
+    return "zoo"
+
+
+def job_left(home: Path, kind: str, *, name: str = "7", exit_code: int | None = None, **about: object) -> Path:
+    """Write the folder of a job that runs no longer; without an exit code it died without a word."""
+    folder = home / "jobs" / name
+    folder.mkdir(parents=True)
+    job = {
+        "job_id": name,
+        "kind": kind,
+        "title": "zoo · from tiny",
+        "command": ["false"],
+        "created": "2026-11-24T18:05:00+00:00",
+        "about": {"recipe": "judgments", "base": "tiny", "query_sets": {"zoo": 2}} | about,
+    }
+    (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
+    if exit_code is not None:
+        ended = {"exit_code": exit_code, "told_to_stop": False, "at": "2026-11-24T19:00:00+00:00"}
+        (folder / "ended.json").write_text(json.dumps(ended), encoding="utf-8")
+    return folder
+
+
+def drawn(app: AppTest) -> str:
+    """Return the HTML on the page, without the style sheets."""
+    assert not app.exception
+    return "".join(element.proto.body for element in app.get("html") if "<style>" not in element.proto.body)
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def results(**collections: Mapping[str, float]) -> dict[str, object]:
+    return {"dev": {"measure": "nDCG@10", "collections": collections}}
+
+
+def test_a_first_visit_says_what_to_do(app: AppTest) -> None:
+    app.run()
+    assert "There is nothing to train on yet" in drawn(app)
+    assert "No run yet" in drawn(app)
+    assert f"Default model: {DEFAULT_MODEL}" in drawn(app)
+    assert labels(app) == []
+
+
+@pytest.mark.usefixtures("judged")
+def test_judgments_are_offered_with_how_many_there_are(app: AppTest) -> None:
+    app.run()
+    assert app.multiselect(key="train_sets").value == ["zoo"]
+    assert app.selectbox(key="train_recipe").value == "judgments"
+    assert app.selectbox(key="train_base").options == ["tiny"]
+    assert labels(app) == ["Make the groups"]
+    app.multiselect(key="train_sets").set_value([]).run()
+    assert labels(app) == []
+
+
+@pytest.mark.usefixtures("judged")
+def test_groups_that_could_not_be_made_say_why(app: AppTest, home: Path) -> None:
+    folder = job_left(home, "groups", exit_code=3, collections=[], mistakes_of="")
+    (folder / "output.txt").write_text("making them\nerror: the index <b>animals</b> is gone\n", encoding="utf-8")
+    app.run()
+    assert "The groups were not made: failed" in drawn(app)
+    assert "the index &lt;b&gt;animals&lt;/b&gt; is gone" in drawn(app)
+    assert "Try again" in labels(app)
+
+
+def test_a_run_that_died_shows_as_interrupted_with_its_curves_and_resume(app: AppTest, home: Path) -> None:
+    write_metrics(job_left(home, "train"), scores(4))
+    app.run()
+    assert "interrupted" in drawn(app)
+    assert "stage 2, step 4 of 10" in drawn(app)
+    assert "Resume" in labels(app)
+    assert any("Stage 2: loss" in text.value for text in app.markdown)
+    assert app.query_params["runs"] == "7"
+
+
+def test_a_run_that_failed_says_why(app: AppTest, home: Path) -> None:
+    folder = job_left(home, "train", exit_code=5)
+    (folder / "output.txt").write_text("error: memory ran out\n", encoding="utf-8")
+    app.run()
+    assert "memory ran out" in drawn(app)
+    assert "Resume" in labels(app)
+
+
+def test_several_runs_are_drawn_together_and_the_address_keeps_them(app: AppTest, home: Path) -> None:
+    for name in ("7", "8"):
+        write_metrics(job_left(home, "train", name=name, exit_code=130), scores(4))
+    app.query_params["runs"] = "7,8,gone"
+    app.run()
+    assert app.multiselect(key="runs shown").value == ["7", "8"]
+    assert drawn(app).count("stopped · stage 2, step 4 of 10") == 2
+    app.multiselect(key="runs shown").set_value(["8"]).run()
+    assert app.query_params["runs"] == "8"
+
+
+@pytest.mark.usefixtures("judged")
+def test_a_checkpoint_is_made_the_default_and_taken_back(
+    app: AppTest, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRORANK_DTYPE", "float32")
+    monkeypatch.setenv("PRORANK_DEVICE", "cpu")
+    folder = write_metrics(job_left(home, "train", exit_code=0), scores(10))
+    checkpoint = tiny_model.write_model(folder / "checkpoint")
+    dev = results(zoo={"bm25": 0.5, "model": 0.75, "blend": 1.0, "queries": 4.0})
+    tiny_model.write_contract(checkpoint, name="zoo", results=dev)
+    app.run()
+    assert "<td>0.75</td>" in drawn(app)
+    assert app.selectbox(key="with 7").options == ["tiny"]
+    (link,) = [element.proto.url for element in app.get("link_button")]
+    assert "left_model=tiny" in link
+    assert "index=animals" in link
+    app.button(key="promote 7").click().run()
+    assert load_settings().model.startswith("zoo-")
+    assert f"Default model: {load_settings().model}" in drawn(app)
+    app.button(key="demote").click().run()
+    assert promotions(home) == []
+    assert f"Default model: {DEFAULT_MODEL}" in drawn(app)
+
+
+def test_a_checkpoint_that_breaks_its_contract_is_not_made_the_default(app: AppTest, home: Path) -> None:
+    folder = write_metrics(job_left(home, "train", exit_code=0), scores(10))
+    checkpoint = tiny_model.write_contract(tiny_model.write_model(folder / "checkpoint"), name="zoo")
+    (checkpoint / "model.safetensors").write_bytes(b"spoiled")
+    app.run()
+    app.button(key="promote 7").click().run()
+    assert "This cannot be done" in drawn(app)
+    assert promotions(home) == []
