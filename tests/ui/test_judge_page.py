@@ -1,0 +1,187 @@
+"""Judge in Streamlit's own test runner: each state, and what a click writes before the next hit shows."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
+from prorank_search.pooling import Pooled
+from prorank_search.types import Document, Qrel, Query
+from prorank_ui import judge_desk
+
+SCRIPT = "from prorank_ui.app_pages import judge\njudge.page()\n"
+DOGS = Query("q1", "barking dog")
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[JudgmentStore]:
+    store = JudgmentStore(home / FILE_NAME)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def app(home: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:  # noqa: ARG001 (the app reads it)
+    monkeypatch.setattr(judge_desk, "_SEEN_AFTER_S", -1.0)  # a test is quicker than a person
+    app = AppTest.from_string(SCRIPT, default_timeout=20)
+    app.session_state["judge"] = "ada"
+    return app
+
+
+def drawn(app: AppTest) -> str:
+    """Return the HTML on the page, without the style sheet."""
+    assert not app.exception
+    return "".join(element.proto.body for element in app.main.get("html") if "<style>" not in element.proto.body)
+
+
+def hit(app: AppTest) -> str:
+    """Return the document that is judged."""
+    return drawn(app).partition('data-doc="')[2].partition('"')[0]
+
+
+def press(app: AppTest, label: str) -> None:
+    next(button for button in app.button if button.label == label).click().run()
+
+
+def run_until_there_is_a_hit(app: AppTest) -> None:
+    app.run()
+    deadline = time.monotonic() + 20
+    while not hit(app) and time.monotonic() < deadline:
+        time.sleep(0.05)
+        app.run()
+    assert hit(app)
+
+
+def pooled(*names: str) -> list[Pooled]:
+    return [Pooled(Document(name, f"A {name}."), {"BM25": at}) for at, name in enumerate(names, start=1)]
+
+
+def test_who_judges_is_asked_once(app: AppTest, animals: str, store: JudgmentStore) -> None:
+    store.add_queries("dogs", animals, [DOGS])
+    store.pool("dogs", "q1", pooled("fox"))
+    app.session_state["judge"] = ""
+    app.run()
+    assert "Who judges?" in drawn(app)
+    app.text_input[0].set_value(" bo ")
+    press(app, "Start judging")
+    assert hit(app) == "fox"
+    press(app, "perfect")
+    assert [(one.judge, one.relevance) for one in store.judgments("dogs")] == [("bo", 3)]
+
+
+def test_without_an_index_and_without_a_set_the_page_says_what_to_do(app: AppTest) -> None:
+    app.run()
+    assert "There is no index yet" in drawn(app)
+
+
+@pytest.mark.usefixtures("stages")
+def test_typed_queries_become_a_set_whose_hits_are_found_by_both_stages(
+    app: AppTest, animals: str, store: JudgmentStore
+) -> None:
+    app.run()
+    assert "There is no query set yet" in drawn(app)
+    app.text_input(key="new set").set_value("dogs")
+    app.text_area(key="typed queries").set_value("barking dog\nzebra").run()
+    press(app, "Make the set")
+    run_until_there_is_a_hit(app)
+    (first, second) = store.queries("dogs").values()
+    assert (store.query_set("dogs").index, first.text, second.text) == (animals, "barking dog", "zebra")
+    found = store.pooled("dogs", first.query_id)
+    assert set(found) == {"dog", "fox", "evil", "hebrew"}
+    assert found["dog"].ranks.keys() == {"BM25", "reversing-1"}
+    assert len(store.qrels("dogs", origin="model")) == 4
+    assert store.qrels("dogs") == []
+
+
+def test_a_grade_is_in_the_store_before_the_next_hit_shows(app: AppTest, animals: str, store: JudgmentStore) -> None:
+    store.add_queries("dogs", animals, [DOGS])
+    store.pool("dogs", "q1", pooled("dog", "fox", "evil"))
+    app.run()
+    first = hit(app)
+    press(app, "relevant")
+    assert store.qrels("dogs") == [Qrel("q1", first, 2)]
+    assert hit(app) != first
+    again = AppTest.from_string(SCRIPT, default_timeout=20)  # a reload is a new session
+    again.session_state["judge"] = "ada"
+    again.query_params["set"] = "dogs"
+    again.run()
+    assert hit(again) == hit(app)
+
+
+def test_undo_brings_the_last_hit_back_and_skips_come_back_when_asked_for(
+    app: AppTest, animals: str, store: JudgmentStore
+) -> None:
+    store.add_queries("dogs", animals, [DOGS])
+    store.pool("dogs", "q1", pooled("dog", "fox"))
+    app.run()
+    first = hit(app)
+    press(app, "perfect")
+    second = hit(app)
+    press(app, "Undo")
+    assert (hit(app), store.qrels("dogs")) == (first, [])
+    press(app, "Skip")
+    assert hit(app) == second
+    press(app, "marginal")
+    assert "Nothing is left to judge: 2 of 2 hits" in drawn(app)
+    app.selectbox(key="which").set_value("skipped").run()
+    assert hit(app) == first
+    press(app, "not relevant")
+    assert sorted(store.qrels("dogs")) == sorted([Qrel("q1", first, 0), Qrel("q1", second, 1)])
+
+
+def test_ranks_and_proposals_are_hidden_until_asked_for(app: AppTest, animals: str, store: JudgmentStore) -> None:
+    store.add_queries("dogs", animals, [DOGS])
+    store.pool("dogs", "q1", pooled("dog"))
+    store.judge(Judgment("dogs", "q1", "dog", "model-1", 3, origin="model"))
+    app.run()
+    assert "rank 1" not in drawn(app)
+    assert "proposes" not in drawn(app)
+    app.toggle(key="ranks").set_value(True)
+    app.toggle(key="proposals").set_value(True).run()
+    assert "BM25: rank 1" in drawn(app)
+    assert "model-1 proposes: perfect" in drawn(app)
+    assert store.qrels("dogs") == []
+
+
+def test_the_agreement_of_judges_shows_with_what_they_dispute(app: AppTest, animals: str, store: JudgmentStore) -> None:
+    store.add_queries("dogs", animals, [DOGS])
+    store.pool("dogs", "q1", pooled("dog", "fox", "evil"))
+    for judge, grades in {"bo": (0, 3), "cy": (0, 1)}.items():
+        store.judge(
+            *(Judgment("dogs", "q1", doc, judge, grade) for doc, grade in zip(("dog", "fox"), grades, strict=True))
+        )
+    app.run()
+    assert "Agreement of 2 judges: Krippendorff's α 0.83" in app.expander[-1].label
+    assert "bo: perfect, cy: marginal" in drawn(app)
+
+
+def test_a_second_press_before_the_hit_can_be_seen_judges_nothing(
+    app: AppTest, animals: str, store: JudgmentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add_queries("dogs", animals, [DOGS])
+    store.pool("dogs", "q1", pooled("dog", "fox"))
+    monkeypatch.setattr(judge_desk, "_SEEN_AFTER_S", 600.0)
+    app.run()
+    press(app, "perfect")
+    assert store.judgments("dogs") == []
+
+
+def test_a_judgment_that_cannot_be_kept_is_said_and_its_hit_stays(
+    app: AppTest, animals: str, home: Path, store: JudgmentStore
+) -> None:
+    store.add_queries("dogs", animals, [DOGS])
+    store.pool("dogs", "q1", pooled("dog", "fox"))
+    app.run()
+    first = hit(app)
+    with sqlite3.connect(home / FILE_NAME) as connection:
+        connection.execute("CREATE TRIGGER full BEFORE INSERT ON judgments BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    press(app, "perfect")
+    assert "The judgment was not kept" in drawn(app)
+    assert "disk full" in drawn(app)
+    assert hit(app) == first
