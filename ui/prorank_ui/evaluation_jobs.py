@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from prorank_search import jobs
+from prorank_search.errors import ProRankError
 from prorank_search.jobs import Job
 from prorank_ui import evaluating
 from prorank_ui import ranking_table as table
@@ -19,6 +20,7 @@ _HEADLINES = {
     "stopped": "This evaluation was cancelled",
     "interrupted": "This evaluation was interrupted",
 }
+_FAILED = "why no evaluation was resumed"
 _KEPT = "What was scored is kept: resumed, it goes on where it stopped."
 
 
@@ -28,6 +30,9 @@ def show(found: Sequence[Job]) -> None:
     Args:
         found: The evaluations, the newest first.
     """
+    failed = st.session_state.pop(_FAILED, None)
+    if failed:
+        st.html(table.notice("error", "The evaluation was not resumed", failed))
     states = {job.job_id: jobs.status(job).state for job in found}
     running = [job for job in found if states[job.job_id] == "running"]
     if running:
@@ -50,4 +55,11 @@ def _show_ended(job: Job, state: jobs.JobState) -> None:
     reason = complaint(jobs.output(job)) if state == "failed" else _KEPT
     wide, narrow = st.columns([5, 1], vertical_alignment="bottom")
     wide.html(table.notice("error" if state == "failed" else "warning", f"{_HEADLINES[state]}: {job.title}", reason))
-    narrow.button("Resume", key=f"resume {job.job_id}", on_click=jobs.resume, args=(job,), width="stretch")
+    narrow.button("Resume", key=f"resume {job.job_id}", on_click=_resume, args=(job,), width="stretch")
+
+
+def _resume(job: Job) -> None:
+    try:
+        jobs.resume(job)
+    except ProRankError as error:
+        st.session_state[_FAILED] = str(error)
