@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import zlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from prorank_search.backends.tantivy import open_backend
 from prorank_search.errors import UnreachableError
 from prorank_search.serving.embedded.routes import answer
 from prorank_search.serving.upstream import EngineAnswer, EngineRequest
+from prorank_search.serving.zipped import unzipped
 from prorank_search.settings import Settings
 
 THREADS = 4
@@ -23,6 +27,7 @@ class EmbeddedUpstream:
     def __init__(self, settings: Settings) -> None:
         """Use the embedded indexes of these settings, which need not exist yet."""
         self._backend = open_backend(settings)
+        self._most_bytes = settings.max_body_mb << 20
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="embedded")
 
     async def send(self, request: EngineRequest, timeout_s: float | None = None) -> EngineAnswer:
@@ -30,14 +35,21 @@ class EmbeddedUpstream:
 
         Raises:
             UnreachableError: There was none within `timeout_s`.
+            TooLargeError: The body is larger than `max_body_mb` when it is unpacked.
         """
         loop = asyncio.get_running_loop()
         try:
-            work = loop.run_in_executor(self._threads, answer, self._backend, request)
+            work = loop.run_in_executor(self._threads, self._answer, request)
             return await asyncio.wait_for(work, timeout_s)
         except TimeoutError as error:
             message = f"the embedded index did not answer within {timeout_s:g} s"
             raise UnreachableError(message, timed_out=True) from error
+
+    def _answer(self, request: EngineRequest) -> EngineAnswer:
+        if request.headers.get("content-encoding") == "gzip":
+            with contextlib.suppress(zlib.error):  # what is answered says that the body is no JSON
+                request = replace(request, body=unzipped(request.body, self._most_bytes))
+        return answer(self._backend, request)
 
     async def close(self) -> None:
         """Take no more requests; those that were begun are finished."""

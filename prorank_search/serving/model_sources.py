@@ -60,26 +60,25 @@ def name_of(settings: Settings) -> str:
 
 def settings_of(settings: Settings, profile: Profile) -> Settings:
     """Return the settings of searches with a profile, before which a flag or a variable goes."""
-    said = {
-        "rescorer": profile.rescorer,
-        "model": profile.model,
-        "chain": profile.chain,
-        "window_size": profile.window_size,
-        "timeout_s": profile.timeout_s,
-    }
-    changes = {
-        key: value
-        for key, value in said.items()
-        if value is not None and not settings.origin(key).startswith(("flag", "variable"))
-    }
+    changes = _said(
+        settings,
+        rescorer=profile.rescorer,
+        model=profile.model,
+        chain=profile.chain,
+        window_size=profile.window_size,
+        timeout_s=profile.timeout_s,
+    )
     return Settings.model_validate({**settings.model_dump(include=settings.model_fields_set), **changes})
 
 
 def model_of(settings: Settings, profile: Profile) -> str | None:
     """Return the name of the model that a profile asks for; None: the one that the service always has."""
     now = promotion.followed(settings)
-    name = name_of(settings_of(now, profile))
-    return None if name == name_of(now) else name
+    if profile.chain is None:  # each search asks: to build settings takes longer than all else before the engine
+        own = now.model_copy(update=_said(now, rescorer=profile.rescorer, model=profile.model))
+    else:
+        own = settings_of(now, profile)
+    return None if name_of(own) == name_of(now) else name_of(own)
 
 
 def mark_of(settings: Settings) -> object:
@@ -94,6 +93,14 @@ def mark_of(settings: Settings) -> object:
         return [(path.name, stat.st_ino, stat.st_size, stat.st_mtime_ns) for path in files if (stat := path.stat())]
     except OSError as error:
         raise ConfigError(f"the model {settings.model!r} is being replaced") from error
+
+
+def _said(settings: Settings, **said: object) -> dict[str, object]:
+    """Return what a profile says, but for what a flag or a variable says."""
+    by_hand = ("flag", "variable")
+    return {
+        key: value for key, value in said.items() if value is not None and not settings.origin(key).startswith(by_hand)
+    }
 
 
 def _source(settings: Settings, open_rescorer: Open) -> Source:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import random
 from pathlib import Path
 
 import pytest
 
-from prorank_search.errors import UnreachableError
+from prorank_search.errors import TooLargeError, UnreachableError
 from prorank_search.serving.embedded_upstream import EmbeddedUpstream
 from prorank_search.serving.upstream import EngineAnswer, EngineRequest
 from prorank_search.settings import Settings
@@ -36,6 +37,18 @@ def send(home: Path, *requests: EngineRequest) -> list[EngineAnswer]:
 def search(body: object, index: str = "animals") -> EngineRequest:
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
     return EngineRequest("POST", f"/{index}/_search", body=text)
+
+
+def test_zipped_bodies_are_read_and_bombs_are_not(home: Path) -> None:
+    def zipped(body: bytes) -> EngineRequest:
+        return EngineRequest("POST", "/animals/_count", headers={"content-encoding": "gzip"}, body=gzip.compress(body))
+
+    whole = EngineRequest("POST", "/animals/_count", headers={"content-encoding": "gzip"}, body=b"\xff")
+    answers = send(home, zipped(b'{"query": {"match_all": {}}}'), zipped(b"{"), whole)
+    assert [answer.status for answer in answers] == [200, 400, 400]
+    assert json.loads(answers[0].body)["count"] == len(DOCUMENTS)
+    with pytest.raises(TooLargeError):
+        send(home, zipped(b" " * (17 << 20)))
 
 
 def test_random_bodies_are_answered_or_refused(home: Path) -> None:

@@ -128,6 +128,19 @@ def test_a_server_that_is_busy_longer_than_anybody_waits_says_when_to_come_back(
     assert len(stub.bodies) == 1
 
 
+def test_a_server_that_says_to_come_back_tomorrow_is_not_waited_for(start: Start) -> None:
+    _, rescorer = start(lambda _: Reply({"message": "quota"}, 429, {"retry-after": "86400"}))
+    with pytest.raises(OverloadedError) as failed:
+        scores(rescorer)
+    assert failed.value.retry_after_s == 86400
+
+
+def test_an_answer_that_cannot_be_unpacked_is_an_error(start: Start) -> None:
+    _, rescorer = start(lambda _: Reply({}, 200, {"content-encoding": "gzip"}))
+    with pytest.raises(RescorerError, match="cannot be asked: DecodingError"):
+        scores(rescorer)
+
+
 def test_a_server_that_is_not_there_is_named() -> None:
     rescorer = open_rescorer(Settings(remote_url="http://127.0.0.1:9/v2/rerank"))
     with pytest.raises(RescorerError, match=r"http://127\.0\.0\.1:9/v2/rerank cannot be asked"):

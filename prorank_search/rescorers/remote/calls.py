@@ -24,6 +24,9 @@ _LOG = logging.getLogger(__name__)
 _TRIED_AGAIN = frozenset({429, 502, 503, 504})
 _ATTEMPTS = 4
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
+_LONGEST_WAIT_S = 60.0
+"""A server that says to come back later than that is not waited for, though there is no deadline."""
+
 _LOOK_S = 0.05
 """How often a call that runs is asked whether anybody still waits for it."""
 
@@ -79,7 +82,7 @@ class Calls:
             return response.json() if response.is_success else {}
         except httpx.TransportError:
             return None
-        except (TimeoutError, ValueError):
+        except (TimeoutError, ValueError, httpx.RequestError):
             return {}
 
     async def post(self, url: str, body: Mapping[str, object], seconds: float | None) -> object:
@@ -100,7 +103,7 @@ class Calls:
         for attempt in count(1):
             try:
                 response = await self._client.post(url, content=content)
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 failure = RescorerError(f"{self._shown} cannot be asked: {type(error).__name__}: {error}")
                 failure.__cause__ = error
                 pause = _pause(attempt)
@@ -111,7 +114,8 @@ class Calls:
                 if response.status_code not in _TRIED_AGAIN:
                     raise failure
                 pause = max(_pause(attempt), _retry_after(response))
-            if attempt == _ATTEMPTS or (give_up is not None and self._loop.time() + pause >= give_up):
+            is_late = pause > _LONGEST_WAIT_S if give_up is None else self._loop.time() + pause >= give_up
+            if attempt == _ATTEMPTS or is_late:
                 raise failure
             _LOG.info("%s: trying again in %.1f s (%s)", self._shown, pause, failure)
             await asyncio.sleep(pause)

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, quote, urlencode
 
-from prorank_search.errors import ProRankError, TooLargeError
+from prorank_search.errors import ProRankError
 from prorank_search.serving.gateway.faults import EngineFaultError
 from prorank_search.serving.gateway.reorder import UnreadableError, with_block
 from prorank_search.serving.gateway.request import Plan, Search
 from prorank_search.serving.gateway.search import Desk, Job, Left, Send, again, block_of, decided, finished, shadowed
 from prorank_search.serving.gateway.search import job_of as new_job
 from prorank_search.serving.upstream import EngineAnswer, EngineRequest, Upstream
+from prorank_search.serving.zipped import unzipped
 from prorank_search.types import Status
 
 _LOG = logging.getLogger(__name__)
@@ -130,7 +131,7 @@ def json_text(request: EngineRequest, most: int) -> str | None:
         return None
     encoding = request.headers.get("content-encoding", "identity")
     try:
-        body = _unzipped(request.body, most) if encoding == "gzip" else request.body
+        body = unzipped(request.body, most) if encoding == "gzip" else request.body
         return body.decode() if encoding in ("gzip", "identity") else None
     except (UnicodeDecodeError, zlib.error, OSError, EOFError):
         return None
@@ -154,13 +155,13 @@ def begin_shadow(exchange: Exchange, asked: Asked, search: Search, plan: Plan) -
     task.add_done_callback(exchange.shadows.discard)
 
 
-def skipped(exchange: Exchange, left: Left, text: str) -> str:
+async def skipped(exchange: Exchange, left: Left, text: str) -> str:
     """Return an engine's answer with the status of a search that keeps its order; shadowed ones stay as they came."""
     if not left.reason or left.shadow is not None:
         return text
     exchange.desk.counts.searched(left.mode, "skipped", {})
     with contextlib.suppress(ValueError, RecursionError):
-        return with_block(text, block_of(Status("skipped", left.reason)))
+        return await asyncio.to_thread(with_block, text, block_of(Status("skipped", left.reason)))
     return text
 
 
@@ -174,7 +175,7 @@ async def _left(exchange: Exchange, asked: Asked, search: Search, left: Left) ->
     if not left.reason or answer.status != OK:
         return answer
     status = "shadow" if left.shadow is not None else "skipped"
-    body = skipped(exchange, left, answer.body.decode(errors="surrogateescape"))
+    body = await skipped(exchange, left, answer.body.decode(errors="surrogateescape"))
     headers = {**answer.headers, STATUS_HEADER: status}
     return replace(answer, headers=headers, body=body.encode(errors="surrogateescape"))
 
@@ -199,11 +200,3 @@ async def _shadow(exchange: Exchange, asked: Asked, search: Search, plan: Plan) 
     except (ProRankError, EngineFaultError, UnreadableError) as error:
         _LOG.warning("a search could not be rescored beside its answer: %s", type(error).__name__)
         exchange.desk.counts.searched("shadow", "degraded", {})
-
-
-def _unzipped(body: bytes, most: int) -> bytes:
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    unpacked = unpacker.decompress(body, most + 1)
-    if len(unpacked) > most:
-        raise TooLargeError(f"the body has more than {most} bytes when it is unpacked: send less, or set max_body_mb")
-    return unpacked

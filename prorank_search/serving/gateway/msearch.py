@@ -90,7 +90,7 @@ async def _put_together(
     exchange: Exchange, asked: Asked, items: list[Item], answer: EngineAnswer, cancelled: Callable[[], bool]
 ) -> EngineAnswer:
     text = answer.body.decode(errors="surrogateescape")
-    spans = _responses(text, len(items))
+    spans = await asyncio.to_thread(_responses, text, len(items))
     work = [
         _answer_of(exchange, asked, item, text[span.start : span.end], cancelled)
         if _succeeded(span)
@@ -173,7 +173,7 @@ async def _answer_of(exchange: Exchange, asked: Asked, item: Item, text: str, ca
     if item.left is not None:
         if item.left.shadow is not None:
             begin_shadow(exchange, asked, item.search, item.left.shadow)
-        return skipped(exchange, item.left, text)
+        return await skipped(exchange, item.left, text)
     try:
         if item.error is not None:
             raise item.error

@@ -176,7 +176,8 @@ async def finished(desk: Desk, job: Job, text: str, send: Send, cancelled: Calla
     body = await asyncio.to_thread(reorder.put, found, order, job.page, job.first_fetched)
     took = {"first_stage": first_stage_ms, "rescore": rescore_ms, "total": _ms_since(job.began)}
     desk.counts.searched("apply", order.status.state, took)
-    return reorder.with_block(body, block_of(order.status, reason, took)), order.status.state
+    block = block_of(order.status, reason, took)
+    return await asyncio.to_thread(reorder.with_block, body, block), order.status.state
 
 
 async def shadowed(desk: Desk, search: Search, plan: Plan, send: Send) -> None:
