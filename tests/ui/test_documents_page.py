@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
 from collections.abc import Callable
 from io import BytesIO
@@ -130,6 +132,53 @@ def test_an_index_goes_back_to_its_version_before(app: AppTest, home: Path, anim
     assert [index.version for index in backend.indexes()] == first
     button(app, "Prune old versions")
     assert backend.versions(animals) == first
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<script>alert(1)</script>", "\"'; --config=/etc/passwd", "X" * 1_000_000, "🦊" * 50, "כלב \u202edog", "../../up"],
+)
+def test_no_text_in_a_field_breaks_the_page_or_leaves_the_home(
+    app: AppTest, home: Path, upload: uploads.Upload, text: str
+) -> None:
+    app.query_params["upload"] = upload.upload_id
+    app.run()
+    app.text_input[0].set_value(text).run()
+    app.text_input(key="title_column").set_value(text).run()
+    button(app, "Preview")
+    button(app, "Start")
+    run_until(app, lambda: "The ingest failed" in drawn(app) or "That did not work" in drawn(app))
+    assert "<script" not in drawn(app)
+    assert list((home / "indexes").glob("[!.]*")) == []
+
+
+def test_a_running_ingest_is_cancelled_and_can_go_on(app: AppTest, home: Path) -> None:
+    code = """print('{"documents": 1200, "docs_per_s": 400.0, "bad_records": 0, "share_read": 0.25}', flush=True)
+import time; time.sleep(60)"""
+    job = jobs.start(home / "jobs", "ingest", "a into b", (sys.executable, "-c", code))
+    app.run()
+    run_until(app, lambda: "1,200 documents, 400 a second" in drawn(app))
+    assert 'value="0.250"' in drawn(app)
+    button(app, "Cancel")
+    run_until(app, lambda: "stopped" in drawn(app))
+    button(app, "Resume")
+    assert jobs.status(job).state == "running"
+    jobs.stop(job)
+
+
+def test_an_upload_is_deleted_once_it_is_in_an_index_and_not_before(
+    app: AppTest, home: Path, upload: uploads.Upload
+) -> None:
+    failed = jobs.start(home / "jobs", "ingest", "a", (sys.executable, "-c", "exit(1)"), {"upload": upload.upload_id})
+    app.run()
+    run_until(app, lambda: jobs.status(failed).state == "failed")
+    assert ingest_jobs.spent_uploads(home) == []
+    shutil.rmtree(failed.folder)
+    ended = jobs.start(home / "jobs", "ingest", "a", (sys.executable, "-c", "exit(6)"), {"upload": upload.upload_id})
+    run_until(app, lambda: jobs.status(ended).state == "failed")
+    app.run()
+    button(app, "Delete 1 upload that went into an index (40 bytes)")
+    assert uploads.kept(home) == []
 
 
 def test_a_title_is_data() -> None:

@@ -10,10 +10,11 @@ import streamlit as st
 from prorank_search import jobs
 from prorank_search.errors import InputError, ProRankError
 from prorank_search.jobs import Job, JobStatus
-from prorank_ui import ingest_output, ingest_preview, ingesting, state
+from prorank_ui import ingest_output, ingest_preview, ingesting, state, uploads
 from prorank_ui import ranking_table as table
 from prorank_ui.markup import escape
-from prorank_ui.wording import count
+from prorank_ui.uploads import Upload
+from prorank_ui.wording import count, size
 
 FAILED = "what failed"
 """Key of what an action of this page could not do, until it is shown."""
@@ -31,6 +32,23 @@ def show() -> None:
     st.header("Latest ingests", anchor=False)
     running = _running(found)
     st.fragment(_follow, run_every=_LOOK_EVERY_S if running else None)(found, running)
+    done = spent_uploads(state.client().home)
+    if done:
+        size_told = size(sum(upload.size_bytes for upload in done))
+        st.button(
+            f"Delete {count(len(done), 'upload')} that went into an index ({size_told})",
+            on_click=uploads.delete,
+            args=(state.client().home, [upload.upload_id for upload in done]),
+        )
+
+
+def spent_uploads(home: Path) -> list[Upload]:
+    """Return the uploads whose every ingest has ended well: nothing needs them any longer."""
+    needed: dict[object, bool] = {}
+    for job in jobs.jobs(home / "jobs", ingesting.KIND):
+        upload_id = job.about.get("upload")
+        needed[upload_id] = needed.get(upload_id, False) or not ingest_output.ended_well(jobs.status(job))
+    return [upload for upload in uploads.kept(home) if needed.get(upload.upload_id) is False]
 
 
 def _follow(found: Sequence[Job], before: Sequence[str]) -> None:
@@ -47,7 +65,7 @@ def _running(found: Sequence[Job]) -> list[str]:
 def _draw(job: Job, status: JobStatus) -> None:
     output = jobs.output(job)
     report, progress = ingest_output.report(output), ingest_output.progress(output)
-    with_bad_records = status.exit_code == ingest_output.FINISHED_WITH_DEAD_LETTERS
+    ended_well = ingest_output.ended_well(status)
     told = report or progress
     words = told.in_words() if told else "reading the first records" if status.state == "running" else ""
     share = progress.share_read if progress and status.state == "running" else None
@@ -55,9 +73,9 @@ def _draw(job: Job, status: JobStatus) -> None:
     facts.html(card(job, status, words, share))
     if status.state == "running":
         act.button("Cancel", key=f"cancel {job.job_id}", on_click=jobs.stop, args=(job,), width="stretch")
-    elif status.state in _CAN_GO_ON and not with_bad_records:
+    elif status.state in _CAN_GO_ON and not ended_well:
         act.button("Resume", key=f"resume {job.job_id}", on_click=_resume, args=(job,), width="stretch")
-    if status.state == "failed" and not with_bad_records:
+    if status.state == "failed" and not ended_well:
         st.html(table.notice("error", "The ingest failed", ingest_output.complaint(output)))
     if report is not None and report.dead_letters is not None:
         _dead_letters(job, report, report.dead_letters)

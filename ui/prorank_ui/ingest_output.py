@@ -113,6 +113,11 @@ def complaint(output: str) -> str:
     return lines[-1].removeprefix("error: ") if lines else "it said nothing"
 
 
+def ended_well(status: JobStatus) -> bool:
+    """Tell whether an ingest did its work, bad records or not."""
+    return status.exit_code in {0, FINISHED_WITH_DEAD_LETTERS}
+
+
 def state_in_words(job: Job, status: JobStatus) -> str:
     """Return how a job is, in plain words."""
     if job.kind == "ingest" and status.exit_code == FINISHED_WITH_DEAD_LETTERS:

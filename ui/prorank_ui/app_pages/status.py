@@ -12,7 +12,7 @@ from prorank_search.jobs import Job
 from prorank_search.settings import load_settings
 from prorank_ui import plain_table, state, status_words
 from prorank_ui import ranking_table as table
-from prorank_ui.checkup import Checkup, Examined
+from prorank_ui.checkup import Checkup
 
 _LOOK_EVERY_S = 1.0
 _SHOWN_JOBS = 20
@@ -50,15 +50,15 @@ def _examined(checkup: Checkup, before: bool) -> None:  # noqa: FBT001 (what was
         st.rerun()
     if last is None:
         st.html(table.notice("info", "Looking at model, engine, indexes and service …", "This takes some seconds."))
-    elif isinstance(last, Examined):
+    elif isinstance(last, Exception):
+        st.html(table.notice("error", "The checks cannot be done", str(last)))
+    else:
         when = f"seen at {last.at[11:19]} UTC, in {last.seconds:.1f} s{' · looking again …' if under_way else ''}"
         st.html(table.summary(status_words.headline(last.checks), when))
         st.html(status_words.checklist(last.checks))
         facts = status_words.service_facts(last.service)
         if facts:
             st.html(table.notice("info", "prorank serve is running", facts))
-    else:
-        st.html(table.notice("error", "The checks cannot be done", str(last)))
 
 
 def _jobs() -> None:
