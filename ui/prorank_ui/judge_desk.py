@@ -101,8 +101,8 @@ def _show_progress(desk: Desk) -> None:
     here = len(work.pools.get(query_id, ()))
     told = f"Query {at + 1:,} of {len(work.order):,}"
     if here:
-        told += f" · {work.judged(query_id)} of its {here} hits judged"
-    told += f" · in the set {count(work.finished, 'query')} finished, {count(done, 'hit')} judged"
+        told += f": {work.judged(query_id)} of its {here} hits judged"
+    told += f" · {count(work.finished, 'query')} finished · {count(done, 'hit')} judged in all"
     st.progress(work.finished / len(work.order), text=told)
 
 
