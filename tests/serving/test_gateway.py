@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from prorank_search.rescorers.overlap import OverlapRescorer
+from prorank_search.serving.shelf import Source
 from tests.serving.gateway_asking import BEST_FIRST, QUERY, RESCORED, TEXTS, ids, search, with_prorank
-from tests.serving.live import Served
+from tests.serving.live import Served, serving, wait_until_ready
 from tests.serving.stub_engine import StubEngine
 
 Serve = Callable[..., Served]
@@ -63,6 +64,16 @@ def test_the_window_grows_with_the_index(served: Served, engine: StubEngine, bef
     engine.hits[:] = hits
     response = search(served, {**RESCORED, "size": 2})
     assert (ids(response), response.json()["prorank"]["window_size"]) == (BEST_FIRST[:2], 4)
+
+
+def test_a_model_that_the_first_page_loads_keeps_its_order(engine: StubEngine) -> None:
+    others = {"other": Source(OverlapRescorer)}
+    with serving(OverlapRescorer, others, url=engine.url, rescorer="overlap") as started:
+        served = wait_until_ready(started)
+        body = with_prorank(model="other", timeout_s=30.0)
+        pages = [search(served, {**body, "from": first, "size": 2}) for first in (0, 2)]
+    assert [ids(page) for page in pages] == [BEST_FIRST[:2], BEST_FIRST[2:4]]
+    assert "order_recomputed" not in pages[1].json()["prorank"]["reason"]
 
 
 def test_who_is_asked_for_has_an_order_of_its_own(served: Served) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -75,6 +76,35 @@ def test_a_deadline_keeps_what_was_scored(serve: Serve, engine: StubEngine) -> N
     assert (ids(response), response.json()["prorank"]["status"]) == (list(TEXTS), "degraded")
 
 
+def test_the_first_page_after_a_failure_tries_again(serve: Serve, engine: StubEngine) -> None:
+    failures = iter([RescorerError("out of memory")])
+
+    def fail_once(query: str, texts: Sequence[str]) -> list[float]:
+        for failure in failures:
+            raise failure
+        return [float(query in text) for text in texts]
+
+    served = serve(from_function(fail_once), url=engine.url)
+    assert [search(served).json()["prorank"]["status"] for _ in range(2)] == ["degraded", "ok"]
+
+
+def test_who_asks_the_same_at_once_waits_for_one_scoring_and_for_no_other_engine_call(
+    serve: Serve, engine: StubEngine
+) -> None:
+    gate = Gate()
+    served = serve(gate, url=engine.url)
+    engine.held.clear()
+    with ThreadPoolExecutor(4) as clients:
+        answers = [clients.submit(search, served) for _ in range(4)]
+        while len(engine.asked) < 4:
+            assert not any(answer.done() for answer in answers)
+        engine.held.set()
+        assert gate.entered.acquire(timeout=30)
+        gate.opened.set()
+        assert {ids(answer.result())[0] for answer in answers} == {"d"}
+    assert not gate.entered.acquire(blocking=False)
+
+
 def test_a_client_that_hangs_up_ends_the_rescoring(serve: Serve, engine: StubEngine) -> None:
     gate = Gate()
     served = serve(gate, url=engine.url)
@@ -121,15 +151,17 @@ def test_zipped_bodies_are_read_and_bombs_are_not(serve: Serve, engine: StubEngi
     assert served.http.post("/books/_search", content=b" " * (2 << 20)).status_code == 413
 
 
-def test_many_searches_have_each_their_own_answer(served: Served) -> None:
+def test_many_searches_have_each_their_own_answer(served: Served, engine: StubEngine) -> None:
     bodies = [QUERY, RESCORED, with_prorank(fieldz=1), {**RESCORED, "from": 3, "size": 2}]
     lines = "".join(f'{{"index": "books"}}\n{json.dumps(body)}\n' for body in bodies)
     headers = {"content-type": "application/x-ndjson"}
-    answer = served.http.post("/_msearch", content=lines, headers=headers).json()["responses"]
+    lines += '{"index": null}\n' + json.dumps({**RESCORED, "_source": False}) + "\n"
+    answer = served.http.post("/books/_msearch", content=lines, headers=headers).json()["responses"]
     assert [hit["_id"] for hit in answer[0]["hits"]["hits"]] == list(TEXTS)
     assert [hit["_id"] for hit in answer[1]["hits"]["hits"]] == BEST_FIRST
     assert answer[2]["status"] == 400
     assert [hit["_id"] for hit in answer[3]["hits"]["hits"]] == BEST_FIRST[3:5]
+    assert engine.lines[-1].startswith("POST /books/_search?")
 
 
 def test_many_searches_whose_answer_is_cut_are_not_rescored(served: Served, engine: StubEngine) -> None:

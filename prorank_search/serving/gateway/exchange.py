@@ -14,7 +14,7 @@ from prorank_search.errors import ProRankError
 from prorank_search.serving.gateway.faults import EngineFaultError
 from prorank_search.serving.gateway.reorder import UnreadableError, with_block
 from prorank_search.serving.gateway.request import Plan, Search
-from prorank_search.serving.gateway.search import Desk, Job, Left, Send, again, block_of, decided, finished, shadowed
+from prorank_search.serving.gateway.search import Desk, Job, Left, Send, block_of, decided, finished, shadowed
 from prorank_search.serving.gateway.search import job_of as new_job
 from prorank_search.serving.upstream import EngineAnswer, EngineRequest, Upstream
 from prorank_search.serving.zipped import unzipped
@@ -86,12 +86,6 @@ async def searched(exchange: Exchange, asked: Asked, cancelled: Callable[[], boo
         return await _left(exchange, asked, search, decision)
     plan, page, wish = decision
     job = new_job(exchange.desk, wish.search, plan, page, asked.caller)
-    if job.order is not None:
-        return await _rescored(exchange, asked, job, cancelled)
-    async with exchange.desk.pages.turn(job.key):
-        job = again(exchange.desk, job)
-        if job.order is None:
-            return await _rescored(exchange, asked, job, cancelled)
     return await _rescored(exchange, asked, job, cancelled)
 
 

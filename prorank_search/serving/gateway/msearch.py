@@ -134,7 +134,7 @@ def _search(asked: Asked, header: str, body: str) -> Search | None:
         return None
     if not isinstance(said, Mapping):
         return None
-    index = said.get("index", said.get("indices", asked.index))
+    index = said.get("index") or said.get("indices") or asked.index
     index = ",".join(map(str, index)) if isinstance(index, list) else str(index)
     params = {key: _param(value) for key, value in said.items() if key not in ("index", "indices")}
     of_url = asked.params

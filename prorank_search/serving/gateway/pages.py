@@ -46,28 +46,29 @@ class Pages:
         if order is None:
             return None
         if until <= self._clock():
-            self._drop(key)
+            self.drop(key)
             return None
         self._orders.move_to_end(key)
         return order
 
     def keep(self, key: str, order: Order) -> None:
         """Keep an order, in place of the one that was there."""
-        self._drop(key)
+        self.drop(key)
         self._orders[key] = (self._clock() + self._ttl_s, order)
         self._hits += _size(order)
         while self._hits > self._most_hits:
-            self._drop(next(iter(self._orders)))
+            self.drop(next(iter(self._orders)))
+
+    def drop(self, key: str) -> None:
+        """Forget an order, if it is there."""
+        _, order = self._orders.pop(key, (0.0, None))
+        if order is not None:
+            self._hits -= _size(order)
 
     def clear(self) -> None:
         """Forget all orders."""
         self._orders.clear()
         self._hits = 0
-
-    def _drop(self, key: str) -> None:
-        _, order = self._orders.pop(key, (0.0, None))
-        if order is not None:
-            self._hits -= _size(order)
 
 
 def _size(order: Order) -> int:

@@ -60,8 +60,9 @@ class Job:
     Attributes:
         plan: How.
         page: Which hits it wants.
+        asked: The search without what is ours.
         search: What the engine is asked.
-        key: Of its order.
+        caller: Who asks, for whom alone its order is kept.
         order: Its order, where it was given out before; None: it is made.
         first_fetched: Position of the first hit that the engine is asked for, from 0.
         began: When the request came, in `time.monotonic()` seconds.
@@ -69,8 +70,9 @@ class Job:
 
     plan: Plan
     page: Page
+    asked: Search
     search: Search
-    key: str
+    caller: str
     order: Order | None
     first_fetched: int
     began: float
@@ -139,13 +141,9 @@ def job_of(desk: Desk, search: Search, plan: Plan, page: Page, caller: str) -> J
     key = _key(desk, search, plan, caller)
     order = desk.pages.get(key)
     if order is not None and order.status.state == "degraded" and page.first == 0:
-        order = None  # who asks for the first page again asks for another try
-    return _placed(desk, Job(plan, page, search, key, order, 0, began))
-
-
-def again(desk: Desk, job: Job) -> Job:
-    """Return a job whose order may have been made meanwhile."""
-    return job if job.order is not None else _placed(desk, replace(job, order=desk.pages.get(job.key)))
+        desk.pages.drop(key)  # who asks for the first page again asks for another try
+        order = None
+    return _placed(desk, Job(plan, page, search, search, caller, order, 0, began))
 
 
 async def finished(desk: Desk, job: Job, text: str, send: Send, cancelled: Callable[[], bool]) -> tuple[str, State]:
@@ -167,10 +165,9 @@ async def finished(desk: Desk, job: Job, text: str, send: Send, cancelled: Calla
     found = await asyncio.to_thread(reorder.read, text)
     order, reason = job.order, ""
     if order is None or (not job.first_fetched and not found.covers(order)):
-        reason = _RECOMPUTED if job.page.first or order else ""
-        order = await _made(desk, job, found, send, cancelled)
-        desk.pages.keep(job.key, order)
-        rescore_ms = order.rescore_ms
+        made, order = await _new_order(desk, job, found, send, cancelled)
+        reason = _RECOMPUTED if made and (job.page.first or job.order) else ""
+        rescore_ms = order.rescore_ms if made else 0.0
     else:
         rescore_ms = 0.0
     body = await asyncio.to_thread(reorder.put, found, order, job.page, job.first_fetched)
@@ -183,7 +180,7 @@ async def finished(desk: Desk, job: Job, text: str, send: Send, cancelled: Calla
 async def shadowed(desk: Desk, search: Search, plan: Plan, send: Send) -> None:
     """Rescore a search that keeps the engine's order, and count how its hits would have moved."""
     began = time.monotonic()
-    job = Job(plan, Page(0, 0), _window_of(search, desk.scorer.window(plan), plan), "", None, 0, began)
+    job = Job(plan, Page(0, 0), search, _window_of(search, desk.scorer.window(plan), plan), "", None, 0, began)
     found = await asyncio.to_thread(reorder.read, await send(job.search))
     order = await _made(desk, job, found, send, lambda: False)
     desk.counts.searched("shadow", order.status.state, {"shadow": _ms_since(began)})
@@ -203,6 +200,20 @@ def block_of(status: Status, reason: str = "", took_ms: Mapping[str, float] | No
         "blend": None if status.blend is None else asdict(status.blend),
         "took_ms": dict(took_ms or {}),
     }
+
+
+async def _new_order(
+    desk: Desk, job: Job, found: Found, send: Send, cancelled: Callable[[], bool]
+) -> tuple[bool, Order]:
+    """Return the order that somebody made meanwhile, or make one; whether it was made here stands before it."""
+    key = _key(desk, job.asked, job.plan, job.caller)
+    async with desk.pages.turn(key):
+        kept = desk.pages.get(key)
+        if kept is not None and kept is not job.order and found.covers(kept):
+            return False, kept
+        order = await _made(desk, job, found, send, cancelled)
+        desk.pages.keep(_key(desk, job.asked, job.plan, job.caller), order)  # the model may be loaded only now
+        return True, order
 
 
 async def _made(desk: Desk, job: Job, found: Found, send: Send, cancelled: Callable[[], bool]) -> Order:
