@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -117,4 +118,5 @@ def _dead_letters(job: Job, report: ingest_output.Report, file: Path) -> None:
         if len(letters) < report.bad_records:
             st.caption(f"The first {len(letters):,} of them.")
         st.caption("Mend them in this file, then read them once more:")
-        st.code(f"prorank ingest replay {file} --index {job.about.get('index', 'NAME')}", None)
+        replay = ["prorank", "ingest", "replay", str(file), "--index", str(job.about.get("index", "NAME"))]
+        st.code(shlex.join(replay), language=None)
