@@ -141,7 +141,7 @@ def test_a_checkpoint_is_made_the_default_and_taken_back(
     dev = results(zoo={"bm25": 0.5, "model": 0.75, "blend": 1.0, "queries": 4.0})
     tiny_model.write_contract(checkpoint, name="zoo", results=dev)
     app.run()
-    assert "<td>0.75</td>" in drawn(app)
+    assert ">0.75</td>" in drawn(app)
     assert app.selectbox(key="with 7").options == ["tiny"]
     (link,) = [element.proto.url for element in app.get("link_button")]
     assert "left_model=tiny" in link

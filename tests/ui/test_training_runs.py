@@ -69,7 +69,7 @@ def test_curves_are_thinned_to_means_and_each_picture_has_its_stage() -> None:
         "Stage 2: loss",
     ]
     for picture, own in pictures_of([*rows, *training_runs.rows("two", lines)]):
-        assert chart(picture, own).to_dict()["mark"]["type"] == "line"
+        assert [layer["mark"]["type"] for layer in chart(picture, own).to_dict()["layer"]] == ["line", "point"]
 
 
 def test_a_plan_on_judgments_leaves_out_the_recipes_collections_and_its_teacher(prorank_home: Path) -> None:

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from prorank_ui.markup import escape
 
+_WHOLE = ' style="overflow-wrap:normal"'
+"""What keeps numbers and single words in one piece where a window is narrow."""
+
 
 def heading(text: str) -> str:
     """Return a heading below the page's title.
@@ -21,18 +24,18 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return a framed table; numbers are shortened to what can be read.
 
     Example:
-        >>> table(["who"], [["<b>"], [0.51234]]).count("<td>0.512</td>"), "&lt;b&gt;" in table(["who"], [["<b>"]])
-        (1, True)
+        >>> "&lt;b&gt;</td>" in table(["who"], [["<b>"]]), ">0.512</td>" in table(["who"], [[0.51234]])
+        (True, True)
     """
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    head = "".join(f'<th scope="col"{_WHOLE}>{escape(column)}</th>' for column in columns)
     lines = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     inner = f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody>"
-    return f'<div class="pr-notice"><table class="pr-metadata">{inner}</table></div>'
+    return f'<div class="pr-notice" style="overflow-x:auto"><table class="pr-metadata">{inner}</table></div>'
 
 
 def _cell(value: object) -> str:
     if isinstance(value, float) and not value.is_integer():
-        return f"<td>{value:.3g}</td>"
+        return f"<td{_WHOLE}>{value:.3g}</td>"
     if isinstance(value, int | float):
-        return f"<td>{value:,.0f}</td>"
+        return f"<td{_WHOLE}>{value:,.0f}</td>"
     return f'<td dir="auto">{escape(str(value))}</td>'

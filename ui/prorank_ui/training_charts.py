@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _FEW = 40
 """Points that are few enough to be marked."""
 
+_A_RUN_PX = 24
+"""What a run takes of a chart's height: its line of the legend."""
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -55,29 +58,25 @@ def pictures_of(rows: Sequence[Row]) -> list[tuple[Picture, list[Row]]]:
     return [(picture, own) for picture, own in found if own]
 
 
-def chart(picture: Picture, rows: Sequence[Row]) -> alt.Chart:
-    """Draw a chart: a colour a run, a dash a measure."""
+def chart(picture: Picture, rows: Sequence[Row]) -> alt.LayerChart | alt.FacetChart:
+    """Draw a chart: a colour a run, a dash a measure; points where they are few."""
     import altair as alt
 
     values = [{**row, "measure": picture.measures[str(row["measure"])]} for row in rows]
-    several = len(picture.measures) > 1
-    legend = alt.Legend(orient="bottom", title=None, symbolType="stroke")
-    dash = alt.StrokeDash("measure:N", sort=list(picture.measures.values()), legend=legend)
     runs = list(dict.fromkeys(str(row["run"]) for row in rows))
-    colour = alt.Color(
-        "run:N", sort=runs, legend=alt.Legend(orient="bottom", title=None, columns=1) if len(runs) > 1 else None
+    several = alt.Legend(orient="bottom", title=None, columns=1, labelLimit=360) if len(runs) > 1 else None
+    drawn = alt.Chart(alt.InlineData(values=values)).encode(
+        x=alt.X("step:Q", title="step", axis=alt.Axis(tickMinStep=1)),
+        y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
+        color=alt.Color("run:N", sort=runs, scale=alt.Scale(scheme="tableau10"), legend=several),
+        detail="measure:N",
+        tooltip=["run:N", "measure:N", "step:Q", alt.Tooltip("value:Q", format=".4~g")],
     )
-    drawn: alt.Chart = (
-        alt.Chart(alt.InlineData(values=values))
-        .mark_line(point=len(values) < _FEW, strokeWidth=2)
-        .encode(
-            x=alt.X("step:Q", title="step", axis=alt.Axis(tickMinStep=1)),
-            y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
-            color=colour,
-            detail=["run:N", "measure:N"],
-            tooltip=["run:N", "measure:N", "step:Q", alt.Tooltip("value:Q", format=".4~g")],
-            **({"strokeDash": dash} if several else {}),
+    lines = drawn.mark_line(strokeWidth=2)
+    if len(picture.measures) > 1:
+        legend = alt.Legend(orient="bottom", title=None)
+        lines = lines.encode(
+            strokeDash=alt.StrokeDash("measure:N", sort=list(picture.measures.values()), legend=legend)
         )
-        .properties(height=210)
-    )
-    return drawn
+    points = drawn.mark_point(filled=True, size=24 if len(values) < _FEW else 0)
+    return alt.layer(lines, points).properties(height=200 + _A_RUN_PX * len(runs))

@@ -1,4 +1,4 @@
-"""What to train, on what, and the groups that come of it: the upper half of Train."""
+"""What to train, on what, and the groups that come of it: the form of Train."""
 
 from __future__ import annotations
 
@@ -78,15 +78,7 @@ def _ask(home: Path, known: Mapping[str, RecipeInfo]) -> Plan | None:
             key="train_sets",
             format_func=lambda name: f"{name} ({count(judged[name], 'judgment')})",
         )
-        wanted = [str(row["folder"]) for row in recipe.collections if row["folder"] in folders]
-        chosen = st.multiselect(
-            "Collections",
-            folders,
-            default=wanted,
-            key=f"train_collections {recipe.name}",
-            help=f"BEIR folders in {home / COLLECTIONS}",
-            disabled=not folders,
-        )
+        chosen = _ask_collections(recipe, folders, home)
         mistakes = st.checkbox(
             "Its own mistakes first",
             key="train_mistakes",
@@ -97,6 +89,15 @@ def _ask(home: Path, known: Mapping[str, RecipeInfo]) -> Plan | None:
         st.caption("Choose judgments or collections to train on.")
         return None
     return Plan(recipe.name, base, {name: judged[name] for name in sets}, chosen, f"prorank:{base}" if mistakes else "")
+
+
+def _ask_collections(recipe: RecipeInfo, folders: list[str], home: Path) -> list[str]:
+    """Draw the choice of BEIR folders, where there are any; return what is chosen."""
+    if not folders:
+        st.caption(f"BEIR folders in {home / COLLECTIONS} can be trained on too.")
+        return []
+    wanted = [str(row["folder"]) for row in recipe.collections if row["folder"] in folders]
+    return st.multiselect("Collections", folders, default=wanted, key=f"train_collections {recipe.name}")
 
 
 def _start_groups(plan: Plan, recipe: RecipeInfo, home: Path) -> None:

@@ -1,4 +1,4 @@
-"""Runs as they go: how far, the curves, stop and resume, and what becomes of a checkpoint: the lower half of Train."""
+"""Runs as they go: how far, the curves, stop and resume, and what becomes of a checkpoint."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from prorank_search.errors import ProRankError
 from prorank_search.jobs import Job
 from prorank_ui import checkpoint_card, training_charts, training_plan, training_runs
 from prorank_ui import ranking_table as table
+from prorank_ui.wording import count
 
 _POLL_S = 2.0
 _SHOWN = "runs shown"
@@ -28,8 +29,7 @@ _WORDS = {
 
 
 def draw(home: Path) -> None:
-    """Draw the default model, the runs that are chosen, and their curves."""
-    checkpoint_card.show_default()
+    """Draw the runs that are chosen, and their curves."""
     runs = {job.job_id: job for job in jobs.jobs(home / "jobs", training_runs.KIND)}
     if not runs:
         st.html(table.notice("info", "No run yet", "Make the groups, then start one: it goes on without this page."))
@@ -71,7 +71,8 @@ def _draw_runs(runs: Sequence[Job], home: Path, *, running: bool) -> None:
     rows: list[training_runs.Row] = []
     for job in runs:
         _card(job, jobs.status(job).state, home)
-        rows += training_runs.rows(f"{job.title} ({training_runs.short_time(job)})", training_runs.measured(job.folder))
+        called = f"{training_runs.short_time(job)} {job.title}"
+        rows += training_runs.rows(called, training_runs.measured(job.folder))
     pictures = training_charts.pictures_of(rows)
     for at in range(0, len(pictures), 2):
         for column, (picture, own) in zip(st.columns(2), pictures[at : at + 2], strict=False):
@@ -93,7 +94,8 @@ def _card(job: Job, now: str, home: Path) -> None:
             st.progress(min(1.0, progress.step / progress.steps))
         if now == "failed":
             st.html(table.notice("error", "The run failed", training_runs.last_line(job)))
-        _actions(job, now, home)
+        if now != "finished":
+            _actions(job, now, home)
         checkpoint = training_runs.checkpoint_of(job.folder)
         if checkpoint is not None and now != "running":
             checkpoint_card.offer(job, checkpoint)
@@ -111,6 +113,8 @@ def _card(job: Job, now: str, home: Path) -> None:
 def _how_far(progress: training_runs.Progress) -> str:
     if not progress.steps:
         return progress.stage
+    if progress.stage == "done":
+        return count(progress.steps, "step")
     text = f"{progress.stage}, step {progress.step:,} of {progress.steps:,}"
     if not progress.seconds_left:
         return text
@@ -125,12 +129,8 @@ def _actions(job: Job, now: str, home: Path) -> None:
     if now in _RESUMABLE and buttons[0].button("Resume", key=f"resume {job.job_id}", type="primary"):
         jobs.resume(job)
         st.rerun()
-    if (
-        now != "finished"
-        and training_runs.can_be_exported(job.folder)
-        and buttons[1].button(
-            "Checkpoint of now", key=f"export {job.job_id}", help="Of the state that was saved last; the run goes on."
-        )
+    if training_runs.can_be_exported(job.folder) and buttons[1].button(
+        "Checkpoint of now", key=f"export {job.job_id}", help="Of the state that was saved last; the run goes on."
     ):
         step = training_runs.progress(job.folder).step
         command = training_plan.export_command(job.folder, Path(str(job.about["data"])))

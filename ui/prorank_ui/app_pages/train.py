@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from prorank_search import jobs
 from prorank_search.errors import ProRankError
-from prorank_ui import plain_tables, state, training_controls, training_watch
+from prorank_ui import checkpoint_card, state, training_controls, training_runs, training_watch
 from prorank_ui import ranking_table as table
 
 
@@ -15,8 +16,9 @@ def page() -> None:
     st.title("Train", anchor=False)
     home = state.client().home
     try:
+        checkpoint_card.show_default()
+        with st.expander("New run", expanded=not jobs.jobs(home / "jobs", training_runs.KIND)):
+            training_controls.draw(home)
         training_watch.draw(home)
-        st.html(plain_tables.heading("New run"))
-        training_controls.draw(home)
     except ProRankError as error:
         st.html(table.notice("error", "This cannot be done", str(error)))
