@@ -41,7 +41,7 @@ class Progress:
             '12,400 documents, 812 a second, 3 bad records'
         """
         bad = f", {count(self.bad_records, 'bad record')}" if self.bad_records else ""
-        return f"{self.documents:,} documents, {self.docs_per_s:,.0f} a second{bad}"
+        return f"{count(self.documents, 'document')}, {self.docs_per_s:,.0f} a second{bad}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Report:
             '4 documents in 0.2 s, 16 a second, 1 bad record'
         """
         bad = f", {count(self.bad_records, 'bad record')}" if self.bad_records else ""
-        return f"{self.documents:,} documents in {self.seconds:.1f} s, {self.docs_per_s:,.0f} a second{bad}"
+        return f"{count(self.documents, 'document')} in {self.seconds:.1f} s, {self.docs_per_s:,.0f} a second{bad}"
 
 
 def progress(output: str) -> Progress | None:
