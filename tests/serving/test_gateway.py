@@ -117,8 +117,10 @@ def test_a_service_account_is_for_those_who_bring_none(serve: Serve, engine: Stu
         ("service", "Basic eA==", "Basic eA=="),
     ):
         served = serve(OverlapRescorer(), url=engine.url, gateway_account=gateway_account, **account)
-        search(served, headers={} if own is None else {"authorization": own})
+        user = {"es-security-runas-user": "adam"}
+        search(served, headers=user if own is None else {"authorization": own, **user})
         assert engine.headers.get("authorization") == seen
+        assert ("es-security-runas-user" in engine.headers) is (seen is None or own is not None)
 
 
 def test_what_passes_is_the_engines_byte_for_byte(served: Served, engine: StubEngine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,9 @@ import pytest
 from prorank_search.errors import RescorerError
 from prorank_search.rescorers import from_function
 from prorank_search.rescorers.overlap import OverlapRescorer
+from prorank_search.scoring.deadline import is_over
+from prorank_search.serving.gateway.breaker import FAILURES
+from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 from tests.serving.gateway_asking import BEST_FIRST, QUERY, RESCORED, TEXTS, ids, search, with_prorank
 from tests.serving.live import Gate, Served, serving
 from tests.serving.stub_engine import StubEngine
@@ -57,6 +61,36 @@ def test_repeated_failures_open_the_breaker_and_nothing_of_a_text_is_told(serve:
     assert "prorank_gateway_breakers_open 1.0" in served.http.get("/metrics").text
     refused = search(served, with_prorank(on_failure="error"))
     assert (refused.status_code, refused.json()["error"]["type"]) == (429, "rejected_execution_exception")
+
+
+class OneAtATime:
+    """Scores slowly, and one request at a time."""
+
+    revision, info = "slow-1", RescorerInfo("slow")
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+
+    def score(self, request: ScoreRequest) -> list[Scored]:
+        with self._turn:
+            if is_over(request):
+                return [Scored(None)] * len(request.texts)
+            time.sleep(0.3)
+            return [Scored(1.0)] * len(request.texts)
+
+
+def test_searches_that_are_late_in_a_long_line_do_not_open_the_breaker(serve: Serve, engine: StubEngine) -> None:
+    served = serve(OneAtATime(), url=engine.url)
+
+    def late(number: int) -> str:
+        query = {"query": {"match": {"text": f"fox {number}"}}, "rescore": {"prorank": {"timeout_s": 1.5}}}
+        status: str = search(served, query).json()["prorank"]["status"]
+        return status
+
+    with ThreadPoolExecutor(12) as clients:
+        states = list(clients.map(late, range(12)))
+    assert states.count("degraded") >= FAILURES
+    assert served.http.get("/_prorank/gateway").json()["breakers"] == {"default": "closed"}
 
 
 def test_a_failure_is_an_error_where_that_is_asked_for(serve: Serve, engine: StubEngine) -> None:

@@ -103,9 +103,10 @@ async def _read(request: Request, settings: Settings, raw_path: str) -> Asked:
         raise InputError("the path has empty parts, or dots for parts: write it plainly")
     headers = forwarded({name.lower(): value for name, value in request.headers.items()})
     state: dict[str, Any] = request.scope.get("state", {})
-    caller = key_of({"engine": who(headers), "key": state.get("caller")})
+    said = who(headers)
+    caller = key_of({"engine": said, "key": state.get("caller")})
     if "authorization" not in headers and settings.gateway_account == "service":
-        headers |= credentials.headers_of(settings)
+        headers = {name: headers[name] for name in headers.keys() - said} | credentials.headers_of(settings)
     ready = EngineRequest(
         request.method,
         "/" + "/".join(parts),

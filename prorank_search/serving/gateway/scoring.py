@@ -35,7 +35,7 @@ _GRACE_S = 5.0
 _WINDOW_WHILE_LOADING = 10
 """Hits that tell of a model which cannot say yet how many it wants."""
 _FAIR_S = 1.0
-"""A rescorer that scores nothing in that much time has failed; in less it had no chance."""
+"""A rescorer that scores nothing for anybody in that much time has failed; in less it had no chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +174,7 @@ async def _scored(
             f"circuit_open: the rescorer failed repeatedly; it is tried again in {breaker.retry_after_s:.0f} s",
             retry_after_s=breaker.retry_after_s,
         )
+    worked = breaker.times_worked
     texts = tuple(passage.text for hit in hits for passage in hit.passages)
     left_s = _NO_LIMIT_S if deadline is None else max(deadline - time.monotonic(), 1e-6)
     asked = Asked(
@@ -196,7 +197,7 @@ async def _scored(
     answer = outcome.answers[0]
     if any(scored.score is not None for scored in answer.scored):
         breaker.worked()
-    elif left_s >= _FAIR_S:
+    elif left_s >= _FAIR_S and worked == breaker.times_worked:
         breaker.failed()
     return answer
 
