@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -70,6 +72,36 @@ def test_a_service_that_does_not_run_says_nothing() -> None:
     settings = load_settings(port=1)
     assert service_says(settings) == {}
     assert status_words.service_facts({}) == ""
+
+
+class Service(BaseHTTPRequestHandler):
+    answer: dict[str, object] = {}  # noqa: RUF012 (each test sets it)
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/info" else 404)
+        self.end_headers()
+        self.wfile.write(json.dumps(self.answer).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"model_id": "tiny", "prorank": {"queued_tokens": 900, "max_queued_tokens": 40_000}}, "900 of 40,000 tokens"),
+        ({"model_id": "somebody else's"}, ""),
+    ],
+)
+def test_a_running_service_tells_its_queue_and_another_server_nothing(answer: dict[str, object], told: str) -> None:
+    Service.answer = answer
+    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        facts = status_words.service_facts(service_says(load_settings(port=server.server_port)))
+        server.shutdown()
+    assert told in facts
+    assert bool(facts) == bool(told)
 
 
 def test_what_fails_says_what_to_do_and_is_escaped() -> None:
