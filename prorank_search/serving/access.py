@@ -112,7 +112,7 @@ class Access:
         if self._off or (self._loopback and not self._keys.exist):
             if not self._any_host and not is_loopback(_name_in(headers.get("host", ""))):
                 return Fault(403, "the request names another machine as its Host: ask by 127.0.0.1 or localhost")
-        elif scope["path"] != _METRICS or not self._loopback:
+        elif scope["path"] != _METRICS or not self._loopback or self._any_host:
             scope["state"]["caller"] = self._keys.check(_secret(headers, ours=ours))
         return None
 

@@ -107,8 +107,11 @@ def test_health_and_readiness_are_open_and_metrics_too_on_loopback(start: Start,
     assert [served.http.get(path).status_code for path in ("/health", "/ready", "/metrics")] == [200, 200, 200]
 
 
-def test_metrics_ask_for_the_key_where_others_can_reach_them(start: Start, secret: str) -> None:
-    served = start(host="0.0.0.0")  # noqa: S104 (what is said there; the test listens on loopback)
+@pytest.mark.parametrize("reach", [{"host": "0.0.0.0"}, {"behind_proxy": True}])  # noqa: S104 (it listens on loopback)
+def test_metrics_ask_for_the_key_where_others_can_reach_them(
+    start: Start, secret: str, reach: dict[str, object]
+) -> None:
+    served = start(**reach)
     assert served.http.get("/metrics").status_code == 401
     assert 'prorank_refused_total{status="401"} 1.0' in served.http.get("/metrics", headers=bearer(secret)).text
 
