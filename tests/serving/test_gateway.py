@@ -11,6 +11,7 @@ import pytest
 
 from prorank_search.rescorers.overlap import OverlapRescorer
 from prorank_search.serving.shelf import Source
+from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 from tests.serving.gateway_asking import BEST_FIRST, QUERY, RESCORED, TEXTS, ids, search, with_prorank
 from tests.serving.live import Served, serving, wait_until_ready
 from tests.serving.stub_engine import StubEngine
@@ -221,6 +222,24 @@ def test_scores_below_what_is_asked_for_end_the_list(served: Served) -> None:
     assert ids(search(served, body)) == ["d", "b"]
     assert ids(search(served, {**body, "from": 1, "size": 1})) == ["b"]
     assert ids(search(served, {**body, "from": 4})) == []
+
+
+class LeavesOut:
+    """Scores texts of foxes, and leaves out the others, as the first part of a chain does."""
+
+    revision, info = "leaves-out-1", RescorerInfo("leaves-out")
+
+    def score(self, request: ScoreRequest) -> list[Scored]:
+        return [
+            Scored(float(len(text))) if "fox" in text else Scored(None, parts={"cheap": 0.0}, left_out=True)
+            for text in request.texts
+        ]
+
+
+def test_what_a_chain_left_out_is_not_above_what_is_asked_for(serve: Serve, engine: StubEngine) -> None:
+    served = serve(LeavesOut(), url=engine.url)
+    assert ids(search(served, with_prorank(score_mode="replace", fields=["text"]))) == BEST_FIRST
+    assert ids(search(served, with_prorank(score_mode="replace", fields=["text"], min_score=6.0))) == ["d"]
 
 
 def test_hits_without_text_are_told(served: Served, engine: StubEngine) -> None:

@@ -217,7 +217,7 @@ def _ordered(
         note = f"{len(hits) - len(with_text)} of {len(hits)} hits have no text"
         status = replace(status, reason="; ".join(filter(None, [note, status.reason])))
     rescored = reorder(listed, scores, blend, info.calibration)
-    kept = [hit for hit in rescored if _is_good(hit, plan)]
+    kept = [hit for hit in rescored if _is_good(hit, scores[hit.first_stage_rank - 1], plan)]
     is_scored = any(score.score is not None for score in best)
     numbers = falling(hit.score for hit in kept) if is_scored else [None] * len(kept)
     places = tuple(
@@ -229,25 +229,29 @@ def _ordered(
         places,
         status,
         frozenset(hit.key for hit in window if hit.key not in good),
-        ends=is_scored and (plan.min_score is not None or plan.min_probability is not None),
+        ends=is_scored and _has_least(plan),
         rescore_ms=_ms_since(began),
     )
 
 
-def _is_good(hit: RescoredHit, plan: Plan) -> bool:
-    """Tell whether a hit stays in; one that nobody scored does.
+def _is_good(hit: RescoredHit, scored: Scored, plan: Plan) -> bool:
+    """Tell whether a hit stays in; one that nobody had the time to score does.
 
     Raises:
         InputError: The model has no probabilities, and the plan asks for one.
     """
     if hit.rescore_score is None:
-        return True
+        return not (scored.left_out and _has_least(plan))
     if plan.min_probability is not None:
         if hit.probability is None:
             raise InputError("[min_probability] cannot be used: the model has no calibration; use [min_score]")
         if hit.probability < plan.min_probability:
             return False
     return plan.min_score is None or hit.score >= plan.min_score
+
+
+def _has_least(plan: Plan) -> bool:
+    return plan.min_score is not None or plan.min_probability is not None
 
 
 def _place(rank: int, hit: RescoredHit, number: float | None, found: FoundHit, plan: Plan) -> Place:
