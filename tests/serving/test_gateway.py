@@ -299,6 +299,13 @@ def test_a_profile_rescores_what_unchanged_clients_ask(serve: Serve, engine: Stu
     assert "prorank" not in search(served, QUERY, "/others/_search").json()
 
 
+def test_a_profile_whose_window_is_too_large_has_the_largest(serve: Serve, engine: StubEngine, tmp_path: Path) -> None:
+    served = serve(OverlapRescorer(), url=engine.url, config=profile(tmp_path, "window_size = 50"), max_texts=4)
+    response = search(served, QUERY)
+    assert (ids(response), response.json()["prorank"]["window_size"]) == (BEST_FIRST, 4)
+    assert search(served, {**QUERY, "rescore": {"window_size": 50, "prorank": {}}}).status_code == 400
+
+
 def test_a_shadow_changes_nothing_and_counts_how_hits_would_move(
     serve: Serve, engine: StubEngine, tmp_path: Path
 ) -> None:

@@ -305,9 +305,10 @@ def _window_size(wish: Wish, profile: Profile, settings: Settings) -> int | Lite
     if window is None:
         by_hand = profile.window_size is None or _is_by_hand(settings, "window_size")
         window = settings.window_size if by_hand else profile.window_size
+        return "auto" if not window or window == "auto" else min(window, settings.max_texts)
     if isinstance(window, int) and window > settings.max_texts:
         raise InputError(f"[window_size] is {window}: at most {settings.max_texts} hits are rescored (max_texts)")
-    return window or "auto"
+    return window
 
 
 def _timeout_s(block: Block, profile: Profile, settings: Settings) -> float | None:
