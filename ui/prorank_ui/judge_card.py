@@ -57,6 +57,16 @@ def heading(query: str) -> str:
     return f'<p class="jc-query" dir="auto">{escape(query)}</p>'
 
 
+def judge(name: str) -> str:
+    """Return who judges.
+
+    Example:
+        >>> judge("<b>")
+        '<p class="jc-judge" dir="auto">Judge: &lt;b&gt;</p>'
+    """
+    return f'<p class="jc-judge" dir="auto">Judge: {escape(name)}</p>'
+
+
 def grade_name(relevance: int | None) -> str:
     """Return what a grade is called.
 

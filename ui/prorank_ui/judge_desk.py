@@ -25,7 +25,8 @@ from prorank_ui.wording import count
 
 DEPTHS = ("10", "20", "50", "100")
 LONGEST_COMMENT = 2000
-FIELDS = ("second", "depth")
+ADDRESS = ("set", "query", "which", "second", "depth")
+"""What a link to the page keeps."""
 
 _STAY = "query to stay at"
 _AGAIN = "hit to judge again"
@@ -68,6 +69,11 @@ def position(work: Work, query_set: QuerySet) -> str | None:
     return work.next_query(st.session_state.get("query"), pool_filling.empty(query_set))
 
 
+def write_address() -> None:
+    """Write what is shown into the address."""
+    state.write_address({key: str(st.session_state[key]) for key in ADDRESS if st.session_state.get(key)})
+
+
 def is_drawn() -> None:
     """Say that the page is whole: a key that is pressed before was not meant for the hit on it."""
     st.session_state[_DRAWN] = time.monotonic()
@@ -81,6 +87,7 @@ def show(desk: Desk) -> None:
         st.html(table.notice("error", "The judgment was not kept: judge the hit again", failed))
     _show_progress(desk)
     plan = _plan(desk)
+    write_address()  # before a search that draws the page anew: a browser asks with the address that it knows
     query_id = desk.query.query_id
     if query_id in desk.work.pools:
         pool_filling.show_failures()

@@ -34,7 +34,7 @@ def offer(
         name = st.selectbox(
             "Query set", sets or [f"{choice.index} from Compare"], accept_new_options=True, help="Or type a new name."
         )
-        if st.button("Judge", type="primary") and name and name.strip():
+        if st.button("Judge") and name and name.strip():
             query = Query(query_id_of(choice.query), choice.query)
             try:
                 query_set = name.strip()[:LONGEST_NAME]

@@ -8,6 +8,7 @@ import streamlit as st
 
 from prorank_search.errors import AuthError
 from prorank_search.settings import load_settings
+from prorank_ui import judge_card
 from prorank_ui import ranking_table as table
 
 LONGEST = 80
@@ -43,16 +44,17 @@ def ask() -> str | None:
     st.html(table.notice("info", "Who judges?", "Your name stands beside your judgments; another judge gives another."))
     with st.form("who judges", border=False):
         typed = st.text_input("Your name", max_chars=LONGEST).strip()
-        if st.form_submit_button("Start judging", type="primary") and typed:
+        if st.form_submit_button("Start judging") and typed:
             st.session_state[_NAME] = typed
             st.rerun()
     return None
 
 
 def offer_change(judge: str) -> None:
-    """Say who judges, and let somebody else do it."""
+    """Say who judges, and let somebody else do it where no proxy says who it is."""
+    st.html(judge_card.judge(judge))
     if load_settings().user_header is None:
-        st.button(f"Judge: {judge}", help="Let somebody else judge", on_click=_forget)
+        st.button("Change judge", on_click=_forget)
 
 
 def _forget() -> None:

@@ -39,7 +39,7 @@ def show(indexes: Sequence[IndexInfo]) -> None:
     way = st.segmented_control("Queries", [TYPED, FILE, FOLDER], default=TYPED, key="queries from") or TYPED
     try:
         queries = {TYPED: _typed, FILE: _uploaded, FOLDER: _of_folder}[way]()
-        if st.button("Make the set", type="primary", disabled=not queries):
+        if st.button("Make the set", disabled=not queries):
             _make(name, index, queries)
     except ProRankError as error:
         st.html(table.notice("error", "The set was not made", str(error)))

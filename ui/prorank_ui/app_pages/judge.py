@@ -18,7 +18,6 @@ from prorank_ui.judging import MINE, NOBODY, SKIPPED, Work, work
 from prorank_ui.wording import count
 
 WHICH = {MINE: "New to me", NOBODY: "Judged by nobody", SKIPPED: "Skipped by me"}
-ADDRESS = ("set", "query", "which", *judge_desk.FIELDS)
 _DISPUTED = 20
 
 
@@ -42,7 +41,7 @@ def go_to(query_set: str, query_id: str) -> NoReturn:
 
 
 def _judge_as(judge: str) -> None:
-    state.follow_address(*ADDRESS)
+    state.follow_address(*judge_desk.ADDRESS)
     made = st.session_state.pop(query_set_form.MADE, None)
     if made:
         st.session_state["set"] = made
@@ -81,10 +80,10 @@ def _judge_in(query_set: QuerySet, judge: str, which: str) -> None:
     at = judge_desk.position(mine, query_set)
     st.session_state["query"] = at or ""
     if at is None:
+        judge_desk.write_address()
         _say_done(mine, which)
     else:
         judge_desk.show(Desk(query_set, queries, queries[at], judge, mine, judgments))
-    state.write_address({key: str(st.session_state[key]) for key in ADDRESS if st.session_state.get(key)})
     _show_agreement(judgments, queries)
     judge_desk.is_drawn()
 
