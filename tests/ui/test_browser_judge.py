@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -15,6 +15,7 @@ from prorank_search.judgments import FILE_NAME, JudgmentStore
 from prorank_search.pooling import Pooled
 from prorank_search.types import Document, Query
 from tests.ui import test_browser as browser
+from tests.ui.test_browser_axe import violations
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -112,8 +113,10 @@ def test_a_key_that_is_pressed_three_times_at_once_judges_one_hit(
     page.get_by_label("Your name").fill("ada")
     page.keyboard.press("Enter")
     first = wait_for_hit(page)
-    for _ in range(3):
-        page.keyboard.press("1")
+    page.evaluate(
+        "for (let at = 0; at < 3; at++) document.body.dispatchEvent("
+        "new KeyboardEvent('keydown', { key: '1', code: 'Digit1', bubbles: true }))"
+    )
     wait_for_hit(page, other_than=first)
     assert [(one.doc_id, one.relevance) for one in store.judgments("dogs")] == [(first, 1)]
 
@@ -156,3 +159,35 @@ class TestBehindAProxy:
         page.get_by_text("the proxy does not say who you are").wait_for()
         assert page.locator(".jc-card").count() == 0
         assert store.judgments("dogs") == []
+
+
+AWKWARD = '"><img src=x onerror=alert(1)> <script>alert(1)</script> כלב 🦊'
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_awkward_names_and_texts_stay_texts_and_break_no_grave_rule_of_axe(
+    page: Page, address: str, store: JudgmentStore, scheme: Literal["light", "dark"]
+) -> None:
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    page.set_default_timeout(PATIENCE_MS)
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{address}/judge?set=dogs")
+    page.get_by_label("Your name").fill(AWKWARD)
+    assert violations(page) == []
+    page.keyboard.press("Enter")
+    wait_for_hit(page)
+    page.get_by_role("button", name="New set").click()
+    page.get_by_label("Name", exact=True).fill(AWKWARD)
+    page.get_by_label("One query a line").fill(f"dog {AWKWARD}\n{'x ' * 300_000}")
+    assert violations(page) == []
+    page.get_by_role("button", name="Make the set").click()
+    page.get_by_text("Query 1 of 2: 0 of its").wait_for()
+    wait_for_hit(page)
+    assert page.locator(".jc-query").inner_text() == f"dog {AWKWARD}"
+    page.keyboard.press("3")
+    page.get_by_text("Judged here: 1").click()
+    page.get_by_text("Judge again").wait_for()
+    assert violations(page) == []
+    assert [(one.judge, one.relevance) for one in store.judgments(AWKWARD) if one.origin == "person"] == [(AWKWARD, 3)]
+    assert dialogs == []

@@ -80,6 +80,32 @@ def test_without_an_index_and_without_a_set_the_page_says_what_to_do(app: AppTes
     assert "There is no index yet" in drawn(app)
 
 
+@pytest.mark.usefixtures("animals")
+def test_a_set_without_a_name_or_without_queries_is_not_made(app: AppTest, store: JudgmentStore) -> None:
+    app.run()
+    press(app, "Make the set")
+    assert "there is no query: type one a line" in drawn(app)
+    app.text_area(key="typed queries").set_value("dog")
+    press(app, "Make the set")
+    assert "the set has no name" in drawn(app)
+    assert store.query_sets() == []
+
+
+@pytest.mark.usefixtures("stages")
+def test_the_judged_queries_of_a_beir_folder_become_a_set(
+    app: AppTest, home: Path, animals: str, store: JudgmentStore
+) -> None:
+    folder = home / "collections" / "zoo"
+    (folder / "qrels").mkdir(parents=True)
+    (folder / "queries.jsonl").write_text('{"_id": "1", "text": "dog"}\n{"_id": "2", "text": "fox"}\n')
+    (folder / "qrels" / "dev.tsv").write_text("query-id\tcorpus-id\tscore\n2\tfox\t1\n")
+    app.run()
+    app.button_group(key="queries from").set_value("A BEIR folder").run()
+    app.text_input(key="new set").set_value("foxes")
+    press(app, "Make the set")
+    assert (store.query_set("foxes").index, store.queries("foxes")) == (animals, {"2": Query("2", "fox")})
+
+
 @pytest.mark.usefixtures("stages")
 def test_typed_queries_become_a_set_whose_hits_are_found_by_both_stages(
     app: AppTest, animals: str, store: JudgmentStore
@@ -87,7 +113,7 @@ def test_typed_queries_become_a_set_whose_hits_are_found_by_both_stages(
     app.run()
     assert "There is no query set yet" in drawn(app)
     app.text_input(key="new set").set_value("dogs")
-    app.text_area(key="typed queries").set_value("barking dog\nzebra").run()
+    app.text_area(key="typed queries").set_value("barking dog\nzebra")
     press(app, "Make the set")
     run_until_there_is_a_hit(app)
     (first, second) = store.queries("dogs").values()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -13,7 +13,6 @@ from prorank_search.types import Query
 from prorank_ui import ranking_table as table
 from prorank_ui import small_uploads, state
 from prorank_ui.evaluating import COLLECTIONS, sources
-from prorank_ui.wording import count
 
 LONGEST_NAME = 80
 LONGEST_TEXT = 1_000_000
@@ -21,6 +20,9 @@ MADE = "query set made here"
 """Key of the set that this form made last."""
 
 TYPED, FILE, FOLDER = "Typed", "A file", "A BEIR folder"
+
+Read = Callable[[], Sequence[Query]]
+"""Reads the queries out of the fields."""
 
 
 @st.dialog("New query set", width="large")
@@ -30,19 +32,21 @@ def open_form(indexes: Sequence[IndexInfo]) -> None:
 
 
 def show(indexes: Sequence[IndexInfo]) -> None:
-    """Draw the form."""
-    left, right = st.columns(2)
-    name = left.text_input(
-        "Name", max_chars=LONGEST_NAME, key="new set", help="The name of a set that is there puts more queries into it."
-    ).strip()
-    index = right.selectbox("Index whose documents are judged", [one.name for one in indexes])
+    """Draw the form. It sends all its fields at once: nothing can come after the set is made."""
     way = st.segmented_control("Queries", [TYPED, FILE, FOLDER], default=TYPED, key="queries from") or TYPED
-    try:
-        queries = {TYPED: _typed, FILE: _uploaded, FOLDER: _of_folder}[way]()
-        if st.button("Make the set", disabled=not queries):
-            _make(name, index, queries)
-    except ProRankError as error:
-        st.html(table.notice("error", "The set was not made", str(error)))
+    with st.form("new query set", border=False):
+        left, right = st.columns(2)
+        name = left.text_input(
+            "Name", max_chars=LONGEST_NAME, key="new set", help="The name of a set that is there puts more into it."
+        ).strip()
+        index = right.selectbox("Index whose documents are judged", [one.name for one in indexes])
+        read = {TYPED: _typed, FILE: _uploaded, FOLDER: _of_folder}[way]()
+        made = st.form_submit_button("Make the set")
+    if made:
+        try:
+            _make(name, index, read())
+        except ProRankError as error:
+            st.html(table.notice("error", "The set was not made", str(error)))
 
 
 def _make(name: str, index: str, queries: Sequence[Query]) -> None:
@@ -53,41 +57,38 @@ def _make(name: str, index: str, queries: Sequence[Query]) -> None:
     st.rerun()
 
 
-def _typed() -> list[Query]:
+def _typed() -> Read:
     text = st.text_area("One query a line", height=160, max_chars=LONGEST_TEXT, key="typed queries")
-    return list(small_uploads.typed_queries(text).values()) if text.strip() else []
+    return lambda: list(small_uploads.typed_queries(text).values())
 
 
-def _uploaded() -> list[Query]:
+def _uploaded() -> Read:
     file = st.file_uploader(
         "Text (a query a line, or id, tab, query), CSV (id, query) or JSONL",
         type=["txt", "tsv", "csv", "jsonl"],
         max_upload_size=small_uploads.LARGEST_MB,
         key="uploaded queries",
     )
-    return [] if file is None else _told(small_uploads.read(file, small_uploads.uploaded_queries).values())
+
+    def read() -> Sequence[Query]:
+        if file is None:
+            raise InputError("there is no file: choose one")
+        return list(small_uploads.read(file, small_uploads.uploaded_queries).values())
+
+    return read
 
 
-def _of_folder() -> list[Query]:
-    """Return the queries that a split of a folder judges."""
+def _of_folder() -> Read:
+    """Offer the splits of the folders in the home's folder of them; their judged queries are read."""
     home = state.client().home
-    folders = {one.name: one.splits for one in sources([], home)}
-    if not folders:
-        st.html(
-            table.notice(
-                "info", "There is no BEIR folder", f"Put one (queries.jsonl, qrels/) into {home / COLLECTIONS}."
-            )
-        )
-        return []
-    left, right = st.columns(2)
-    name = left.selectbox("Folder", list(folders))
-    split = right.selectbox("Split", folders[name])
-    judged = {qrel.query_id for qrel in beir.read_qrels(home / COLLECTIONS / name, split)}
-    queries = beir.read_queries(home / COLLECTIONS / name)
-    return _told(query for query in queries.values() if query.query_id in judged)
+    splits = [(one.name, split) for one in sources([], home) for split in one.splits]
+    chosen = st.selectbox("Folder and split", splits, format_func=" / ".join)
 
+    def read() -> Sequence[Query]:
+        if chosen is None:
+            raise InputError(f"there is no BEIR folder: put one (queries.jsonl, qrels/) into {home / COLLECTIONS}")
+        folder = home / COLLECTIONS / chosen[0]
+        judged = {qrel.query_id for qrel in beir.read_qrels(folder, chosen[1])}
+        return [query for query in beir.read_queries(folder).values() if query.query_id in judged]
 
-def _told(queries: Iterable[Query]) -> list[Query]:
-    found = list(queries)
-    st.caption(f"{count(len(found), 'query')} to judge.")
-    return found
+    return read

@@ -50,7 +50,7 @@ def _judge_as(judge: str) -> None:
         _begin()
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        query_set = sets[state.select("Query set", "set", list(sets))]
+        query_set = _choose_set(sets)
         which = state.select("Hits", "which", list(WHICH), WHICH.__getitem__)
         if st.button("New set"):
             query_set_form.open_form(state.client().indexes())
@@ -58,6 +58,19 @@ def _judge_as(judge: str) -> None:
             judgment_exchange.open_dialog(query_set)
         judge_name.offer_change(judge)
     _judge_in(query_set, judge, which)
+
+
+def _choose_set(sets: Mapping[str, QuerySet]) -> QuerySet:
+    """Draw the choice of a set.
+
+    Each choice is a field of its own: a browser that is late still sends the value of the one before.
+    """
+    names = list(sets)
+    kept = str(st.session_state.get("set"))
+    now = kept if kept in sets else names[0]
+    chosen = st.selectbox("Query set", names, index=names.index(now), key=f"set after {now}")
+    st.session_state["set"] = chosen
+    return sets[chosen]
 
 
 def _begin() -> None:
