@@ -37,7 +37,7 @@ random_negatives = 2
 dev_window = 5
 [score]
 steps = 400
-groups_a_step = 1
+groups_a_step = 2
 negatives = 3
 random_only_steps = 0
 document_tokens = { "32" = 1.0 }
@@ -49,16 +49,17 @@ form = "4-bit"
 [export.golden_pair]
 query = "where is the fox"
 relevant = "the fox swims in field 0"
-irrelevant = "the whale swims in field 0"
+irrelevant = "the fox swims in field 1"
 """
 
 
 @pytest.fixture
 def animals(home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An index of animals, judgments for it, a tiny base, and a recipe for it; every process has one thread."""
+    """An index, judgments by which field 0 is always right, a tiny base, a recipe; every process has one thread."""
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.setenv(name, "1")
     monkeypatch.setenv("PRORANK_DEVICE", "cpu")
+    monkeypatch.setenv("PRORANK_DTYPE", "float32")
     write_model(home / "models" / "tiny")
     (home / "models" / "tiny" / "source.json").write_text('{"license": "MIT", "origin": "a test"}', encoding="utf-8")
     with TantivyBackend(home / "indexes").writer("animals", analysis="english", replace=True) as writer:
@@ -68,8 +69,8 @@ def animals(home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     asked = [Query(f"{name}-{way}", f"{way} is the {name}") for name in ANIMALS for way in ("where", "how", "who")]
     store.add_queries("zoo", "animals", asked)
     for query in asked:
-        name, other = query.query_id.partition("-")[0], "fox" if "whale" in query.text else "whale"
-        grades = {f"{name}0": 3, f"{name}1": 2, f"{other}0": 0, f"{other}1": 0}
+        name = query.query_id.partition("-")[0]
+        grades = {f"{name}0": 3, f"{name}1": 0, f"{name}2": 0}
         store.judge(*(Judgment("zoo", query.query_id, doc_id, "ada", grade) for doc_id, grade in grades.items()))
     store.close()
     (home / "recipes").mkdir()

@@ -76,8 +76,8 @@ def _ask(home: Path, known: Mapping[str, RecipeInfo]) -> Plan | None:
             [name for name, judgments in judged.items() if judgments],
             default=[name for name, judgments in judged.items() if judgments],
             key="train_sets",
-            format_func=lambda name: f"{name} ({count(judged[name], 'judgment')})",
         )
+        st.caption(", ".join(f"{name}: {count(judged[name], 'judgment')}" for name in sets))
         chosen = _ask_collections(recipe, folders, home)
         mistakes = st.checkbox(
             "Its own mistakes first",

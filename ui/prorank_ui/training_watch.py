@@ -53,7 +53,8 @@ def _chosen(runs: Mapping[str, Job]) -> list[str]:
 
 
 def _name(job: Job) -> str:
-    return f"{job.title} ({training_runs.short_time(job)}, {jobs.status(job).state})"
+    """Name a run by what never changes: the browser sends back what was chosen by its name."""
+    return f"{job.title} ({training_runs.short_time(job)})"
 
 
 def _watch(runs: Sequence[Job], home: Path, running: bool) -> None:  # noqa: FBT001 (what the page last saw)
@@ -66,8 +67,6 @@ def _watch(runs: Sequence[Job], home: Path, running: bool) -> None:  # noqa: FBT
 
 def _draw_runs(runs: Sequence[Job], home: Path, *, running: bool) -> None:
     """Draw the runs; once the last of them has ended, or another begins, the page decides whether to look again."""
-    if running != _any_runs(runs, home):
-        st.rerun()
     rows: list[training_runs.Row] = []
     for job in runs:
         _card(job, jobs.status(job).state, home)
@@ -78,6 +77,8 @@ def _draw_runs(runs: Sequence[Job], home: Path, *, running: bool) -> None:
         for column, (picture, own) in zip(st.columns(2), pictures[at : at + 2], strict=False):
             column.markdown(f"**{picture.title}**")
             column.altair_chart(training_charts.chart(picture, own), width="stretch", key=f"chart {picture.title}")
+    if running != _any_runs(runs, home):  # not before the buttons are drawn: a click on one would be lost
+        st.rerun()
 
 
 def _any_runs(runs: Sequence[Job], home: Path) -> bool:
@@ -100,10 +101,7 @@ def _card(job: Job, now: str, home: Path) -> None:
         if checkpoint is not None and now != "running":
             checkpoint_card.offer(job, checkpoint)
         for made in _exports(job, home):
-            st.caption(f"{made.title}: {_WORDS[jobs.status(made).state]}")
-            own = training_runs.checkpoint_of(made.folder)
-            if own is not None:
-                checkpoint_card.offer(made, own)
+            _export(made)
         printed = jobs.output(job)
         if printed:
             with st.expander("What it printed"):
@@ -139,6 +137,18 @@ def _actions(job: Job, now: str, home: Path) -> None:
             home / "jobs", training_runs.EXPORT_KIND, title, jobs.prorank(*command), {"run": job.job_id, **job.about}
         )
         st.rerun()
+
+
+def _export(made: Job) -> None:
+    """Draw what became of a checkpoint that was asked for on the way."""
+    now = jobs.status(made).state
+    if now == "failed":
+        st.html(table.notice("error", f"No checkpoint: {made.title}", training_runs.last_line(made)))
+    else:
+        st.caption(f"Checkpoint: {made.title}, {_WORDS[now]}")
+    checkpoint = training_runs.checkpoint_of(made.folder)
+    if checkpoint is not None and now != "running":
+        checkpoint_card.offer(made, checkpoint)
 
 
 def _exports(job: Job, home: Path) -> list[Job]:
