@@ -6,7 +6,6 @@ settings read it, so that every command, the service and the pages search with t
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from prorank_search.errors import ConfigError, InputError
+from prorank_search.whole_files import alone_with, write_whole
 
 FILE_NAME = "promoted.json"
 
@@ -93,19 +93,14 @@ def demote(home: Path) -> Promotion:
 
 
 def _write(home: Path, promotions: list[Promotion]) -> None:
-    file = home / FILE_NAME
-    partial = file.with_name(f".{FILE_NAME}.partial")
-    partial.write_text(json.dumps({"promotions": [asdict(row) for row in promotions]}, indent=1), encoding="utf-8")
-    partial.replace(file)
+    write_whole(home / FILE_NAME, json.dumps({"promotions": [asdict(row) for row in promotions]}, indent=1))
 
 
 @contextmanager
 def _alone(home: Path) -> Iterator[None]:
     """Let one process at a time change the file."""
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        with (home / f".{FILE_NAME}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with alone_with(home / FILE_NAME):
             yield
     except OSError as error:
         raise ConfigError(f"the default model of {home} cannot be changed: {error}") from error

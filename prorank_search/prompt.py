@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from prorank_search.encodable import encodable
 from prorank_search.errors import CheckpointError, ConfigError
 
 RELEVANT, IRRELEVANT = "1", "0"
@@ -184,7 +185,7 @@ class PromptEncoder:
         """Encode texts without special tokens and cut them to a budget, reading little more of them than that."""
         enough = budget + _UNSETTLED_TOKENS
         window = enough * _CHARACTERS_A_TOKEN
-        heads = [_readable(text[:window]) for text in texts]
+        heads = [encodable(text[:window]) for text in texts]
         encodings = self._text.encode_batch_fast(heads, add_special_tokens=False)
         ids = [
             self._widened(text, encoding.ids, window, enough) for text, encoding in zip(texts, encodings, strict=True)
@@ -195,7 +196,7 @@ class PromptEncoder:
         """Return a text's ids, of which `window` characters are `ids`: at least `enough` of them, or all there are."""
         while window < len(text) and len(ids) < enough:
             window *= 2
-            ids = self._text.encode(_readable(text[:window]), add_special_tokens=False).ids
+            ids = self._text.encode(encodable(text[:window]), add_special_tokens=False).ids
         return ids
 
     def _fixed_ids(self, pieces: Sequence[str]) -> tuple[int, ...]:
@@ -231,11 +232,6 @@ class PromptEncoder:
 
 def _has_slot(piece: str) -> bool:
     return "{" in piece
-
-
-def _readable(text: str) -> str:
-    """Replace lone surrogates, which JSON can carry and no tokenizer can read."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _read_tokenizer(file: Path) -> Tokenizer:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from prorank_ingest.records import RecordError, require_id, require_unicode
 from prorank_search import plugins
+from prorank_search.encodable import encodable
 from prorank_search.errors import MissingExtraError
 from prorank_search.protocols import BadRecord
 from prorank_search.types import Document
@@ -60,7 +61,7 @@ def _opened(path: Path, name: str) -> tuple[PdfReader, str]:
         _ = len(pdf.pages)
     except (PyPdfError, DependencyError, NotImplementedError, *_BROKEN) as error:
         raise RecordError(f"cannot be read as PDF: {error}") from error
-    title = " ".join(title.encode("utf-8", "replace").decode().split())
+    title = " ".join(encodable(title).split())
     return pdf, title or name
 
 

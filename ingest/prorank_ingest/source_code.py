@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from prorank_search.encodable import encodable
 from prorank_search.protocols import BadRecord
 from prorank_search.types import Document
 
@@ -96,7 +97,7 @@ def _is_overload(node: _Definition) -> bool:
 
 
 def _document(source: _Source, name: str, node: ast.Module | _Definition, kind: str) -> Document:
-    docstring = (ast.get_docstring(node) or "").encode("utf-8", "replace").decode()
+    docstring = encodable(ast.get_docstring(node) or "")
     code = _code(source, node)
     shown = [docstring, code] if source.docstrings else [code]
     metadata = {

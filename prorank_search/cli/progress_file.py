@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from prorank_search.errors import InputError
+from prorank_search.whole_files import write_whole
 
 FILE_NAME = "progress.json"
 _EVERY_S = 0.5
@@ -39,8 +40,6 @@ def also_in_file(folder: Path | None, show: Told) -> Told:
         show(doing, done, total)
         if time.monotonic() >= due or done == total:
             due = time.monotonic() + _EVERY_S
-            draft = folder / f".{FILE_NAME}"
-            draft.write_text(json.dumps({"doing": doing, "done": done, "total": total}), encoding="utf-8")
-            draft.replace(folder / FILE_NAME)
+            write_whole(folder / FILE_NAME, json.dumps({"doing": doing, "done": done, "total": total}))
 
     return tell

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from prorank_search.errors import ConfigError, InputError
+from prorank_search.whole_files import write_whole
 
 _HEAD = """\
 <!-- Written by `prorank evaluate-suite --report`. Change a suite file and run it again, not this page. -->
@@ -41,9 +42,7 @@ def write_section(path: Path, name: str, text: str) -> None:
         re.escape(f"<!-- suite {name} -->") + ".*?" + re.escape(f"<!-- end of suite {name} -->\n"), re.DOTALL
     )
     replaced, times = old.subn(lambda _: section, page)
-    draft = path.with_name(f".{path.name}.partial")
-    draft.write_text(replaced if times else f"{page.rstrip()}\n\n{section}", encoding="utf-8")
-    draft.replace(path)
+    write_whole(path, replaced if times else f"{page.rstrip()}\n\n{section}")
 
 
 def _read(path: Path) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from prorank_search.evaluation.suite import SuiteResult
 from prorank_search.evaluation.suite_candidates import Candidates
 from prorank_search.evaluation.suite_summary import to_json
 from prorank_search.tables import json_object, read_lines
+from prorank_search.whole_files import write_whole
 
 RESULTS, QUERIES = "results.json", "queries.jsonl"
 
@@ -72,8 +72,8 @@ def write_results(folder: Path, result: SuiteResult, everything: Sequence[Candid
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lines = (json.dumps(asdict(one), ensure_ascii=False) for one in _query_values(result, everything))
-        _write(folder / QUERIES, (f"{line}\n" for line in lines))
-        _write(folder / RESULTS, [json.dumps(to_json(result), ensure_ascii=False, indent=1), "\n"])
+        write_whole(folder / QUERIES, "".join(f"{line}\n" for line in lines))
+        write_whole(folder / RESULTS, f"{json.dumps(to_json(result), ensure_ascii=False, indent=1)}\n")
     except OSError as error:
         raise InputError(f"the results cannot be written to {folder}: {error}") from error
 
@@ -108,14 +108,3 @@ def _query_values(result: SuiteResult, everything: Sequence[Candidates]) -> Iter
                 {one.system.name: one.values[query.query_id] for one in systems},
                 [doc_id for doc_id in dict.fromkeys(shown) if (query.query_id, doc_id) not in judged],
             )
-
-
-def _write(path: Path, parts: Iterable[str]) -> None:
-    """Write a file, all or nothing."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("w", encoding="utf-8") as file:
-            file.writelines(parts)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prorank_search.plugins import missing_extra
+from prorank_search.whole_files import write_whole
 
 if TYPE_CHECKING:
     import psutil
@@ -44,9 +45,7 @@ def read(path: Path) -> Started | None:
 
 def write(path: Path, started: Started) -> None:
     """Keep what was started, in one step: a reader never sees half of it."""
-    growing = path.with_suffix(".new")
-    growing.write_text(json.dumps(asdict(started)), encoding="utf-8")
-    growing.replace(path)
+    write_whole(path, json.dumps(asdict(started)))
 
 
 def moment_of(pid: int) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NoReturn
 
+from prorank_search.encodable import encodable
 from prorank_search.errors import InputError
 
 _SHOWN = 60
@@ -40,7 +41,7 @@ class Node:
         """Return the node's keys with what stands under each."""
         if not isinstance(self.value, dict):
             self.refuse(f"it has to be a table, not {self._kind()}")
-        return {clean(key): self.under(clean(key), value) for key, value in self.value.items()}
+        return {encodable(key): self.under(encodable(key), value) for key, value in self.value.items()}
 
     def options(self, known: Collection[str]) -> dict[str, Node]:
         """Return the node's keys, each of which has to be a known one."""
@@ -71,7 +72,7 @@ class Node:
         """Return a text; what UTF-8 cannot express is replaced."""
         if not isinstance(self.value, str):
             self.refuse(f"it has to be a text, not {self._kind()}")
-        return clean(self.value)
+        return encodable(self.value)
 
     def choice(self, known: Collection[str]) -> str:
         """Return a text that has to be one of the known ones."""
@@ -113,7 +114,7 @@ class Node:
         value = self.value
         if not isinstance(value, str | bool | int | float):
             self.refuse(f"it has to be a single value, not {self._kind()}")
-        return clean(value) if isinstance(value, str) else value
+        return encodable(value) if isinstance(value, str) else value
 
     def _kind(self) -> str:
         return "null" if self.value is None else _KINDS.get(type(self.value), "something else")
@@ -129,13 +130,3 @@ def nearest(name: str, known: Collection[str]) -> str:
     near = difflib.get_close_matches(name[:_SHOWN], known, n=1, cutoff=0.5)
     all_known = f"known are {', '.join(known)}"
     return f"did you mean {near[0]!r}? ({all_known})" if near else all_known
-
-
-def clean(text: str) -> str:
-    r"""Return a text without what UTF-8 cannot express.
-
-    Example:
-        >>> clean("fox \udcff")
-        'fox ?'
-    """
-    return text.encode(errors="replace").decode()

@@ -6,7 +6,6 @@ anything: there is no dictionary to try. A slow hash, as passwords need it, woul
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import hmac
 import json
@@ -16,13 +15,13 @@ import re
 import secrets
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from prorank_search.errors import AuthError, ConfigError, InputError
+from prorank_search.whole_files import alone_with
 
 FILE_NAME = "keys.json"
 _PREFIX = "prorank_"
@@ -99,7 +98,7 @@ def create(home: Path, name: str, expires_days: int | None = None) -> tuple[Key,
     secret = _PREFIX + secrets.token_urlsafe(_BYTES)
     expires = None if expires_days is None else (now + timedelta(days=expires_days)).isoformat()
     key = Key(name, _hash(secret), now.isoformat(), expires)
-    with _alone(home):
+    with alone_with(home / FILE_NAME):
         keys = read(home)
         if name in {known.name for known in keys}:
             raise InputError(f"there is a key {name!r} already: revoke it first, or take another name")
@@ -116,7 +115,7 @@ def revoke(home: Path, name: str) -> Key:
         InputError: There is no such key.
         ConfigError: The file of keys cannot be read.
     """
-    with _alone(home):
+    with alone_with(home / FILE_NAME):
         keys = read(home)
         revoked = next((key for key in keys if key.name == name), None)
         if revoked is None:
@@ -199,15 +198,6 @@ def _key(name: str, sha256: str, created: str, expires: str | None = None) -> Ke
 
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
-
-
-@contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """Wait until nobody else changes the keys."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / f".{FILE_NAME}.lock").open("w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _write(home: Path, keys: Sequence[Key]) -> None:

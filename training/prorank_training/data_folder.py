@@ -11,6 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from prorank_search.errors import ConfigError, InputError
+from prorank_search.whole_files import write_whole
 from prorank_training import judged_collection
 from prorank_training.collection import Collection
 from prorank_training.data import Chosen, dev_queries, judged_queries, training_groups
@@ -18,7 +19,6 @@ from prorank_training.document_queries import half_queries, title_queries
 from prorank_training.groups import DevQuery, Group, read_dev, read_groups, write_dev, write_groups
 from prorank_training.progress import Progress
 from prorank_training.recipe import DataRecipe, IndexRecipe, JudgmentRecipe
-from prorank_training.run_folder import write_atomically
 from prorank_training.teacher_scores import read_taught
 
 GROUPS_FILE, DEV_FILE, ABOUT_FILE, TEACHER_FILE = "groups.parquet", "dev.parquet", "data.json", "teacher.jsonl"
@@ -104,7 +104,7 @@ def make(
         write_dev(folder / DEV_FILE, dev)
         for collection in held_back:
             judged_collection.write_held_back(collection, folder / "held-back")
-        write_atomically(about, json.dumps({"data_hash": digest, "collections": rows}, indent=1).encode())
+        write_whole(about, json.dumps({"data_hash": digest, "collections": rows}, indent=1).encode())
     except OSError as error:
         raise ConfigError(f"the groups cannot be written into {folder}: {error}; make room, or name another") from error
     return statistics
@@ -182,7 +182,7 @@ def note_teacher(folder: Path, teacher: Mapping[str, object]) -> None:
             f"{folder} holds the scores of another teacher ({_names(known)}; this one is {_names(teacher)}): delete "
             f"{TEACHER_FILE} there, or choose another folder with --data"
         )
-    write_atomically(folder / ABOUT_FILE, json.dumps({**about, "teacher": teacher}, indent=1).encode())
+    write_whole(folder / ABOUT_FILE, json.dumps({**about, "teacher": teacher}, indent=1).encode())
 
 
 def teacher(folder: Path) -> dict[str, Any] | None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from prorank_search.checkpoint import Contract, read_contract
 from prorank_search.errors import InputError
+from prorank_search.whole_files import write_whole
 from prorank_training.data_folder import Statistics
-from prorank_training.run_folder import RunFolder, write_atomically
+from prorank_training.run_folder import RunFolder
 
 _CARD = """# {name}
 
@@ -69,7 +70,7 @@ def write(folder: RunFolder, checkpoint: Path, statistics: Sequence[Statistics])
     if score:
         _draw(report / "loss.png", "loss", {"loss": _smoothed(score, "loss")})
         _draw(report / "dev.png", "nDCG@10", _dev_lines(score))
-    write_atomically(report / "README.md", card(contract, statistics).encode())
+    write_whole(report / "README.md", card(contract, statistics).encode())
     return report
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from prorank_search.errors import ConfigError, InputError
+from prorank_search.whole_files import write_whole
 from prorank_training import workers
 from prorank_training.recipe import Recipe
 
@@ -62,14 +63,12 @@ class RunFolder:
             "packages": {package: version(package) for package in _PACKAGES},
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
-        write_atomically(file, json.dumps(about, indent=1).encode())
+        write_whole(file, json.dumps(about, indent=1).encode())
 
     def note_teacher(self, teacher: Mapping[str, Any] | None) -> None:
         """Write down which teacher's scores the run learns from; None: from none."""
         if workers.leads():
-            write_atomically(
-                self.path / "run.json", json.dumps({**self.about(), "teacher": teacher}, indent=1).encode()
-            )
+            write_whole(self.path / "run.json", json.dumps({**self.about(), "teacher": teacher}, indent=1).encode())
 
     def about(self) -> dict[str, Any]:
         """Return what was written down of the run."""
@@ -92,7 +91,7 @@ class RunFolder:
         if not workers.leads():
             return
         lines = [line for line in self._metric_lines() if line["stage"] != stage or line["step"] <= step]
-        write_atomically(self._metrics_file, "".join(json.dumps(line) + "\n" for line in lines).encode())
+        write_whole(self._metrics_file, "".join(json.dumps(line) + "\n" for line in lines).encode())
 
     def save_state(self, stage: str, state: Mapping[str, Any]) -> None:
         """Save what a resume needs, replacing the last one in one step.
@@ -156,13 +155,6 @@ class RunFolder:
     def _load(self, stage: str, *, mapped: bool) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(self._state_file(stage), map_location="cpu", weights_only=True, mmap=mapped)
         return state
-
-
-def write_atomically(file: Path, content: bytes) -> None:
-    """Write a file so that a reader, or a run after a kill, sees the old content or the new, never a part."""
-    partial = file.with_name(file.name + ".partial")
-    partial.write_bytes(content)
-    partial.replace(file)
 
 
 def _git_revision() -> str | None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from prorank_search.errors import ConfigError, RescorerError
 from prorank_search.search import load_rescorer
 from prorank_search.types import ScoreRequest
+from prorank_search.whole_files import write_whole
 from prorank_training import data_folder
 from prorank_training.groups import Group, epoch_order
-from prorank_training.run_folder import write_atomically
 from prorank_training.teacher_scores import Taught, line_of, read_taught
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _score(
 ) -> None:
     rows = read_taught(file)
     done = {row.group for row in rows}
-    write_atomically(file, "".join(map(line_of, rows)).encode())
+    write_whole(file, "".join(map(line_of, rows)).encode())
     with file.open("a", encoding="utf-8") as lines:
         for count, at in enumerate(lessons, start=1):
             if at in done:

@@ -10,6 +10,7 @@ from prorank_search.backends.engines.analysis import SEARCHED, UNREAD
 from prorank_search.backends.engines.connection import EngineName
 from prorank_search.backends.engines.mappings import IndexMapping
 from prorank_search.backends.engines.passages import collapsed
+from prorank_search.encodable import encodable
 from prorank_search.errors import InputError
 from prorank_search.passages import stored_id
 from prorank_search.stored_documents import plain, wanted_facts
@@ -101,19 +102,9 @@ def text_query(request: SearchRequest, mapping: IndexMapping) -> dict[str, Any]:
     clauses = [
         _inside(mapping.field(name).nested, {"match": {name: _match(piece, boost)}})
         for name, boost in fields_of(request, mapping).items()
-        for piece in _pieces(clean(request.query.text))
+        for piece in _pieces(encodable(request.query.text))
     ]
     return {"bool": {"should": clauses, "minimum_should_match": 1}}
-
-
-def clean(text: str) -> str:
-    r"""Return a text without what UTF-8 cannot express.
-
-    Example:
-        >>> clean("fox \udcff")
-        'fox ?'
-    """
-    return text.encode(errors="replace").decode()
 
 
 def _filtered(request: SearchRequest, mapping: IndexMapping) -> dict[str, Any]:
@@ -175,7 +166,7 @@ def _own_body(request: SearchRequest) -> dict[str, Any]:
     taken = sorted(set(body) & set(_OURS_ALONE))
     if taken:
         raise InputError(f"the query body of index {request.index!r} has {', '.join(taken)}: leave that to us")
-    filled = _filled(body, clean(request.query.text))
+    filled = _filled(body, encodable(request.query.text))
     if filled == body:
         raise InputError(f"the query body of index {request.index!r} has no {PLACEHOLDER}, where the query's text goes")
     result: dict[str, Any] = filled
