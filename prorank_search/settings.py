@@ -225,6 +225,10 @@ class Settings(BaseSettings):
         """Return where a setting's value comes from: a flag, a variable, a file, or "default"."""
         return self._origins.get(key, "default")
 
+    def is_by_hand(self, key: str) -> bool:
+        """Tell whether a flag or a variable sets it, which goes before what an index's profile says."""
+        return self.origin(key).startswith(("flag", "variable"))
+
 
 def load_settings(*, index: str | None = None, **flags: object) -> Settings:
     """Build the settings that are in force.

@@ -97,10 +97,7 @@ def mark_of(settings: Settings) -> object:
 
 def _said(settings: Settings, **said: object) -> dict[str, object]:
     """Return what a profile says, but for what a flag or a variable says."""
-    by_hand = ("flag", "variable")
-    return {
-        key: value for key, value in said.items() if value is not None and not settings.origin(key).startswith(by_hand)
-    }
+    return {key: value for key, value in said.items() if value is not None and not settings.is_by_hand(key)}
 
 
 def _source(settings: Settings, open_rescorer: Open) -> Source:

@@ -303,7 +303,7 @@ def _percent(block: Block, ours: GatewayOptions) -> float:
 def _window_size(wish: Wish, profile: Profile, settings: Settings) -> int | Literal["auto"]:
     window = wish.window_size
     if window is None:
-        by_hand = profile.window_size is None or _is_by_hand(settings, "window_size")
+        by_hand = profile.window_size is None or settings.is_by_hand("window_size")
         window = settings.window_size if by_hand else profile.window_size
         return "auto" if not window or window == "auto" else min(window, settings.max_texts)
     if isinstance(window, int) and window > settings.max_texts:
@@ -314,14 +314,9 @@ def _window_size(wish: Wish, profile: Profile, settings: Settings) -> int | Lite
 def _timeout_s(block: Block, profile: Profile, settings: Settings) -> float | None:
     if block.timeout_s is not None:
         return block.timeout_s
-    if profile.timeout_s is None or _is_by_hand(settings, "timeout_s"):
+    if profile.timeout_s is None or settings.is_by_hand("timeout_s"):
         return settings.timeout_s
     return None if profile.timeout_s == "none" else profile.timeout_s
-
-
-def _is_by_hand(settings: Settings, key: str) -> bool:
-    """Tell whether a flag or a variable sets what a profile may say too: those go before it."""
-    return settings.origin(key).startswith(("flag", "variable"))
 
 
 def _first(*values: Value | None) -> Value | None:

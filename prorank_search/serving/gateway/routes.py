@@ -24,14 +24,13 @@ from prorank_search.serving.gateway.scoring import Scorer
 from prorank_search.serving.gateway.search import Desk
 from prorank_search.serving.gateway.switch import Switch
 from prorank_search.serving.metrics import Metrics
-from prorank_search.serving.respond import read_body
+from prorank_search.serving.respond import HUNG_UP, read_body
 from prorank_search.serving.service import Service
 from prorank_search.serving.upstream import EngineAnswer, EngineRequest, Upstream
 from prorank_search.serving.waiting import while_somebody_waits
 from prorank_search.settings import Settings
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
-_HUNG_UP = 499
 _OF_A_SEARCH = 2
 """Parts of its path at most: an index, and what is asked of it."""
 
@@ -93,7 +92,7 @@ async def _respond(request: Request, exchange: Exchange, raw_path: str) -> Respo
     except Exception as error:  # noqa: BLE001 (the one place that maps errors to HTTP)
         answer = fault_answer(error)
     if answer is None:
-        return Response(status_code=_HUNG_UP)
+        return Response(status_code=HUNG_UP)
     return Response(answer.body, answer.status, dict(answer.headers))
 
 

@@ -230,7 +230,7 @@ def _ordered(
         status,
         frozenset(hit.key for hit in window if hit.key not in good),
         ends=is_scored and _has_least(plan),
-        rescore_ms=_ms_since(began),
+        rescore_ms=ms_since(began),
     )
 
 
@@ -275,7 +275,7 @@ def _kept(window: Sequence[FoundHit], status: Status, began: float) -> Order:
         Place(hit.key, rank, None, block_of(hit, rank=rank, first_stage_rank=rank, score=hit.score))
         for rank, hit in enumerate(window, start=1)
     )
-    return Order(places, status, rescore_ms=_ms_since(began))
+    return Order(places, status, rescore_ms=ms_since(began))
 
 
 def _reason(error: ProRankError) -> str:
@@ -285,7 +285,8 @@ def _reason(error: ProRankError) -> str:
     return "the rescorer failed: the log of the service tells more"
 
 
-def _ms_since(began: float) -> float:
+def ms_since(began: float) -> float:
+    """Return the milliseconds since a `time.monotonic()`."""
     return round(1e3 * (time.monotonic() - began), 2)
 
 

@@ -19,7 +19,7 @@ from prorank_search.serving.gateway.pages import Pages, key_of
 from prorank_search.serving.gateway.reorder import Found, FoundHit
 from prorank_search.serving.gateway.request import Plan, Search, Wish, plan_of, wish_of
 from prorank_search.serving.gateway.rules import Page, page_of, refusal
-from prorank_search.serving.gateway.scoring import Scorer, order_of
+from prorank_search.serving.gateway.scoring import Scorer, ms_since, order_of
 from prorank_search.serving.gateway.switch import Switch
 from prorank_search.settings import Settings
 from prorank_search.types import State, Status
@@ -161,7 +161,7 @@ async def finished(desk: Desk, job: Job, text: str, send: Send, cancelled: Calla
         RescorerError: The model failed, and the plan says `on_failure: error`.
         UnreadableError: The answer is none.
     """
-    first_stage_ms = _ms_since(job.began)
+    first_stage_ms = ms_since(job.began)
     found = await asyncio.to_thread(reorder.read, text)
     order, reason = job.order, ""
     if order is None or (not job.first_fetched and not found.covers(order)):
@@ -171,7 +171,7 @@ async def finished(desk: Desk, job: Job, text: str, send: Send, cancelled: Calla
     else:
         rescore_ms = 0.0
     body = await asyncio.to_thread(reorder.put, found, order, job.page, job.first_fetched)
-    took = {"first_stage": first_stage_ms, "rescore": rescore_ms, "total": _ms_since(job.began)}
+    took = {"first_stage": first_stage_ms, "rescore": rescore_ms, "total": ms_since(job.began)}
     desk.counts.searched("apply", order.status.state, took)
     block = block_of(order.status, reason, took)
     return await asyncio.to_thread(reorder.with_block, body, block), order.status.state
@@ -183,7 +183,7 @@ async def shadowed(desk: Desk, search: Search, plan: Plan, send: Send) -> None:
     job = Job(plan, Page(0, 0), search, _window_of(search, desk.scorer.window(plan), plan), "", None, 0, began)
     found = await asyncio.to_thread(reorder.read, await send(job.search))
     order = await _made(desk, job, found, send, lambda: False)
-    desk.counts.searched("shadow", order.status.state, {"shadow": _ms_since(began)})
+    desk.counts.searched("shadow", order.status.state, {"shadow": ms_since(began)})
     if order.status.state in ("ok", "partial"):
         desk.counts.shadowed(order)
 
@@ -300,7 +300,3 @@ def _why_no_hits(page: Page | None) -> str:
     if page is None:
         return "[from] or [size] is no number of hits"
     return "" if page.size else "no hits were asked for"
-
-
-def _ms_since(began: float) -> float:
-    return round(1e3 * (time.monotonic() - began), 2)
