@@ -13,7 +13,7 @@ from prorank_search.jobs import Job
 from prorank_search.models import promotion
 from prorank_search.search import load_rescorer
 from prorank_search.settings import load_settings
-from prorank_ui import plain_tables, state, training_runs
+from prorank_ui import plain_table, state, training_runs
 from prorank_ui import ranking_table as table
 
 
@@ -75,4 +75,4 @@ def _results_html(results: Mapping[str, Mapping[str, float]]) -> str:
     """Return nDCG@10 on held-back queries as a table."""
     columns = {"queries": "queries", "bm25": "BM25", "model": "model", "blend": "blend"}
     rows = [[name, *(row[column] for column in columns)] for name, row in results.items()]
-    return plain_tables.table(["nDCG@10 on held-back queries", *columns.values()], rows)
+    return plain_table.of_values("Results", ["nDCG@10 on held-back queries", *columns.values()], rows)

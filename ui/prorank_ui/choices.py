@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import get_args
 
 from prorank_search.types import Blend, Normalize, ScoreMode
@@ -63,10 +63,6 @@ class Choice:
     index: str
     side: Side = Side()
     top_k: int = 100
-
-    def first_stage(self) -> Choice:
-        """Return the same search without its second stage."""
-        return replace(self, side=Side())
 
 
 def blend_of(written: str) -> Blend | None:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from threading import Lock
-from typing import Protocol
 
 from prorank_search import models, plugins, promotions
 from prorank_search.judgments import FILE_NAME, JudgmentStore
@@ -29,40 +28,12 @@ _LOOKED_THROUGH = 60
 _TITLE_WORDS = range(2, 12)
 
 
-class Client(Protocol):
-    """Answers the pages' questions. Every method raises a `ProRankError` where it cannot."""
-
-    def indexes(self) -> list[IndexInfo]:
-        """List the indexes that can be searched."""
-        ...
-
-    def settings(self, index: str) -> Settings:
-        """Return what is in force for searches of an index."""
-        ...
-
-    def rescorers(self) -> list[str]:
-        """List the second stages that are installed."""
-        ...
-
-    def models(self, rescorer: str) -> list[str]:
-        """List the models that a second stage can use here."""
-        ...
-
-    def examples(self, index: str) -> list[str]:
-        """Return a few queries that an index has something for."""
-        ...
-
-    def start(self, choice: Choice, index: IndexInfo) -> Scoring:
-        """Start a search of an index as it is now; one that was done before is there at once."""
-        ...
-
-    def score(self, choice: Choice, texts: Sequence[str]) -> list[Scored]:
-        """Score texts as the choice's second stage does."""
-        ...
-
-
 class LocalClient:
-    """Searches in this process. Models are loaded once, settings read once an index, by whoever asks first."""
+    """Answers the pages' questions in this process.
+
+    Models are loaded once, settings read once an index, by whoever asks first.
+    Every method raises a `ProRankError` where it cannot.
+    """
 
     def __init__(self) -> None:
         own = load_settings()

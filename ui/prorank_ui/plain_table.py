@@ -32,6 +32,20 @@ def drawn(name: str, headings: Sequence[str], rows: Sequence[Sequence[str]], num
     )
 
 
+def of_values(name: str, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return a table of texts and numbers; numbers are shortened to what can be read.
+
+    Example:
+        >>> "&lt;b&gt;</div>" in of_values("Dogs", ["who"], [["<b>"]])
+        True
+        >>> of_values("Dogs", ["weight"], [[0.51234]]).partition("<tbody>")[2]
+        '<tr><td class="pt-number">0.512</td></tr></tbody></table></div>'
+    """
+    columns = dict(zip(headings, zip(*rows, strict=True), strict=True)) if rows else {}
+    numbers = [heading for heading, cells in columns.items() if all(isinstance(cell, int | float) for cell in cells)]
+    return drawn(name, headings, [[_shortened(cell) for cell in row] for row in rows], numbers)
+
+
 def terms(words: Sequence[str]) -> str:
     """Return words as a row of tags.
 
@@ -44,5 +58,15 @@ def terms(words: Sequence[str]) -> str:
 
 
 def _cells(row: Sequence[str], sides: Sequence[str]) -> str:
-    cells = zip(row, sides, strict=True)
-    return "".join(f'<td{side}><div dir="auto">{escape(cell)}</div></td>' for cell, side in cells)
+    return "".join(_cell(cell, side) for cell, side in zip(row, sides, strict=True))
+
+
+def _cell(text: str, side: str) -> str:
+    """Return a cell; a text, but no number, brings its own direction."""
+    return f"<td{side}>{escape(text)}</td>" if side else f'<td><div dir="auto">{escape(text)}</div></td>'
+
+
+def _shortened(value: object) -> str:
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:.3g}"
+    return f"{value:,.0f}" if isinstance(value, int | float) else str(value)

@@ -13,8 +13,8 @@ from prorank_search import jobs
 from prorank_search.errors import ConfigError, ProRankError
 from prorank_search.jobs import Job
 from prorank_search.settings import load_settings
-from prorank_ui import plain_tables, state, training_groups, training_plan, training_runs
 from prorank_ui import ranking_table as table
+from prorank_ui import state, training_groups, training_plan, training_runs
 from prorank_ui.training_plan import COLLECTIONS, Plan, RecipeInfo
 from prorank_ui.wording import count
 
@@ -117,7 +117,7 @@ def _groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None:
 def _show_groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None:
     """Show how far the groups are; once they are there, a run can start."""
     state_now = jobs.status(made).state
-    st.html(plain_tables.heading(f"Groups: {made.title}"))
+    st.html(training_groups.heading_html(made.title))
     if state_now == "running":
         st.html(table.notice("info", "Making the groups …", training_runs.last_line(made)))
         if st.button("Stop", key="stop groups"):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from prorank_ui.markup import escape
-from prorank_ui.plain_tables import table
+from prorank_ui.plain_table import of_values
 
 _COLUMNS = {
     "collection": "source",
@@ -36,7 +36,18 @@ def counts(data: Path) -> list[dict[str, Any]]:
 def counts_html(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the counts as a table; columns that hold nothing are left out."""
     columns = [name for name in _COLUMNS if any(row.get(name) for row in rows) or name in {"collection", "groups"}]
-    return table([_COLUMNS[name] for name in columns], [[row.get(name, 0) for name in columns] for row in rows])
+    cells = [[row.get(name, 0) for name in columns] for row in rows]
+    return of_values("Groups", [_COLUMNS[name] for name in columns], cells)
+
+
+def heading_html(title: str) -> str:
+    """Return the heading of the groups of a run.
+
+    Example:
+        >>> heading_html("A & B")
+        '<div class="pr-side"><header><h2 dir="auto">Groups: A &amp; B</h2></header></div>'
+    """
+    return f'<div class="pr-side"><header><h2 dir="auto">Groups: {escape(title)}</h2></header></div>'
 
 
 def few(data: Path, a_source: int = 2) -> list[dict[str, Any]]:

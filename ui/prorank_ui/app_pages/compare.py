@@ -155,8 +155,7 @@ def _worth_another_try(outcome: Outcome) -> bool:
 
 def _show_nothing(result: SearchResult, asked: Asked) -> None:
     advice = f"Try other words: {asked.index.name!r} holds {count(asked.index.documents, 'document')}."
-    reason = result.status.reason if result.status.state != "skipped" or "asked for" not in result.status.reason else ""
-    headline = nothing_found(result.status) if reason else "No document holds a word of this query"
+    headline = nothing_found(result.status) if result.status.reason else "No document holds a word of this query"
     st.html(table.notice("info", headline, advice))
 
 

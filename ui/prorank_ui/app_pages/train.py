@@ -6,13 +6,14 @@ import streamlit as st
 
 from prorank_search import jobs
 from prorank_search.errors import ProRankError
-from prorank_ui import checkpoint_card, state, training_controls, training_runs, training_watch
+from prorank_ui import checkpoint_card, plain_table, state, training_controls, training_runs, training_watch
 from prorank_ui import ranking_table as table
 
 
 def page() -> None:
     """Draw the page."""
-    st.html(table.STYLES)
+    for styles in (table.STYLES, plain_table.STYLES):
+        st.html(styles)
     st.title("Train", anchor=False)
     home = state.client().home
     try:
