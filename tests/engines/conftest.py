@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from prorank_search.local import engine
+from prorank_search.backends.engines.connection import Engine
+from prorank_search.backends.engines.detection import connect
+from prorank_search.local import engine as local_engine
 from prorank_search.local.lock import DEFAULT_VERSION
 from prorank_search.local.node import last_words
+from prorank_search.settings import Settings
 from tests.engines import elasticsearch_server
 from tests.engines.opensearch_server import run_opensearch
 from tests.engines.servers import Server
@@ -32,7 +35,7 @@ def opensearch(shared_home: Path, request: pytest.FixtureRequest) -> Iterator[Se
 def opensearch_ml(shared_home: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
     """A real OpenSearch with ml-commons for all tests of a run; `make test-engines` fetches it."""
     version: str = request.config.getoption("--opensearch-version", DEFAULT_VERSION)
-    if not engine.is_prepared(version, shared_home, with_ml=True):
+    if not local_engine.is_prepared(version, shared_home, with_ml=True):
         pytest.skip("the plugins are not here: make test-engines fetches them")
     with run_opensearch(shared_home, version=version, with_ml=True) as server:
         yield server
@@ -44,6 +47,19 @@ def elasticsearch(shared_home: Path, request: pytest.FixtureRequest) -> Iterator
     version: str = request.config.getoption("--elasticsearch-version", elasticsearch_server.DEFAULT_VERSION)
     with elasticsearch_server.run_elasticsearch(shared_home, version=version) as server:
         yield server
+
+
+@pytest.fixture(scope="module", params=["opensearch", "elasticsearch"])
+def server(request: pytest.FixtureRequest) -> Server:
+    """Each of the two, one after another."""
+    server: Server = request.getfixturevalue(request.param)
+    return server
+
+
+@pytest.fixture(scope="module")
+def engine(server: Server) -> Engine:
+    """Our connection to it."""
+    return connect(Settings(url=server.url))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,7 +13,6 @@ from prorank_ingest import run
 from prorank_ingest.readers import engine as engine_reader
 from prorank_search.backends.engines.analysis import plan
 from prorank_search.backends.engines.connection import Engine, path
-from prorank_search.backends.engines.detection import connect
 from prorank_search.backends.engines.walk import PAGE
 from prorank_search.backends.tantivy import open_backend
 from prorank_search.cli import app
@@ -26,17 +25,6 @@ from tests.engines.indexes import GOODS, index_of, our_index, shop
 from tests.engines.servers import Server
 
 TEXTS = {"product.name": "text", "sections.body": "text"}
-
-
-@pytest.fixture(scope="module", params=["opensearch", "elasticsearch"])
-def server(request: pytest.FixtureRequest) -> Server:
-    server: Server = request.getfixturevalue(request.param)
-    return server
-
-
-@pytest.fixture(scope="module")
-def engine(server: Server) -> Engine:
-    return connect(Settings(url=server.url))
 
 
 @pytest.fixture

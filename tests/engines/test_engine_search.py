@@ -13,31 +13,18 @@ from typer.testing import CliRunner
 
 from prorank_search.backends.engines.analysis import analysis_for, plan, source_of
 from prorank_search.backends.engines.connection import Client, Engine, Reply, Request, path
-from prorank_search.backends.engines.detection import connect
 from prorank_search.backends.engines.guess import SAMPLE, guess
 from prorank_search.backends.engines.index import EngineIndexes
 from prorank_search.backends.engines.search import EngineSearch
 from prorank_search.backends.engines.walk import PAGE, documents
 from prorank_search.cli import app
 from prorank_search.errors import BackendError, EngineError, IndexNotFoundError, InputError
-from prorank_search.settings import Settings
 from prorank_search.testing.backends import DOCUMENTS, SearchBackendContract
 from prorank_search.types import Document, Query, Ranking, SearchRequest, SourcePaths
 from tests.engines.indexes import GOODS, our_index, shop
 from tests.engines.servers import Server
 
 PATHS = SourcePaths(doc_id="sku", title="product.name", text="sections.body")
-
-
-@pytest.fixture(scope="module", params=["opensearch", "elasticsearch"])
-def server(request: pytest.FixtureRequest) -> Server:
-    server: Server = request.getfixturevalue(request.param)
-    return server
-
-
-@pytest.fixture(scope="module")
-def engine(server: Server) -> Engine:
-    return connect(Settings(url=server.url))
 
 
 @pytest.fixture(scope="module")

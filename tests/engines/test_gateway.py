@@ -14,9 +14,7 @@ from opensearchpy import OpenSearch
 
 from prorank_search.backends.engines.analysis import plan
 from prorank_search.backends.engines.connection import Engine
-from prorank_search.backends.engines.detection import connect
 from prorank_search.rescorers import from_function
-from prorank_search.settings import Settings
 from prorank_search.types import Document, Scored, ScoreRequest
 from tests.engines.indexes import our_index, shop
 from tests.engines.servers import Server
@@ -48,17 +46,6 @@ class Half:
     def score(self, request: ScoreRequest) -> list[Scored]:
         scores = by_number(request.query, request.texts)
         return [Scored(score if at % 2 else None) for at, score in enumerate(scores)]
-
-
-@pytest.fixture(scope="module", params=["opensearch", "elasticsearch"])
-def server(request: pytest.FixtureRequest) -> Server:
-    server: Server = request.getfixturevalue(request.param)
-    return server
-
-
-@pytest.fixture(scope="module")
-def engine(server: Server) -> Engine:
-    return connect(Settings(url=server.url))
 
 
 @pytest.fixture(scope="module")

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from prorank_search.profiles import load_profiles
 from prorank_search.serving.gateway.passthrough import RESERVED
 from prorank_search.serving.gateway.request import Block
-
-ADDRESS = "http://127.0.0.1:8080"
-BIN = Path(sys.executable).parent
+from tests.serving.docs_page import ADDRESS, PRORANK, fenced, started
 
 
 @pytest.fixture(scope="module")
@@ -28,26 +23,14 @@ def page(repository: Path) -> str:
     return (repository / "docs" / "gateway.md").read_text(encoding="utf-8")
 
 
-def fenced(page: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-
-
 @pytest.fixture
 def url(page: str, tmp_path: Path) -> Iterator[str]:
     """The address of a gateway before the index that the page's commands made."""
     _, documents, ingest, serve, *_ = fenced(page, "sh")
     subprocess.run([str(shutil.which("bash")), "-c", documents], cwd=tmp_path, check=True)
-    subprocess.run([str(BIN / "prorank"), *shlex.split(ingest)[1:]], cwd=tmp_path, check=True)
-    program = [str(BIN / "prorank"), *shlex.split(serve)[1:], "--port", "0"]
-    with subprocess.Popen(program, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        address = process.stderr.readline().partition(" ")[0]
-        while httpx.get(f"{address}/ready").status_code != httpx.codes.OK:
-            pass
+    subprocess.run([PRORANK, *shlex.split(ingest)[1:]], cwd=tmp_path, check=True)
+    with started(serve, tmp_path) as address:
         yield address
-        process.terminate()
-        process.communicate()
-        assert process.returncode == 0
 
 
 def run_curl(command: str, url: str) -> Any:  # noqa: ANN401 (JSON)

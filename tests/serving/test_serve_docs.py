@@ -7,7 +7,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +14,8 @@ import httpx
 import pytest
 
 from prorank_search.cli import load_command
+from tests.serving.docs_page import ADDRESS, fenced, started
 
-ADDRESS = "http://127.0.0.1:8080"
 SERVE = "prorank serve --rescorer overlap"
 
 
@@ -25,23 +24,11 @@ def page(repository: Path) -> str:
     return (repository / "docs" / "serve.md").read_text(encoding="utf-8")
 
 
-def fenced(page: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-
-
 @pytest.fixture
 def url() -> Iterator[str]:
     """The address of a service that the page's command started."""
-    program = [str(Path(sys.executable).with_name("prorank")), *shlex.split(SERVE)[1:], "--port", "0"]
-    with subprocess.Popen(program, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        address = process.stderr.readline().partition(" ")[0]
-        while httpx.get(f"{address}/ready").status_code != httpx.codes.OK:
-            pass
+    with started(SERVE) as address:
         yield address
-        process.terminate()
-        process.communicate()
-        assert process.returncode == 0
 
 
 def test_the_page_serves_as_the_tests_do(page: str) -> None:
