@@ -153,6 +153,19 @@ def test_a_teacher_for_a_language_that_no_collection_has_is_refused(folder: Path
         teach(folder, TeacherRecipe(rescorer={"english": "overlap"}))
 
 
+def test_a_collection_that_is_left_out_gets_no_scores(folder: Path) -> None:
+    names = {group.collection for group in loaded(folder)}
+    left_out = min(names)
+    taught = teach(folder, TeacherRecipe(rescorer="overlap", leave_out=[left_out]))
+    assert {group.collection for group in taught if group.teacher} == names - {left_out}
+    assert names != {left_out}
+
+
+def test_leaving_out_a_collection_that_is_not_there_is_refused(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"leaves sqaud out of the teacher's work; its data has the collections"):
+        teach(folder, TeacherRecipe(rescorer="overlap", leave_out=["sqaud"]))
+
+
 def test_scores_that_cannot_be_written_are_told_in_a_sentence(folder: Path) -> None:
     (folder / f"{data_folder.TEACHER_FILE}.partial").mkdir()
     with pytest.raises(ConfigError, match=r"cannot be written into .*the same command again"):

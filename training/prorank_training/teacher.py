@@ -57,13 +57,15 @@ def teach(
 
     Raises:
         InputError: There is no data.
-        ConfigError: The data is another recipe's, holds another teacher's scores, or cannot be written.
+        ConfigError: The data is another recipe's, holds another teacher's scores, lacks a collection that is to be
+            left out, or cannot be written.
         RescorerError: A teacher left a text without a score.
     """
     groups, _ = data_folder.load(recipe.data_digest(), folder)
+    _check_left_out(plan, groups)
     data_folder.note_teacher(folder, _about(plan, teachers))
     wanted = epoch_order(len(groups), min(plan.groups or len(groups), len(groups)), recipe.seed)
-    lessons = [at for at in wanted if groups[at].language in teachers]
+    lessons = [at for at in wanted if groups[at].language in teachers and groups[at].collection not in plan.leave_out]
     try:
         _score(groups, lessons, teachers, folder / data_folder.TEACHER_FILE, progress)
     except OSError as error:
@@ -77,6 +79,15 @@ def open_named(name: str, settings: Settings) -> Rescorer:
     rescorer, _, model = name.partition(":")
     own = {"rescorer": rescorer, "model": model or settings.model}
     return load_rescorer(rescorer, settings.model_copy(update=own))
+
+
+def _check_left_out(plan: TeacherRecipe, groups: Sequence[Group]) -> None:
+    names = {group.collection for group in groups}
+    if strange := set(plan.leave_out) - names:
+        raise ConfigError(
+            f"the recipe leaves {', '.join(sorted(strange))} out of the teacher's work; its data has the collections "
+            f"{', '.join(sorted(names))}"
+        )
 
 
 def _about(plan: TeacherRecipe, teachers: Mapping[str, Rescorer]) -> dict[str, object]:
