@@ -10,7 +10,7 @@ import sys
 from prorank_search.local import engine
 from prorank_search.local.lock import DEFAULT_VERSION, known_versions
 from prorank_search.settings import Settings
-from tests.engines import elasticsearch_server
+from tests.engines import elasticsearch_server, secured_server
 
 ALL = [(version, with_ml) for version in known_versions() for with_ml in (False, True)]
 
@@ -21,6 +21,8 @@ def main() -> None:
     everything = "--all" in sys.argv
     for version, with_ml in ALL if everything else [(DEFAULT_VERSION, False)]:
         engine.prepare(version, home, 0, lambda _step, _done: None, with_ml=with_ml)
+    if everything:
+        secured_server.fetch_plugin(home)
     for version in elasticsearch_server.known_versions() if everything else [elasticsearch_server.DEFAULT_VERSION]:
         elasticsearch_server.prepare(home, version)
 
