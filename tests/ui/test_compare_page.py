@@ -87,6 +87,28 @@ def test_the_address_carries_the_search_and_is_followed(app: AppTest) -> None:
 
 
 @pytest.mark.usefixtures("animals", "stages")
+def test_a_link_says_where_the_model_is_another_one_now(app: AppTest) -> None:
+    link = {"q": "dog", "index": "animals", "left": "overlap", "left_revision": "overlap-1", "right": "reversing"}
+    app.query_params.update(link | {"right_revision": "0" * 40})
+    app.run()
+    assert "The right side no longer scores as it did when this link was made: reversing-1 had" in drawn(app)
+    assert "00000000000…000000000000 then and has 1 now" in drawn(app)
+    assert "The left side no longer" not in drawn(app)
+    app.run()
+    assert "no longer scores" in drawn(app)
+    app.text_input(key="q").set_value("fox").run()
+    assert "no longer scores" not in drawn(app)
+
+
+@pytest.mark.usefixtures("animals", "stages")
+def test_a_link_to_the_model_of_now_says_nothing(app: AppTest) -> None:
+    app.query_params.update({"q": "dog", "index": "animals", "right": "reversing", "right_revision": "1"})
+    app.run()
+    assert titles(drawn(app))
+    assert "no longer scores" not in drawn(app)
+
+
+@pytest.mark.usefixtures("animals", "stages")
 def test_an_address_that_names_nothing_installed_falls_back_to_the_defaults(app: AppTest) -> None:
     app.query_params.update({"q": "fox", "index": "gone", "right": "<script>"})
     app.run()

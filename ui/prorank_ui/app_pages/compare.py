@@ -12,7 +12,7 @@ from prorank_search.errors import MissingModelError, ProRankError
 from prorank_search.movement import nothing_found
 from prorank_search.protocols import IndexInfo
 from prorank_search.types import SearchResult
-from prorank_ui import hit_clicks, hit_details, judge_from_compare, sharing, side_controls, state
+from prorank_ui import hit_clicks, hit_details, judge_from_compare, linked_revision, sharing, side_controls, state
 from prorank_ui import ranking_table as table
 from prorank_ui.choices import Choice, written_blend, written_side
 from prorank_ui.pairing import Pairing, Placed, pair
@@ -78,7 +78,8 @@ def _show_how_to_start() -> None:
 
 def _ask(indexes: Sequence[IndexInfo]) -> Asked:
     """Draw the fields; return what they hold."""
-    state.follow_address("q", "index", *side_controls.keys("left"), *side_controls.keys("right"))
+    sides = [key for place in PLACES for key in side_controls.keys(place)]
+    state.follow_address("q", "index", *sides, *map(linked_revision.key, PLACES))
     by_name = {index.name: index for index in indexes}
     wide, narrow = st.columns([7, 3])
     with narrow:
@@ -91,6 +92,7 @@ def _ask(indexes: Sequence[IndexInfo]) -> Asked:
         with column:
             choices[place] = Choice(query, index.name, side_controls.side(place, settings))
     if query:
+        linked_revision.remember(choices)
         state.write_address(_address(choices))
     return Asked(choices, index, settings.top_k)
 
@@ -195,6 +197,8 @@ def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
     names = {place: _name(asked.choices[place], results[place]) for place in PLACES}
     overlap = f"{both.common} of {asked.top_k} in common · RBO {both.rbo:.2f} · {stage_times(results['right'])}"
     st.html(table.summary(both.summary, overlap))
+    for sentence in linked_revision.changes(asked.choices, results):
+        st.html(table.notice("warning", sentence))
     for place in PLACES:
         warning = beware(results[place])
         if warning:
