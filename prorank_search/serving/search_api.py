@@ -8,11 +8,11 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from prorank_search.errors import AuthError, BackendError, InputError, NotReadyError, OverloadedError, RescorerError
 from prorank_search.profiles import Profile, load_profiles
@@ -28,7 +28,7 @@ from prorank_search.serving.shapes import answered, score
 from prorank_search.serving.shapes.shape import Body, readable, validated
 from prorank_search.serving.waiting import while_somebody_waits
 from prorank_search.settings import Settings
-from prorank_search.types import SearchResult
+from prorank_search.types import Blend, Normalize, ScoreMode, SearchResult
 
 _THREADS = 16
 """Searches at a time; each waits for the engine, then for the model."""
@@ -42,6 +42,26 @@ _LEAST_S = 0.001
 _OK = 200
 
 Result = TypeVar("Result")
+
+
+class BlendBody(Body):
+    """How both scores become one: a profile's `blend`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    score_mode: ScoreMode = "replace"
+    normalize: Normalize = "none"
+    query_weight: float = 1.0
+    rescore_query_weight: float = 1.0
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Self:
+        self.blend()
+        return self
+
+    def blend(self) -> Blend:
+        """Return the blend."""
+        return Blend(**self.model_dump())
 
 
 class SearchBody(Body):
@@ -61,6 +81,8 @@ class SearchBody(Body):
         None, description="Seconds; what is not scored by then keeps the first stage's order."
     )
     model: str | None = Field(None, description="One of /v1/models.")
+    instruction: str | None = Field(None, description="What counts as relevant, where the model takes such a thing.")
+    blend: BlendBody | None = Field(None, description="How both scores become one.")
     rescore: bool = Field(default=True, description="False: the first stage alone.")
     whole_window: bool = Field(default=False, description="Return every hit that was rescored.")
 
@@ -122,7 +144,7 @@ class Searches:
                 top_k=body.top_k or own.top_k,
                 window_size=_window_size(body, own),
                 timeout_s=None if timeout_s is None else max(_LEAST_S, began + timeout_s - time.monotonic()),
-                profile=profile,
+                profile=_asked_for(body, profile),
                 whole_window=body.whole_window,
                 cancelled=cancelled,
             )
@@ -209,6 +231,12 @@ async def _answered(
 
 def _responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": dict[str, Any] if status == _OK else answered.ErrorFault} for status in statuses}
+
+
+def _asked_for(body: SearchBody, profile: Profile) -> Profile:
+    instruction = profile.instruction if body.instruction is None else readable(body.instruction)
+    blend = profile.blend if body.blend is None else body.blend.blend()
+    return replace(profile, instruction=instruction, blend=blend)
 
 
 def _window_size(body: SearchBody, settings: Settings) -> int | None:

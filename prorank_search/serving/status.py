@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter
@@ -69,6 +70,7 @@ def _info(service: Service, model: str | None) -> dict[str, object]:
         "max_client_batch_size": service.settings.max_texts,
         "auto_truncate": True,
         "prorank": {
+            "version": version("prorank-search"),
             "rescorer": asdict(rescorer.info),
             "reason": rescorer.info.reason,
             "calibrated": rescorer.info.calibration is not None,

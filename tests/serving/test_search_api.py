@@ -19,7 +19,7 @@ from prorank_search.rescorers.overlap import OverlapRescorer
 from prorank_search.search import load_rescorer, search
 from prorank_search.serving.model_sources import other_sources
 from prorank_search.settings import Settings, load_settings
-from prorank_search.types import Document
+from prorank_search.types import Document, Scored, ScoreRequest
 from tests.serving.live import Gate, Served, serving, wait_until_ready
 
 QUERY = {"index": "animals", "query": "fox den"}
@@ -64,6 +64,25 @@ def test_a_request_says_how_it_wants_to_be_searched(served: Served) -> None:
     assert found(post(served, top_k=1, window_size="auto", whole_window=True)) == "cab"
     first = post(served, rescore=False)
     assert (found(first), first["status"]["state"]) == ("abc", "skipped")
+
+
+def test_a_request_says_how_both_scores_become_one_and_what_counts_as_relevant(prorank_home: Path) -> None:
+    asked: list[str | None] = []
+
+    class Listening(OverlapRescorer):
+        def score(self, request: ScoreRequest) -> list[Scored]:
+            asked.append(request.instruction)
+            return super().score(request)
+
+    with serving(Listening, home=prorank_home) as served:
+        wait_until_ready(served)
+        blend = {"score_mode": "total", "normalize": "zscore", "rescore_query_weight": 0.0}
+        answer = post(served, blend=blend, instruction="only dens")
+        assert found(answer) == "abc"
+        assert answer["status"]["blend"] == {**blend, "query_weight": 1.0}
+        assert asked == ["only dens"]
+        for wrong in ({"score_mode": "sum"}, {"score_mode": "multiply", "normalize": "zscore"}, {"mode": "total"}):
+            assert "blend" in post(served, 400, blend=wrong)["error"]["message"]
 
 
 def test_the_indexes_are_listed(served: Served) -> None:

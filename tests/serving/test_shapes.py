@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 import cohere
@@ -202,7 +203,8 @@ def test_the_cohere_client_raises_its_own_errors(overlap: Served) -> None:
 def test_models_info_and_metrics_name_what_is_served(overlap: Served) -> None:
     post(overlap, "/v2/rerank", {"query": QUERY, "documents": DOCUMENTS})
     assert [model["id"] for model in overlap.http.get("/v1/models").json()["data"]] == ["overlap"]
-    assert overlap.http.get("/info").json()["model_id"] == "overlap"
+    info = overlap.http.get("/info").json()
+    assert (info["model_id"], info["prorank"]["version"]) == ("overlap", version("prorank-search"))
     metrics = overlap.http.get("/metrics")
     assert metrics.headers["content-type"].startswith("text/plain")
     assert 'prorank_requests_total{shape="rerank_v2",status="200"}' in metrics.text
