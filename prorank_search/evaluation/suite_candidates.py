@@ -17,6 +17,8 @@ from prorank_search.evaluation.measures import DEPTH
 from prorank_search.evaluation.query_set import PERSONS, read_query_set
 from prorank_search.evaluation.suite_file import Suite, SuiteCollection
 from prorank_search.profiles import Profile, profile_for
+from prorank_search.qrels_files import read_qrels
+from prorank_search.query_files import read_queries
 from prorank_search.search import load_backend
 from prorank_search.types import Document, Hit, Qrel, Query, Ranking
 
@@ -75,14 +77,9 @@ def read_judged(suite: Suite, collections: Path, home: Path) -> list[Judged]:
         home: Where the judgment store is.
 
     Raises:
-        InputError: A folder, split, query set or query is missing, or no query has a relevant document.
+        InputError: A folder, file, split, query set or query is missing, or no query has a relevant document.
     """
-    return [
-        _of_folder(suite, collection, collections / collection.folder)
-        if collection.folder is not None
-        else _of_query_set(suite, collection, home)
-        for collection in suite.collections
-    ]
+    return [_judged(suite, collection, collections, home) for collection in suite.collections]
 
 
 def find_candidates(suite: Suite, judged: Judged, settings: Settings) -> Candidates:
@@ -111,12 +108,27 @@ def find_candidates(suite: Suite, judged: Judged, settings: Settings) -> Candida
     )
 
 
+def _judged(suite: Suite, collection: SuiteCollection, collections: Path, home: Path) -> Judged:
+    if collection.folder is not None:
+        return _of_folder(suite, collection, collections / collection.folder)
+    if collection.queries is not None and collection.qrels is not None:
+        return _of_files(suite, collection, collections / collection.queries, collections / collection.qrels)
+    return _of_query_set(suite, collection, home)
+
+
 def _of_folder(suite: Suite, collection: SuiteCollection, folder: Path) -> Judged:
     split = suite.split_of(collection)
     qrels, queries = _sampled(suite, collection, beir.read_qrels(folder, split), beir.read_queries(folder))
     if not queries:
         raise InputError(f"no query of the split {split!r} of {folder} has a relevant document")
     return Judged(collection, folder, split, qrels, queries)
+
+
+def _of_files(suite: Suite, collection: SuiteCollection, queries_file: Path, qrels_file: Path) -> Judged:
+    qrels, queries = _sampled(suite, collection, read_qrels(qrels_file), read_queries(queries_file))
+    if not queries:
+        raise InputError(f"no query of {qrels_file} has a relevant document")
+    return Judged(collection, qrels_file.parent, qrels_file.name, qrels, queries)
 
 
 def _of_query_set(suite: Suite, collection: SuiteCollection, home: Path) -> Judged:

@@ -49,6 +49,8 @@ class SuiteCollection(_Table):
 
     folder: str | None = Field(None, description="The BEIR folder, relative to the folder of collections.")
     query_set: str | None = Field(None, description="In its place: a query set of the judgment store.")
+    queries: str | None = Field(None, description="In its place, with `qrels` and `index`: a file of queries.")
+    qrels: str | None = Field(None, description="The judgments of these queries, a file.")
     language: str = Field(description="What the collection is averaged with, such as english, code or chinese.")
     index: str | None = Field(None, description="The index to search; none: one of the suite's own, made when missing.")
     analysis: str = Field("auto", description="Analysis preset of the suite's own index.")
@@ -60,12 +62,16 @@ class SuiteCollection(_Table):
     @property
     def name(self) -> str:
         """What the collection is called in tables."""
+        if self.qrels is not None:
+            return Path(self.qrels).name.partition(".")[0]
         return self.query_set or Path(self.folder or "").name
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.folder is None) == (self.query_set is None):
-            raise ValueError("a collection has a `folder` or a `query_set`: give one of them")
+        if sum(source is not None for source in (self.folder, self.query_set, self.qrels)) != 1:
+            raise ValueError("a collection has a `folder`, a `query_set` or files of `queries` and `qrels`: give one")
+        if (self.queries is None) != (self.qrels is None) or (self.qrels is not None and self.index is None):
+            raise ValueError("files of `queries` and `qrels` stand together, with the `index` to search")
         return self
 
 

@@ -79,6 +79,25 @@ def test_queries_are_parted_by_their_text_and_the_held_back_ones_can_be_evaluate
     queries = read_queries(held / "handbook.queries.jsonl")
     assert {query.text for query in queries.values()} == dev
     assert {qrel.query_id for qrel in read_qrels(held / "handbook.qrels.tsv")} == set(queries)
+    files = {"queries": "handbook.queries.jsonl", "qrels": "handbook.qrels.tsv"}
+    assert json.loads((held / "sets.json").read_text()) == [{"query_set": "handbook", "index": "fields"} | files]
+
+
+def test_query_sets_whose_names_give_the_same_file_name_have_files_of_their_own(
+    store: JudgmentStore, tmp_path: Path
+) -> None:
+    recipes = []
+    for name in ("a b", "a/b"):
+        store.add_queries(name, "fields", [Query(f"{name} {way}", f"{way} swims {name}") for way in ("who", "how")])
+        store.judge(*(Judgment(name, f"{name} {way}", "fox0", "ada", 1) for way in ("who", "how")))
+        recipes.append(JudgmentRecipe(query_set=name))
+    recipe = DataRecipe(judgments=recipes)
+    data_folder.make(recipe, "digest", open_all(recipe, tmp_path, load_settings()), tmp_path / "d", lambda *_: None)
+    held = tmp_path / "d" / "held-back"
+    rows = json.loads((held / "sets.json").read_text())
+    assert [row["query_set"] for row in rows] == ["a b", "a/b"]
+    for row in rows:
+        assert all(query_id.startswith(row["query_set"]) for query_id in read_queries(held / row["queries"]))
 
 
 @pytest.mark.usefixtures("store")
@@ -178,5 +197,5 @@ def test_a_recipe_is_changed_by_keys_and_a_wrong_one_is_told(own_recipe: str, pr
     for wrong, said in (("score", "KEY=VALUE is wanted"), ("a b=1", "no key of a recipe"), ("score.stepps=1", "Extra")):
         with pytest.raises(ConfigError, match=said):
             choose(Path(own_recipe), prorank_home, None, [], [wrong])
-    with pytest.raises(ConfigError, match="no recipe 'nowhere': there is no such file, and known are cpu, gpu"):
+    with pytest.raises(ConfigError, match=r"no recipe 'nowhere': there is no such file, and known are .*gpu"):
         choose(Path("nowhere"), prorank_home, None)

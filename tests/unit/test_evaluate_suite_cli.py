@@ -127,6 +127,17 @@ def test_a_query_set_is_measured_with_each_systems_own_window(query_set: str) ->
     assert "map@100" in runs[2]["second_stage"]
 
 
+def test_files_of_queries_and_judgments_are_measured_on_an_index(query_set: str, tmp_path: Path) -> None:
+    (tmp_path / "some.queries.jsonl").write_text('{"_id": "1", "text": "goose grey reeds"}\n')
+    (tmp_path / "some.qrels.tsv").write_text("query-id\tcorpus-id\tscore\n1\tgrey\t2\n")
+    files = f'queries = "{tmp_path}/some.queries.jsonl"\nqrels = "../some.qrels.tsv"'
+    Path(query_set).write_text(QUERY_SET.replace('query_set = "mine"', f'{files}\nindex = "birds"'))
+    runs = answered(query_set)["runs"]
+    assert [(run["collection"], run["split"], run["queries"]) for run in runs] == [("some", "some.qrels.tsv", 1)] * 3
+    (tmp_path / "some.qrels.tsv").write_text("query-id\tcorpus-id\tscore\n1\tgrey\t0\n")
+    assert "no query of collections/../some.qrels.tsv has a relevant document" in prorank(query_set).output
+
+
 def test_the_results_are_written_with_a_line_for_each_query(query_set: str) -> None:
     answer = answered(query_set, "--out", "results")
     results = read_results(Path("results"))

@@ -102,8 +102,7 @@ def make(
         folder.mkdir(parents=True, exist_ok=True)
         write_groups(folder / GROUPS_FILE, groups)
         write_dev(folder / DEV_FILE, dev)
-        for collection in held_back:
-            judged_collection.write_held_back(collection, folder / "held-back")
+        judged_collection.write_held_back(held_back, folder / "held-back")
         write_whole(about, json.dumps({"data_hash": digest, "collections": rows}, indent=1).encode())
     except OSError as error:
         raise ConfigError(f"the groups cannot be written into {folder}: {error}; make room, or name another") from error

@@ -110,21 +110,34 @@ def chosen_queries(collection: Collection, rng: random.Random) -> Chosen:
     return Chosen(queries[: recipe.groups], 0, 0, misplaced, missing)
 
 
-def write_held_back(collection: Collection, folder: Path) -> None:
+def write_held_back(collections: Sequence[Collection], folder: Path) -> None:
     """Write the queries that are not trained on and their judgments, as `prorank evaluate` reads them.
 
     Args:
-        collection: Opened by `open_judgments`.
-        folder: Gets `NAME.queries.jsonl` and `NAME.qrels.tsv`.
+        collections: Opened by `open_judgments`; without any nothing is written.
+        folder: Gets `NAME.queries.jsonl` and `NAME.qrels.tsv` of each, and `sets.json`, which says of each query set
+            its name, its index and these files.
     """
+    if not collections:
+        return
     folder.mkdir(parents=True, exist_ok=True)
-    name = re.sub(r"[^\w.-]+", "-", collection.name).strip(".-") or "queries"
+    sets: dict[str, dict[str, str]] = {}
+    for collection in collections:
+        name = re.sub(r"[^\w-]+", "-", collection.name).strip("-") or "queries"
+        name = f"{name}-{len(sets)}" if name in sets else name
+        files = {"queries": f"{name}.queries.jsonl", "qrels": f"{name}.qrels.tsv"}
+        _write_judged(collection, folder / files["queries"], folder / files["qrels"])
+        sets[name] = {"query_set": collection.name, "index": collection.index, **files}
+    (folder / "sets.json").write_text(json.dumps(list(sets.values()), ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _write_judged(collection: Collection, queries_file: Path, qrels_file: Path) -> None:
     qrels = collection.qrels("dev")
     queries = [collection.query(query_id) for query_id in dict.fromkeys(row.query_id for row in qrels)]
     lines = [json.dumps({"_id": query.query_id, "text": query.text}, ensure_ascii=False) for query in queries]
-    (folder / f"{name}.queries.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    queries_file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     rows = ["query-id\tcorpus-id\tscore", *map(_row, qrels)]
-    (folder / f"{name}.qrels.tsv").write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+    qrels_file.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
 
 
 def _of_query(collection: Collection, query: Query, judged: Mapping[str, int]) -> tuple[list[TrainingQuery], int]:
