@@ -160,7 +160,7 @@ def reorder(
         calibration: Turns rescore scores into probabilities.
     """
     scores = [answer.score for answer in scored]
-    probabilities = [_probability(score, calibration) for score in scores]
+    probabilities = [probability_of(score, calibration) for score in scores]
     positions = [position for position, score in enumerate(scores) if score is not None]
     final = combine(
         [hits[position].score for position in positions],
@@ -254,7 +254,8 @@ def _checked(scored: Sequence[Scored], wanted: int, model: str | None) -> Sequen
     return scored
 
 
-def _probability(score: float | None, calibration: Calibration | None) -> float | None:
+def probability_of(score: float | None, calibration: Calibration | None) -> float | None:
+    """Return a score's calibrated probability; None without a score or a calibration."""
     if score is None or calibration is None:
         return None
     return sigmoid(calibration.a * score + calibration.b)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prorank_search.cli import options
+from prorank_search.cli.second_stage import NoCacheOption
 
 if TYPE_CHECKING:
     from prorank_search.judgment_files import Form
@@ -98,6 +99,36 @@ def export(
         typer.echo(text, nl=False)
     else:
         out.write_text(text, encoding="utf-8")
+
+
+@app.command()
+def propose(
+    query_set: Annotated[str, typer.Argument(metavar="SET", help="Name of the query set.")],
+    *,
+    rescorer: options.RescorerOption = None,
+    model: options.ModelOption = None,
+    device: options.DeviceOption = None,
+    no_cache: NoCacheOption = False,
+    config: options.ConfigOption = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Let a model propose grades for the pooled hits of a set: a quarter of the probabilities each, 0 below 0.25."""
+    from prorank_search.cli.second_stage import cached_rescorer, interruptible_scoring
+    from prorank_search.cli.text_progress import text_progress
+    from prorank_search.profiles import profile_for
+    from prorank_search.proposals import propose
+
+    store = _store(config)
+    index = store.query_set(query_set).index
+    settings = options.settings_from(index=index, rescorer=rescorer, model=model, device=device, config=config)
+    second_stage = cached_rescorer(settings, no_cache=no_cache)
+    with interruptible_scoring(no_cache=no_cache), text_progress() as progress:
+        graded, new = propose(store, query_set, second_stage, profile_for(settings, index), progress)
+    name = second_stage.info.model
+    if json:
+        options.echo_json({"set": query_set, "model": name, "hits": graded, "new_proposals": new})
+    else:
+        typer.echo(f"{query_set}: {name} proposes grades for {graded:,} hits, {new:,} of them new")
 
 
 @app.command()

@@ -99,6 +99,14 @@ def test_a_models_judgments_stay_proposals(home: Path) -> None:
     assert judge("export", "shop", "--form", "quepid", "--proposals").output == QUEPID
 
 
+def test_a_rescorer_without_probabilities_proposes_nothing(home: Path) -> None:
+    judge("import", "quepid.csv", "--set", "shop", "--index", "products")
+    result = judge("propose", "shop", "--rescorer", "overlap")
+    assert (result.exit_code, "are no calibrated probabilities" in result.output) == (3, True)
+    assert store(home).qrels("shop", "model") == []
+    assert "there is no query set 'shelf'; there are: shop" in judge("propose", "shelf").output
+
+
 def test_the_list_tells_what_was_judged_and_how_far_judges_agree(home: Path) -> None:
     assert "No query set yet" in judge("list").output
     judge("import", "quepid.csv", "--set", "shop", "--index", "products", "--judge", "ada")

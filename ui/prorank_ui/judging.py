@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from prorank_search.judgments import Judgment
-from prorank_search.pooling import proposed_grade, shuffled
+from prorank_search.pooling import shuffled
+from prorank_search.proposals import proposals as of_probabilities
+from prorank_search.proposals import said_before
 from prorank_search.types import RescoredHit
 
 MINE, NOBODY, SKIPPED = "mine", "nobody", "skipped"
@@ -116,10 +118,5 @@ def proposals(
         hits: Its hits.
         said: All that counts of the set.
     """
-    known = {(one.doc_id, one.relevance) for one in said if one.query_id == query_id and one.judge == model}
-    proposed = [(hit.document.doc_id, proposed_grade(hit.probability)) for hit in hits if hit.probability is not None]
-    return [
-        Judgment(query_set, query_id, doc_id, model, grade, origin="model")
-        for doc_id, grade in proposed
-        if (doc_id, grade) not in known
-    ]
+    probabilities = {hit.document.doc_id: hit.probability for hit in hits}
+    return of_probabilities(query_set, query_id, model, probabilities, said_before(said, model))
