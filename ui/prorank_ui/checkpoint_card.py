@@ -15,6 +15,7 @@ from prorank_search.search import load_rescorer
 from prorank_search.settings import load_settings
 from prorank_ui import plain_table, state, training_runs
 from prorank_ui import ranking_table as table
+from prorank_ui.markup import unmarked
 
 
 def show_default() -> None:
@@ -23,7 +24,7 @@ def show_default() -> None:
     known = promotions.promotions(settings.home)
     left, right = st.columns([7, 3], vertical_alignment="center")
     left.html(table.summary(f"Default model: {settings.model}", _origin(settings.origin("model"), known)))
-    if known and right.button(f"Undo: take back {known[-1].model}", key="demote"):
+    if known and right.button(f"Undo: take back {unmarked(known[-1].model)}", key="demote"):
         promotions.demote(settings.home)
         st.rerun()
 

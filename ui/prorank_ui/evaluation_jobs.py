@@ -12,6 +12,7 @@ from prorank_search.jobs import Job
 from prorank_ui import evaluating
 from prorank_ui import ranking_table as table
 from prorank_ui.ingest_output import complaint
+from prorank_ui.markup import unmarked
 
 _POLL_S = 1.0
 _SHOWN = 3
@@ -47,7 +48,7 @@ def _poll(running: Sequence[Job]) -> None:
     for job in running:
         wide, narrow = st.columns([5, 1], vertical_alignment="bottom")
         done, text = evaluating.progress(job)
-        wide.progress(done, f"{job.title} · {text}")
+        wide.progress(done, unmarked(f"{job.title} · {text}"))
         narrow.button("Cancel", key=f"cancel {job.job_id}", on_click=jobs.stop, args=(job,), width="stretch")
 
 

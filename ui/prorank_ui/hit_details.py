@@ -11,7 +11,7 @@ from prorank_search.profiles import Profile
 from prorank_search.types import RescoredHit
 from prorank_ui import explanation, state
 from prorank_ui.choices import Choice
-from prorank_ui.markup import escape, mark
+from prorank_ui.markup import escape, mark, unmarked
 from prorank_ui.ranking_table import facts_of, notice
 
 _text_of = Profile().text_of
@@ -47,7 +47,7 @@ def show(choices: Mapping[str, Choice], hits: Mapping[str, RescoredHit]) -> None
 
 def _why(name: str, choice: Choice, hit: RescoredHit) -> None:
     """Offer the score with each sentence left out."""
-    if not st.button(f"Why this rank? ({name})", key=f"why {name}"):
+    if not st.button(f"Why this rank? ({unmarked(name)})", key=f"why {name}"):
         return
     text = hit.passage or _text_of(hit.document)
     try:

@@ -41,10 +41,14 @@ def ask() -> str | None:
     _keep(name)
     if name:
         return name
-    st.html(table.notice("info", "Who judges?", "Your name stands beside your judgments; another judge gives another."))
+    st.html(
+        table.notice(
+            "info", "Who judges?", "Your grades are kept under your name, apart from those of others who judge here."
+        )
+    )
     with st.form("who judges", border=False):
         typed = st.text_input("Your name", max_chars=LONGEST).strip()
-        if st.form_submit_button("Start judging") and typed:
+        if st.form_submit_button("Start judging", type="primary") and typed:
             st.session_state[_NAME] = typed
             st.rerun()
     return None

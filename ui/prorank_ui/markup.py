@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from prorank_search.snippets import any_of
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 
 
 def escape(text: str) -> str:
@@ -21,6 +22,16 @@ def escape(text: str) -> str:
         '&lt;b title=&quot;x&quot;&gt;&amp;'
     """
     return html.escape(_CONTROL.sub("\ufffd", text), quote=True)
+
+
+def unmarked(text: str) -> str:
+    r"""Return text that Markdown shows as it stands: Streamlit's labels and captions read it, and it loads pictures.
+
+    Example:
+        >>> print(unmarked("![a_b](http:c)  d"))
+        \!\[a\_b\]\(http\:c\) d
+    """
+    return _PUNCTUATION.sub(r"\\\g<0>", " ".join(_CONTROL.sub("\ufffd", text).split()))
 
 
 def mark(text: str, words: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from prorank_ui import state, training_runs
 from prorank_ui.choices import BLENDS, FIRST_STAGE, Side, blend_of
 
 _WINDOWS = ["", "10", "20", "30", "50", "100", "200"]
+LONGEST_INSTRUCTION = 1_000
 DETAILS = ("model", "window", "blend", "instruction")
 
 
@@ -46,7 +47,10 @@ def side(place: str, settings: Settings) -> Side:
         window = state.select("Hits rescored", f"{place}_window", _WINDOWS, lambda window: window or "automatic")
         blend = state.select("Order by", f"{place}_blend", blends, lambda written: BLENDS.get(written, written))
         instruction = st.text_input(
-            "What counts as relevant", key=f"{place}_instruction", placeholder="for models that take an instruction"
+            "What counts as relevant",
+            key=f"{place}_instruction",
+            placeholder="for models that take an instruction",
+            max_chars=LONGEST_INSTRUCTION,
         )
     return Side(stage, model, window, blend, instruction.strip())
 

@@ -15,6 +15,7 @@ from prorank_search.jobs import Job
 from prorank_search.settings import load_settings
 from prorank_ui import ranking_table as table
 from prorank_ui import state, training_groups, training_plan, training_runs
+from prorank_ui.markup import unmarked
 from prorank_ui.training_plan import COLLECTIONS, Plan, RecipeInfo
 from prorank_ui.wording import count
 
@@ -52,14 +53,16 @@ def _ask(home: Path, known: Mapping[str, RecipeInfo]) -> Plan | None:
     judged = {found.name: len(store.qrels(found.name)) for found in store.query_sets()}
     folders = sorted(path.parent.name for path in (home / COLLECTIONS).glob(f"*/{_CORPUS_FILE}"))
     if not any(judged.values()) and not folders:
-        advice = f"Judge some hits on Judge, or put BEIR folders into {home / COLLECTIONS}."
+        advice = (
+            f"A model learns from judged hits: judge some on “Judge”, or put BEIR folders into {home / COLLECTIONS}."
+        )
         st.html(table.notice("info", "There is nothing to train on yet", advice))
         return None
     left, right = st.columns(2)
     with left:
         names = sorted(known, key=lambda name: (name != _OWN_RECIPE, name))
         recipe = known[state.select("Recipe", "train_recipe", names)]
-        st.caption(recipe.about or recipe.path)
+        st.caption(unmarked(recipe.about or recipe.path))
         called = training_runs.checkpoints(home)
         models = {name: called.get(name, name) for name in state.client().models("prorank")}
         first = [name for name in (recipe.base, load_settings().model) if name in models]
@@ -77,7 +80,7 @@ def _ask(home: Path, known: Mapping[str, RecipeInfo]) -> Plan | None:
             default=[name for name, judgments in judged.items() if judgments],
             key="train_sets",
         )
-        st.caption(", ".join(f"{name}: {count(judged[name], 'judgment')}" for name in sets))
+        st.caption(", ".join(f"{unmarked(name)}: {count(judged[name], 'judgment')}" for name in sets))
         chosen = _ask_collections(recipe, folders, home)
         mistakes = st.checkbox(
             "Its own mistakes first",
@@ -94,7 +97,7 @@ def _ask(home: Path, known: Mapping[str, RecipeInfo]) -> Plan | None:
 def _ask_collections(recipe: RecipeInfo, folders: list[str], home: Path) -> list[str]:
     """Draw the choice of BEIR folders, where there are any; return what is chosen."""
     if not folders:
-        st.caption(f"BEIR folders in {home / COLLECTIONS} can be trained on too.")
+        st.caption(f"BEIR folders in {unmarked(str(home / COLLECTIONS))} can be trained on too.")
         return []
     wanted = [str(row["folder"]) for row in recipe.collections if row["folder"] in folders]
     return st.multiselect("Collections", folders, default=wanted, key=f"train_collections {recipe.name}")

@@ -13,6 +13,7 @@ from prorank_search.errors import ProRankError
 from prorank_search.jobs import Job
 from prorank_ui import checkpoint_card, training_charts, training_plan, training_runs
 from prorank_ui import ranking_table as table
+from prorank_ui.markup import unmarked
 from prorank_ui.wording import count
 
 _POLL_S = 2.0
@@ -32,7 +33,7 @@ def draw(home: Path) -> None:
     """Draw the runs that are chosen, and their curves."""
     runs = {job.job_id: job for job in jobs.jobs(home / "jobs", training_runs.KIND)}
     if not runs:
-        st.html(table.notice("info", "No run yet", "Make the groups, then start one: it goes on without this page."))
+        st.html(table.notice("info", "No run yet", "Runs show here; they go on when this page is closed."))
         return
     shown = _chosen(runs)
     running = _any_runs([runs[name] for name in shown], home)
@@ -145,7 +146,7 @@ def _export(made: Job) -> None:
     if now == "failed":
         st.html(table.notice("error", f"No checkpoint: {made.title}", training_runs.last_line(made)))
     else:
-        st.caption(f"Checkpoint: {made.title}, {_WORDS[now]}")
+        st.caption(f"Checkpoint: {unmarked(made.title)}, {_WORDS[now]}")
     checkpoint = training_runs.checkpoint_of(made.folder)
     if checkpoint is not None and now != "running":
         checkpoint_card.offer(made, checkpoint)

@@ -12,9 +12,19 @@ from prorank_search.errors import MissingModelError, ProRankError
 from prorank_search.movement import nothing_found
 from prorank_search.protocols import IndexInfo
 from prorank_search.types import SearchResult
-from prorank_ui import hit_clicks, hit_details, judge_from_compare, linked_revision, sharing, side_controls, state
+from prorank_ui import (
+    first_steps,
+    hit_clicks,
+    hit_details,
+    judge_from_compare,
+    linked_revision,
+    sharing,
+    side_controls,
+    state,
+)
 from prorank_ui import ranking_table as table
 from prorank_ui.choices import Choice, written_blend, written_side
+from prorank_ui.markup import unmarked
 from prorank_ui.pairing import Pairing, Placed, pair
 from prorank_ui.scoring import Scoring
 from prorank_ui.slopes import slopes
@@ -33,6 +43,9 @@ SHOWN = {
     "only right": "Only right",
 }
 HITS_A_PAGE = 20
+LONGEST_QUERY = 5_000
+"""Characters of a query: with more of them, its address is one that servers refuse."""
+
 _ALSO = {"new": "up", "gone": "down"}
 _AT_ONCE_S = 0.3
 _POLL_S = 0.4
@@ -57,7 +70,7 @@ def page() -> None:
     try:
         indexes = state.client().indexes()
         if not indexes:
-            _show_how_to_start()
+            first_steps.no_index()
             return
         sharing.open_saved()
         asked = _ask(indexes)
@@ -69,13 +82,6 @@ def page() -> None:
         st.html(table.notice("error", "The search failed", str(error)))
 
 
-def _show_how_to_start() -> None:
-    st.html(table.notice("info", "There is no index yet", "Put documents into one, then reload this page:"))
-    st.code("prorank ingest FOLDER_OR_FILE --index NAME", language="shell")
-    st.write("Nothing at hand? Python brings its own documentation:")
-    st.code("prorank ingest python-topics --index python", language="shell")
-
-
 def _ask(indexes: Sequence[IndexInfo]) -> Asked:
     """Draw the fields; return what they hold."""
     sides = [key for place in PLACES for key in side_controls.keys(place)]
@@ -85,7 +91,7 @@ def _ask(indexes: Sequence[IndexInfo]) -> Asked:
     with narrow:
         index = by_name[state.select("Index", "index", list(by_name))]
     with wide:
-        query = st.text_input("Query", key="q", placeholder="Ask in your own words").strip()
+        query = st.text_input("Query", key="q", placeholder="Ask in your own words", max_chars=LONGEST_QUERY).strip()
     settings = state.client().settings(index.name)
     choices = {}
     for place, column in zip(PLACES, st.columns(2), strict=True):
@@ -110,7 +116,7 @@ def _invite(index: IndexInfo) -> None:
     if examples:
         st.caption("Or try one of these:")
     for example in examples:
-        st.button(example, key=f"example {example}", on_click=state.choose, args=("q", example))
+        st.button(unmarked(example), key=f"example {example}", on_click=state.choose, args=("q", example))
 
 
 def _compare(asked: Asked) -> None:

@@ -17,6 +17,7 @@ from prorank_ui import (
     evaluating,
     evaluation_form,
     evaluation_jobs,
+    first_steps,
     plain_table,
     quality_cost,
     standings,
@@ -26,6 +27,7 @@ from prorank_ui import (
 from prorank_ui import evaluation_tables as tables
 from prorank_ui import ranking_table as table
 from prorank_ui.app_pages import judge
+from prorank_ui.markup import unmarked
 from prorank_ui.slices import SLICES
 from prorank_ui.standings import Change, EvaluationRun, Measured, Standing
 from prorank_ui.wording import count
@@ -58,7 +60,7 @@ def _offer_new_run(*, begin: bool) -> None:
     sources = evaluating.sources(client.store.query_sets(), client.home)
     indexes = client.indexes()
     if not indexes:
-        st.html(table.notice("info", "There is no index yet", "Put documents into one on “Add documents”."))
+        first_steps.no_index()
         return
     if not sources:
         advice = (
@@ -153,8 +155,8 @@ def _offer_unjudged(runs: Sequence[EvaluationRun]) -> None:
         verb = "has" if number == 1 else "have"
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
-                f"{count(number, 'hit')} among the first ten of some system of “{run.title}” {verb} no judgment: what "
-                "nobody judged counts as not relevant."
+                f"{count(number, 'hit')} among the first ten of some system of “{unmarked(run.title)}” {verb} no "
+                "judgment: what nobody judged counts as not relevant."
             )
             if run.query_set and st.button("Judge them", key=f"judge {run.job_id}"):
                 _go_to_judge(run)

@@ -11,7 +11,16 @@ from prorank_search.errors import ProRankError
 from prorank_search.evaluation.agreement import agreement
 from prorank_search.judgments import Judgment, QuerySet
 from prorank_search.types import Query
-from prorank_ui import judge_card, judge_desk, judge_name, judgment_exchange, plain_table, query_set_form, state
+from prorank_ui import (
+    first_steps,
+    judge_card,
+    judge_desk,
+    judge_name,
+    judgment_exchange,
+    plain_table,
+    query_set_form,
+    state,
+)
 from prorank_ui import ranking_table as table
 from prorank_ui.judge_desk import Desk
 from prorank_ui.judging import MINE, NOBODY, SKIPPED, Work, work
@@ -77,7 +86,7 @@ def _begin() -> None:
     """Say what to do where there is nothing to judge yet."""
     indexes = state.client().indexes()
     if not indexes:
-        st.html(table.notice("info", "There is no index yet", "Put documents into one on “Add documents”."))
+        first_steps.no_index()
         return
     advice = "Make one here, or compare a query on “Compare” and choose “Judge these hits”."
     st.html(table.notice("info", "There is no query set yet", advice))

@@ -1,0 +1,17 @@
+"""What a page says where there is nothing to work on yet, with the way to the page that brings it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from prorank_ui import ranking_table as table
+from prorank_ui.app_pages import documents
+
+
+def no_index() -> None:
+    """Say that there are no documents, and how they come in: here, or by command."""
+    st.html(table.notice("info", "There is no index yet", "An index holds the documents that are searched."))
+    if st.button("Add documents", type="primary"):
+        st.switch_page(st.Page(documents.page, url_path="documents"))
+    st.caption("Or by command, then reload this page; Python's own documentation is at hand on every machine:")
+    st.code("prorank ingest FOLDER_OR_FILE --index NAME\nprorank ingest python-topics --index python", language="shell")
