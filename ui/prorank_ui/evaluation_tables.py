@@ -60,8 +60,24 @@ def _framed(drawn: str) -> str:
     return f'<div class="ch-table">{drawn}</div>'
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """Return a difference with its sign.
+
+    Example:
+        >>> signed(0.0345)
+        '+0.035'
+    """
     return f"{value:+.3f}".replace("-", "\u2212")
+
+
+def p_value(p: float) -> str:
+    """Return a p-value as a table shows it.
+
+    Example:
+        >>> p_value(0.0001), p_value(0.25)
+        ('< 0.001', '0.250')
+    """
+    return f"< {_LEAST_P}" if p < _LEAST_P else f"{p:.3f}"
 
 
 def _standing(row: Standing) -> list[str]:
@@ -70,8 +86,7 @@ def _standing(row: Standing) -> list[str]:
         return [row.name, f"{row.mean:.3f}", *[""] * 6]
     low, high = one.ci95
     sure = " ✓" if row.p_holm < SIGNIFICANT else ""
-    p_value = f"< {_LEAST_P}" if row.p_holm < _LEAST_P else f"{row.p_holm:.3f}"
-    figures = [f"{_signed(one.delta)}{sure}", f"{_signed(low)} to {_signed(high)}", p_value]
+    figures = [f"{signed(one.delta)}{sure}", f"{signed(low)} to {signed(high)}", p_value(row.p_holm)]
     return [row.name, f"{row.mean:.3f}", *figures, f"{one.wins:,}", f"{one.ties:,}", f"{one.losses:,}"]
 
 
@@ -82,4 +97,4 @@ def _a_query(milliseconds: float | None) -> str:
 def _slice(group: Sequence[Change]) -> list[str]:
     before, after = fmean(one.before for one in group), fmean(one.after for one in group)
     better, worse = (sum(one.kind == kind for one in group) for kind in ("better", "worse"))
-    return [f"{before:.3f}", f"{after:.3f}", _signed(after - before), f"{better:,}", f"{worse:,}"]
+    return [f"{before:.3f}", f"{after:.3f}", signed(after - before), f"{better:,}", f"{worse:,}"]
