@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from prorank_search.backends.tantivy import open_backend
 from prorank_search.errors import UnreachableError
-from prorank_search.serving.embedded.routes import answer
+from prorank_search.serving.embedded.routes import answer_request
 from prorank_search.serving.upstream import EngineAnswer, EngineRequest
 from prorank_search.serving.zipped import unzipped
 from prorank_search.settings import Settings
@@ -49,7 +49,7 @@ class EmbeddedUpstream:
         if request.headers.get("content-encoding") == "gzip":
             with contextlib.suppress(zlib.error):  # what is answered says that the body is no JSON
                 request = replace(request, body=unzipped(request.body, self._most_bytes))
-        return answer(self._backend, request)
+        return answer_request(self._backend, request)
 
     async def close(self) -> None:
         """Take no more requests; those that were begun are finished."""

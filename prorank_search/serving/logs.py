@@ -48,7 +48,7 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as text."""
-        known = parts_of(record)
+        known = said_of(record)
         where = known.pop("where", "")
         head = " ".join(str(known.pop(key)) for key in ("time", "level", "logger", "message"))
         tail = "".join(f" {key}={value}" for key, value in known.items())
@@ -60,10 +60,10 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as JSON."""
-        return json.dumps(parts_of(record), ensure_ascii=False)
+        return json.dumps(said_of(record), ensure_ascii=False)
 
 
-def parts_of(record: logging.LogRecord) -> dict[str, Any]:
+def said_of(record: logging.LogRecord) -> dict[str, Any]:
     """Return what is said of a record, the same in both forms.
 
     `fields` of the record stand beside its message: `log.info("answered", extra={"fields": {"status": 200}})`.

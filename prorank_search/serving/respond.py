@@ -13,6 +13,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
 from prorank_search.errors import InputError, TooLargeError
+from prorank_search.serving import json_steps
 from prorank_search.serving.faults import fault_of
 from prorank_search.serving.logs import log_error
 from prorank_search.serving.metrics import Metrics
@@ -100,7 +101,7 @@ def decoded(raw: bytes) -> object:
         InputError: It is not JSON.
     """
     try:
-        body: object = json.loads(raw)
+        body: object = json_steps.loads(raw.decode(json.detect_encoding(raw), "surrogatepass"))
     except (ValueError, RecursionError) as error:
         raise InputError("invalid request: the body is not JSON") from error
     return body

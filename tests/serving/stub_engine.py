@@ -25,6 +25,7 @@ class StubEngine(ThreadingHTTPServer):
         broken: A status to answer with; 0: the connection is reset; None: it works.
         held: Searches wait while it is cleared.
         more_headers: Of its answers, beside the usual ones.
+        more: Members of its answers to searches, beside the usual ones.
     """
 
     daemon_threads = True
@@ -40,6 +41,7 @@ class StubEngine(ThreadingHTTPServer):
         self.held = threading.Event()
         self.held.set()
         self.more_headers: dict[str, str] = {}
+        self.more: dict[str, Any] = {}
 
     @property
     def url(self) -> str:
@@ -61,6 +63,7 @@ class StubEngine(ThreadingHTTPServer):
             "took": 1,
             "hits": {"total": {"value": len(hits)}, "max_score": 9.5, "hits": shown},
             "aggregations": 1.50,
+            **self.more,
         }
 
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from prorank_search.errors import InputError
 from prorank_search.query_dsl import nearest
+from prorank_search.serving import json_steps
 
 EVERYWHERE = ("pretty", "human", "error_trace", "filter_path", "format", "timeout", "master_timeout", "local")
 """Parameters that every endpoint takes; all but `filter_path` are without effect."""
@@ -95,7 +96,7 @@ def read_json(body: bytes) -> object:
         prorank_search.errors.InputError: the body is no JSON: NaN is no number of it
     """
     try:
-        read: object = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        read: object = json_steps.loads(body.decode("utf-8"), _STRICT)
     except UnicodeDecodeError as error:
         raise InputError(f"the body is not UTF-8, from byte {error.start} on") from error
     except json.JSONDecodeError as error:
@@ -107,6 +108,9 @@ def read_json(body: bytes) -> object:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise InputError(f"the body is no JSON: {name} is no number of it")
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def check_keys(given: Mapping[str, object], known: Collection[str], place: str) -> None:

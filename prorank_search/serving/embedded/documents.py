@@ -7,7 +7,7 @@ from prorank_search.backends.tantivy.body_search import documents
 from prorank_search.errors import ProRankError
 from prorank_search.query_dsl import Node, SourceFilter, parse_source, shown_part
 from prorank_search.serving.embedded.calls import OF_SHARDS, BadParameterError, Call, Reply
-from prorank_search.serving.embedded.faults import fault, fault_of
+from prorank_search.serving.embedded.faults import fault_reply, reply_of
 from prorank_search.serving.embedded.names import one_index
 from prorank_search.serving.embedded.searching import source_param
 from prorank_search.stored_documents import to_source
@@ -31,7 +31,7 @@ def answer_source(backend: TantivyBackend, call: Call) -> Reply:
     index = one_index(backend, call.index)
     found = documents(backend.reader(index), [call.doc_id]).get(call.doc_id)
     if found is None:
-        return fault(404, "resource_not_found_exception", f"Document not found [{index}]/[{call.doc_id[:200]}]")
+        return fault_reply(404, "resource_not_found_exception", f"Document not found [{index}]/[{call.doc_id[:200]}]")
     return Reply(shown_part(to_source(found), wanted))
 
 
@@ -46,7 +46,7 @@ def answer_mget(backend: TantivyBackend, call: Call) -> Reply:
     return Reply({"docs": [_mget_entry(found[pattern], pattern, doc_id, own) for pattern, doc_id, own in asked]})
 
 
-Asked = tuple[str, str, SourceFilter]
+Wanted = tuple[str, str, SourceFilter]
 """Index, id and what is shown."""
 Answered = tuple[str, dict[str, Document]] | ProRankError
 """The index's own name and its documents, or why there are none."""
@@ -57,7 +57,7 @@ def _entries(name: str, node: Node) -> list[Node]:
     return members if name == "docs" else [Node({"_id": each.text()}, each.path) for each in members]
 
 
-def _asked(node: Node, pattern: str | None, wanted: SourceFilter) -> Asked:
+def _asked(node: Node, pattern: str | None, wanted: SourceFilter) -> Wanted:
     options = node.options(_OF_DOC)
     if "_id" not in options:
         node.refuse("`_id` is missing")
@@ -68,7 +68,7 @@ def _asked(node: Node, pattern: str | None, wanted: SourceFilter) -> Asked:
     return index, str(options["_id"].scalar()), own
 
 
-def _of_index(backend: TantivyBackend, pattern: str, asked: list[Asked]) -> Answered:
+def _of_index(backend: TantivyBackend, pattern: str, asked: list[Wanted]) -> Answered:
     try:
         index = one_index(backend, pattern)
         ids = [doc_id for each, doc_id, _ in asked if each == pattern]
@@ -79,7 +79,7 @@ def _of_index(backend: TantivyBackend, pattern: str, asked: list[Asked]) -> Answ
 
 def _mget_entry(found: Answered, pattern: str, doc_id: str, wanted: SourceFilter) -> object:
     if isinstance(found, ProRankError):
-        body = fault_of(found).body
+        body = reply_of(found).body
         cause = body["error"] if isinstance(body, dict) else body
         return {"_index": pattern, "_id": doc_id, "error": cause}
     index, by_id = found

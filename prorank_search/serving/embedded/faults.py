@@ -26,13 +26,13 @@ class NoSuchIndexError(IndexNotFoundError):
         self.index = index[:_SHOWN]
 
 
-def fault(status: int, kind: str, reason: str, **more: object) -> Reply:
+def fault_reply(status: int, kind: str, reason: str, **more: object) -> Reply:
     """Return a fault of that status and type."""
     cause = {"type": kind, "reason": reason, **more}
     return Reply({"error": {"root_cause": [cause], **cause}, "status": status}, status)
 
 
-def fault_of(error: ProRankError) -> Reply:
+def reply_of(error: ProRankError) -> Reply:
     """Return the fault of an error that was raised on purpose.
 
     Raises:
@@ -41,14 +41,14 @@ def fault_of(error: ProRankError) -> Reply:
     if isinstance(error, NoSuchIndexError):
         return _no_such_index(error.index)
     if isinstance(error, IndexNotFoundError):
-        return fault(404, "index_not_found_exception", "the index was deleted meanwhile")
+        return fault_reply(404, "index_not_found_exception", "the index was deleted meanwhile")
     if isinstance(error, BadParameterError):
-        return fault(400, "illegal_argument_exception", str(error))
+        return fault_reply(400, "illegal_argument_exception", str(error))
     if isinstance(error, InputError):
-        return fault(400, "parsing_exception", str(error))
+        return fault_reply(400, "parsing_exception", str(error))
     if isinstance(error, BackendError):
         _log.error("the embedded index failed: %s", error)
-        return fault(
+        return fault_reply(
             503, "no_shard_available_action_exception", "the index cannot be read: the log of the service tells more"
         )
     raise error
@@ -56,7 +56,7 @@ def fault_of(error: ProRankError) -> Reply:
 
 def read_only(method: str, path: str) -> Reply:
     """Return the fault of a write."""
-    return fault(
+    return fault_reply(
         403,
         "cluster_block_exception",
         f"[{method} {path[:_SHOWN]}] blocked by: [FORBIDDEN/8/index write (api)]: embedded indexes are only read here; "
@@ -73,9 +73,9 @@ def wrong_method(method: str, path: str, allowed: list[str]) -> Reply:
 def no_handler(method: str, path: str, known: str) -> Reply:
     """Return the fault of a path that the embedded index does not answer."""
     reason = f"no handler found for uri [{path[:_SHOWN]}] and method [{method}]: the embedded index answers {known}"
-    return fault(400, "illegal_argument_exception", reason)
+    return fault_reply(400, "illegal_argument_exception", reason)
 
 
 def _no_such_index(index: str) -> Reply:
     more = {"index": index, "resource.id": index, "resource.type": "index_or_alias", "index_uuid": "_na_"}
-    return fault(404, "index_not_found_exception", f"no such index [{index}]", **more)
+    return fault_reply(404, "index_not_found_exception", f"no such index [{index}]", **more)

@@ -14,7 +14,7 @@ from prorank_search.serving.embedded import catalog, documents, faults, searchin
 from prorank_search.serving.embedded.calls import Call, Reply, params_of
 from prorank_search.serving.upstream import EngineAnswer, EngineRequest
 
-Endpoint = Callable[[TantivyBackend, Call], Reply]
+Answering = Callable[[TantivyBackend, Call], Reply]
 
 _READ = ("GET", "HEAD")
 _ASK = ("GET", "POST")
@@ -36,10 +36,10 @@ class _Route:
 
     path: re.Pattern[str]
     methods: tuple[str, ...]
-    endpoint: Endpoint
+    endpoint: Answering
 
 
-def _route(path: str, methods: tuple[str, ...], endpoint: Endpoint) -> _Route:
+def _route(path: str, methods: tuple[str, ...], endpoint: Answering) -> _Route:
     return _Route(re.compile(f"{path}/?", re.DOTALL), methods, endpoint)
 
 
@@ -60,7 +60,7 @@ _ROUTES = (
 )
 
 
-def answer(backend: TantivyBackend, request: EngineRequest) -> EngineAnswer:
+def answer_request(backend: TantivyBackend, request: EngineRequest) -> EngineAnswer:
     """Answer a request as OpenSearch would, faults included."""
     params = params_of(request.query)
     reply = _reply(backend, request, params)
@@ -78,7 +78,7 @@ def _reply(backend: TantivyBackend, request: EngineRequest, params: dict[str, st
             try:
                 return route.endpoint(backend, call)
             except ProRankError as error:
-                return faults.fault_of(error)
+                return faults.reply_of(error)
     if _writes(request):
         return faults.read_only(request.method, request.path)
     if found:

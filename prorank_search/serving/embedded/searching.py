@@ -18,7 +18,7 @@ from prorank_search.serving.embedded.calls import (
     check_keys,
     read_json,
 )
-from prorank_search.serving.embedded.faults import fault_of
+from prorank_search.serving.embedded.faults import reply_of
 from prorank_search.serving.embedded.names import one_index
 from prorank_search.stored_documents import to_source
 from prorank_search.types import Hit
@@ -123,7 +123,7 @@ def _one(backend: TantivyBackend, pattern: str | None, header: object, body: obj
     try:
         found = _found(backend, _index_of(header, pattern), parse_search(body))
     except ProRankError as error:
-        return fault_of(error).body
+        return reply_of(error).body
     return {**found, "status": 200}
 
 

@@ -8,14 +8,16 @@ import logging
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from urllib.parse import parse_qsl, quote, urlencode
 
 from prorank_search.errors import ProRankError
 from prorank_search.serving.gateway.faults import EngineFaultError
 from prorank_search.serving.gateway.reorder import UnreadableError, with_block
 from prorank_search.serving.gateway.request import Plan, Search
-from prorank_search.serving.gateway.search import Desk, Job, Left, Send, block_of, decided, finished, shadowed
+from prorank_search.serving.gateway.search import Desk, Job, Left, Send, decided, finished, shadowed, status_block
 from prorank_search.serving.gateway.search import job_of as new_job
+from prorank_search.serving.off_loop import off_loop
 from prorank_search.serving.upstream import EngineAnswer, EngineRequest, Upstream
 from prorank_search.serving.zipped import unzipped
 from prorank_search.types import Status
@@ -24,6 +26,8 @@ _LOG = logging.getLogger(__name__)
 
 OK = 200
 STATUS_HEADER = "x-prorank-status"
+_MOST_PACKED = 1032
+"""Bytes that one byte of gzip may hold."""
 _MOST_SHADOWS = 8
 """Searches that are rescored beside their answers at a time; further ones are not counted."""
 
@@ -44,8 +48,8 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request that was read.
+class Incoming:
+    """A request of a client that was read.
 
     Attributes:
         request: As the engine would have it.
@@ -68,7 +72,7 @@ class Asked:
         return dict(parse_qsl(self.request.query, keep_blank_values=True))
 
 
-async def searched(exchange: Exchange, asked: Asked, cancelled: Callable[[], bool]) -> EngineAnswer:
+async def searched(exchange: Exchange, incoming: Incoming, cancelled: Callable[[], bool]) -> EngineAnswer:
     """Answer `_search`.
 
     Raises:
@@ -77,23 +81,33 @@ async def searched(exchange: Exchange, asked: Asked, cancelled: Callable[[], boo
         RescorerError: The rescorer failed, and the search says `on_failure: error`.
         EngineFaultError: The engine refused to tell the texts.
     """
-    text = json_text(asked.request, exchange.desk.settings.max_body_mb << 20)
-    search = None if text is None else readable(Search(asked.index, text or "{}", asked.params))
-    if search is None or "source" in search.params:
-        return await exchange.upstream.send(asked.request)
-    decision = decided(exchange.desk, search)
+    read = await off_loop(length_of(incoming.request), partial(_read, exchange.desk, incoming))
+    if read is None:
+        return await exchange.upstream.send(incoming.request)
+    search, decision = read
     if isinstance(decision, Left):
-        return await _left(exchange, asked, search, decision)
+        return await _left(exchange, incoming, search, decision)
+    return await _rescored(exchange, incoming, decision, cancelled)
+
+
+def _read(desk: Desk, incoming: Incoming) -> tuple[Search, Left | Job] | None:
+    """Return a search and what becomes of it; None: it passes as it came."""
+    text = json_text(incoming.request, desk.settings.max_body_mb << 20)
+    search = None if text is None else understood(Search(incoming.index, text or "{}", incoming.params))
+    if search is None or "source" in search.params:
+        return None
+    decision = decided(desk, search)
+    if isinstance(decision, Left):
+        return search, decision
     plan, page, wish = decision
-    job = new_job(exchange.desk, wish.search, plan, page, asked.caller)
-    return await _rescored(exchange, asked, job, cancelled)
+    return search, new_job(desk, wish.search, plan, page, incoming.caller)
 
 
-def sender(exchange: Exchange, asked: Asked) -> Send:
+def sender(exchange: Exchange, incoming: Incoming) -> Send:
     """Return what sends searches as the caller of a request."""
 
     async def send(search: Search) -> str:
-        answer = await exchange.upstream.send(request_of(asked, search))
+        answer = await exchange.upstream.send(request_of(incoming, search))
         if answer.status != OK:
             raise EngineFaultError(answer)
         return answer.body.decode(errors="surrogateescape")
@@ -101,9 +115,9 @@ def sender(exchange: Exchange, asked: Asked) -> Send:
     return send
 
 
-def request_of(asked: Asked, search: Search) -> EngineRequest:
+def request_of(incoming: Incoming, search: Search) -> EngineRequest:
     """Return a search as a request of the same caller."""
-    headers = {name: value for name, value in asked.request.headers.items() if name != "content-encoding"}
+    headers = {name: value for name, value in incoming.request.headers.items() if name != "content-encoding"}
     return EngineRequest(
         "POST",
         f"/{search.index}/_search" if search.index else "/_search",
@@ -113,6 +127,12 @@ def request_of(asked: Asked, search: Search) -> EngineRequest:
         f"/{quote(search.index, safe=',*')}/_search" if search.index else "/_search",
         reads=True,
     )
+
+
+def length_of(request: EngineRequest) -> int:
+    """Return how many bytes a body has at most when it is unpacked."""
+    packed = request.headers.get("content-encoding", "identity") != "identity"
+    return len(request.body) * (_MOST_PACKED if packed else 1)
 
 
 def json_text(request: EngineRequest, most: int) -> str | None:
@@ -131,7 +151,7 @@ def json_text(request: EngineRequest, most: int) -> str | None:
         return None
 
 
-def readable(search: Search) -> Search | None:
+def understood(search: Search) -> Search | None:
     """Return a search; None where its body is no JSON object, which is for the engine to say."""
     try:
         return search if search.body is not None else None
@@ -139,12 +159,12 @@ def readable(search: Search) -> Search | None:
         return None
 
 
-def begin_shadow(exchange: Exchange, asked: Asked, search: Search, plan: Plan) -> None:
+def begin_shadow(exchange: Exchange, incoming: Incoming, search: Search, plan: Plan) -> None:
     """Rescore a search beside its answer, unless too many are already."""
     if len(exchange.shadows) >= _MOST_SHADOWS:
         exchange.desk.counts.searched("shadow", "dropped", {})
         return
-    task = asyncio.create_task(_shadow(exchange, asked, search, plan))
+    task = asyncio.create_task(_shadow(exchange, incoming, search, plan))
     exchange.shadows.add(task)
     task.add_done_callback(exchange.shadows.discard)
 
@@ -155,16 +175,15 @@ async def skipped(exchange: Exchange, left: Left, text: str) -> str:
         return text
     exchange.desk.counts.searched(left.mode, "skipped", {})
     with contextlib.suppress(ValueError, RecursionError):
-        return await asyncio.to_thread(with_block, text, block_of(Status("skipped", left.reason)))
+        return await asyncio.to_thread(with_block, text, status_block(Status("skipped", left.reason)))
     return text
 
 
-async def _left(exchange: Exchange, asked: Asked, search: Search, left: Left) -> EngineAnswer:
+async def _left(exchange: Exchange, incoming: Incoming, search: Search, left: Left) -> EngineAnswer:
     """Answer a search that keeps the engine's order: byte for byte, where nothing is to be said."""
     if left.shadow is not None:
-        begin_shadow(exchange, asked, left.search, left.shadow)
-    untouched = left.search is search
-    request = asked.request if untouched else request_of(asked, left.search)
+        begin_shadow(exchange, incoming, left.search, left.shadow)
+    request = incoming.request if left.search is search else request_of(incoming, left.search)
     answer = await exchange.upstream.send(replace(request, reads=True))
     if not left.reason or answer.status != OK:
         return answer
@@ -174,13 +193,13 @@ async def _left(exchange: Exchange, asked: Asked, search: Search, left: Left) ->
     return replace(answer, headers=headers, body=body.encode(errors="surrogateescape"))
 
 
-async def _rescored(exchange: Exchange, asked: Asked, job: Job, cancelled: Callable[[], bool]) -> EngineAnswer:
-    answer = await exchange.upstream.send(request_of(asked, job.search))
+async def _rescored(exchange: Exchange, incoming: Incoming, job: Job, cancelled: Callable[[], bool]) -> EngineAnswer:
+    answer = await exchange.upstream.send(request_of(incoming, job.search))
     if answer.status != OK:
         return answer
     text = answer.body.decode(errors="surrogateescape")
     try:
-        body, state = await finished(exchange.desk, job, text, sender(exchange, asked), cancelled)
+        body, state = await finished(exchange.desk, job, text, sender(exchange, incoming), cancelled)
     except UnreadableError:
         _LOG.warning("the engine's answer to a search could not be read: it was passed on")
         return replace(answer, headers={**answer.headers, STATUS_HEADER: "skipped"})
@@ -188,9 +207,9 @@ async def _rescored(exchange: Exchange, asked: Asked, job: Job, cancelled: Calla
     return replace(answer, headers=headers, body=body.encode(errors="surrogateescape"))
 
 
-async def _shadow(exchange: Exchange, asked: Asked, search: Search, plan: Plan) -> None:
+async def _shadow(exchange: Exchange, incoming: Incoming, search: Search, plan: Plan) -> None:
     try:
-        await shadowed(exchange.desk, search, plan, sender(exchange, asked))
+        await shadowed(exchange.desk, search, plan, sender(exchange, incoming))
     except (ProRankError, EngineFaultError, UnreadableError) as error:
         _LOG.warning("a search could not be rescored beside its answer: %s", type(error).__name__)
         exchange.desk.counts.searched("shadow", "degraded", {})

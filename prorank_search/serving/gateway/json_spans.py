@@ -6,12 +6,10 @@ A number that Python would write otherwise, the order of keys, white space: what
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-_DECODER = json.JSONDecoder()
-_SPACE = re.compile(r"[ \t\n\r]*")
+from prorank_search.serving.json_steps import after_space, value_at
 
 
 class Span(NamedTuple):
@@ -93,7 +91,7 @@ def with_members(text: str, start: int, new: dict[str, str]) -> str:
         '{"c":null,"a": 1.50, "b": 3}'
     """
     old = members(text, start)
-    start = _after(text, start)
+    start = after_space(text, start)
     end = end_of(text, start)
     edits = [Edit(old[key].start - start, old[key].end - start, value) for key, value in new.items() if key in old]
     added = [f"{json.dumps(key)}:{value}" for key, value in new.items() if key not in old]
@@ -116,33 +114,27 @@ def without_members(text: str, keys: Iterable[str]) -> str:
 
 def end_of(text: str, start: int) -> int:
     """Return the character behind the value that begins at `start`."""
-    return _DECODER.raw_decode(text, start)[1]
+    return value_at(text, start)[1]
 
 
 def _items(text: str, start: int, brackets: str) -> Iterator[tuple[str | None, Span]]:
     """Yield the items of an object or an array, with their keys where they have some."""
-    at = _after(text, _expect(text, _after(text, start), brackets[0]))
+    at = after_space(text, _expect(text, after_space(text, start), brackets[0]))
     while text[at : at + 1] != brackets[1]:
         key, at = _key(text, at) if brackets == "{}" else (None, at)
-        value, end = _DECODER.raw_decode(text, at)
+        value, end = value_at(text, at)
         yield key, Span(at, end, value)
-        at = _after(text, end)
+        at = after_space(text, end)
         if text[at : at + 1] != brackets[1]:
-            at = _after(text, _expect(text, at, ","))
+            at = after_space(text, _expect(text, at, ","))
 
 
 def _key(text: str, at: int) -> tuple[str, int]:
     """Return the key at `at`, and where its value begins."""
-    key, end = _DECODER.raw_decode(text, at)
+    key, end = value_at(text, at)
     if not isinstance(key, str):
         raise ValueError("a key is no string")  # noqa: TRY004 (as for any other text that is not JSON)
-    return key, _after(text, _expect(text, _after(text, end), ":"))
-
-
-def _after(text: str, at: int) -> int:
-    """Return the first character from `at` on that is no white space."""
-    match = _SPACE.match(text, at)
-    return at if match is None else match.end()
+    return key, after_space(text, _expect(text, after_space(text, end), ":"))
 
 
 def _expect(text: str, at: int, character: str) -> int:

@@ -6,24 +6,27 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from prorank_search.errors import ProRankError
 from prorank_search.serving.gateway.exchange import (
     OK,
     STATUS_HEADER,
-    Asked,
     Exchange,
+    Incoming,
     begin_shadow,
     json_text,
-    readable,
+    length_of,
     sender,
     skipped,
+    understood,
 )
 from prorank_search.serving.gateway.faults import EngineFaultError, told
 from prorank_search.serving.gateway.json_spans import Edit, Span, edited, elements, members
 from prorank_search.serving.gateway.reorder import UnreadableError
 from prorank_search.serving.gateway.request import Search
-from prorank_search.serving.gateway.search import Job, Left, decided, finished, job_of
+from prorank_search.serving.gateway.search import Desk, Job, Left, decided, finished, job_of
+from prorank_search.serving.off_loop import off_loop
 from prorank_search.serving.upstream import EngineAnswer
 
 _CUTTING = ("filter_path", "format")
@@ -51,7 +54,7 @@ class Item:
     error: ProRankError | None = None
 
 
-async def answered(exchange: Exchange, asked: Asked, cancelled: Callable[[], bool]) -> EngineAnswer:
+async def answered(exchange: Exchange, incoming: Incoming, cancelled: Callable[[], bool]) -> EngineAnswer:
     """Answer `_msearch`.
 
     A search that asks for what cannot be done has a fault in its place, the others their answers, as the engines do.
@@ -60,39 +63,38 @@ async def answered(exchange: Exchange, asked: Asked, cancelled: Callable[[], boo
         InputError: One asks for rescoring, and the request for an answer without what that takes.
         UnreachableError: The engine did not answer.
     """
-    text = json_text(asked.request, exchange.desk.settings.max_body_mb << 20)
-    items = None if text is None else _items(exchange, asked, text)
+    items = await off_loop(length_of(incoming.request), partial(_items, exchange.desk, incoming))
     if items is None or all(item.left is not None and not item.left.reason for item in items):
-        return await exchange.upstream.send(asked.request)
-    if any(name in asked.params for name in _CUTTING):
-        return await _cut(exchange, asked, items)
+        return await exchange.upstream.send(incoming.request)
+    if any(name in incoming.params for name in _CUTTING):
+        return await _cut(exchange, incoming, items)
     body = "".join(f"{_line(item.header)}\n{_line(item.search.text)}\n" for item in items)
-    headers = {name: value for name, value in asked.request.headers.items() if name != "content-encoding"}
-    request = replace(asked.request, body=body.encode(errors="surrogateescape"), headers=headers, reads=True)
+    headers = {name: value for name, value in incoming.request.headers.items() if name != "content-encoding"}
+    request = replace(incoming.request, body=body.encode(errors="surrogateescape"), headers=headers, reads=True)
     answer = await exchange.upstream.send(request)
     if answer.status != OK:
         return answer
     try:
-        return await _put_together(exchange, asked, items, answer, cancelled)
+        return await _put_together(exchange, incoming, items, answer, cancelled)
     except UnreadableError:
         return replace(answer, headers={**answer.headers, STATUS_HEADER: "skipped"})
 
 
-async def _cut(exchange: Exchange, asked: Asked, items: list[Item]) -> EngineAnswer:
+async def _cut(exchange: Exchange, incoming: Incoming, items: list[Item]) -> EngineAnswer:
     """Answer a request whose answer has no place for what we would say: a fault, or the engine's own."""
     for item in items:
         if item.error is not None:
             raise item.error
-    return await exchange.upstream.send(asked.request)
+    return await exchange.upstream.send(incoming.request)
 
 
 async def _put_together(
-    exchange: Exchange, asked: Asked, items: list[Item], answer: EngineAnswer, cancelled: Callable[[], bool]
+    exchange: Exchange, incoming: Incoming, items: list[Item], answer: EngineAnswer, cancelled: Callable[[], bool]
 ) -> EngineAnswer:
     text = answer.body.decode(errors="surrogateescape")
     spans = await asyncio.to_thread(_responses, text, len(items))
     work = [
-        _answer_of(exchange, asked, item, text[span.start : span.end], cancelled)
+        _answer_of(exchange, incoming, item, text[span.start : span.end], cancelled)
         if _succeeded(span)
         else _same(text[span.start : span.end])
         for item, span in zip(items, spans, strict=True)
@@ -112,34 +114,37 @@ def _responses(text: str, wanted: int) -> list[Span]:
     return spans
 
 
-def _items(exchange: Exchange, asked: Asked, text: str) -> list[Item] | None:
+def _items(desk: Desk, incoming: Incoming) -> list[Item] | None:
     """Return the searches of a body; None where the engine has to say what is wrong with it."""
+    text = json_text(incoming.request, desk.settings.max_body_mb << 20)
+    if text is None:
+        return None
     lines = text.split("\n")
     lines = lines[:-1] if not lines[-1].strip() else lines
     if len(lines) % 2:
         return None
     items = []
     for header, body in zip(lines[::2], lines[1::2], strict=True):
-        search = _search(asked, header, body)
+        search = _search(incoming, header, body)
         if search is None:
             return None
-        items.append(_item(exchange, asked, header, search))
+        items.append(_item(desk, incoming, header, search))
     return items
 
 
-def _search(asked: Asked, header: str, body: str) -> Search | None:
+def _search(incoming: Incoming, header: str, body: str) -> Search | None:
     try:
         said = json.loads(header) if header.strip() else {}
     except (ValueError, RecursionError):
         return None
     if not isinstance(said, Mapping):
         return None
-    index = said.get("index") or said.get("indices") or asked.index
+    index = said.get("index") or said.get("indices") or incoming.index
     index = ",".join(map(str, index)) if isinstance(index, list) else str(index)
     params = {key: _param(value) for key, value in said.items() if key not in ("index", "indices")}
-    of_url = asked.params
+    of_url = incoming.params
     params |= {key: of_url[key] for key in _OF_THE_SEARCH if key in of_url}
-    return readable(Search(index, body, params))
+    return understood(Search(index, body, params))
 
 
 def _param(value: object) -> str:
@@ -148,14 +153,13 @@ def _param(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _item(exchange: Exchange, asked: Asked, header: str, search: Search) -> Item:
-    desk = exchange.desk
+def _item(desk: Desk, incoming: Incoming, header: str, search: Search) -> Item:
     try:
         decision = decided(desk, search)
         if isinstance(decision, Left):
             return Item(header, decision.search, left=decision)
         plan, page, wish = decision
-        job = job_of(desk, wish.search, plan, page, asked.caller)
+        job = job_of(desk, wish.search, plan, page, incoming.caller)
     except ProRankError as error:
         return Item(header, Search(search.index, '{"size":0}'), error=error)
     return Item(_preferring(header, job), job.search, job=job)
@@ -169,17 +173,19 @@ def _preferring(header: str, job: Job) -> str:
     return json.dumps(said)
 
 
-async def _answer_of(exchange: Exchange, asked: Asked, item: Item, text: str, cancelled: Callable[[], bool]) -> str:
+async def _answer_of(
+    exchange: Exchange, incoming: Incoming, item: Item, text: str, cancelled: Callable[[], bool]
+) -> str:
     if item.left is not None:
         if item.left.shadow is not None:
-            begin_shadow(exchange, asked, item.search, item.left.shadow)
+            begin_shadow(exchange, incoming, item.search, item.left.shadow)
         return await skipped(exchange, item.left, text)
     try:
         if item.error is not None:
             raise item.error
         if item.job is None:
             return text
-        return (await finished(exchange.desk, item.job, text, sender(exchange, asked), cancelled))[0]
+        return (await finished(exchange.desk, item.job, text, sender(exchange, incoming), cancelled))[0]
     except ProRankError as error:
         _, body, _ = told(error)
         return json.dumps(body)

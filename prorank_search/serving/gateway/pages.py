@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ MOST_HITS = 100_000
 
 
 class Pages:
-    """The orders. For one event loop.
+    """The orders. Safe from many threads, but for `turn`, which is for one event loop.
 
     Args:
         ttl_s: Seconds that an order is kept, from when it was made.
@@ -30,6 +31,7 @@ class Pages:
         self._ttl_s, self._clock, self._most_hits = ttl_s, clock, most_hits
         self._orders: OrderedDict[str, tuple[float, Order]] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._lock = threading.RLock()
         self._hits = 0
 
     def __len__(self) -> int:
@@ -42,33 +44,31 @@ class Pages:
 
     def get(self, key: str) -> Order | None:
         """Return an order; None where there is none (any longer)."""
-        until, order = self._orders.get(key, (0.0, None))
-        if order is None:
-            return None
-        if until <= self._clock():
-            self.drop(key)
-            return None
-        self._orders.move_to_end(key)
-        return order
+        with self._lock:
+            until, order = self._orders.get(key, (0.0, None))
+            if order is None:
+                return None
+            if until <= self._clock():
+                self.drop(key)
+                return None
+            self._orders.move_to_end(key)
+            return order
 
     def keep(self, key: str, order: Order) -> None:
         """Keep an order, in place of the one that was there."""
-        self.drop(key)
-        self._orders[key] = (self._clock() + self._ttl_s, order)
-        self._hits += _size(order)
-        while self._hits > self._most_hits:
-            self.drop(next(iter(self._orders)))
+        with self._lock:
+            self.drop(key)
+            self._orders[key] = (self._clock() + self._ttl_s, order)
+            self._hits += _size(order)
+            while self._hits > self._most_hits:
+                self.drop(next(iter(self._orders)))
 
     def drop(self, key: str) -> None:
         """Forget an order, if it is there."""
-        _, order = self._orders.pop(key, (0.0, None))
-        if order is not None:
-            self._hits -= _size(order)
-
-    def clear(self) -> None:
-        """Forget all orders."""
-        self._orders.clear()
-        self._hits = 0
+        with self._lock:
+            _, order = self._orders.pop(key, (0.0, None))
+            if order is not None:
+                self._hits -= _size(order)
 
 
 def _size(order: Order) -> int:

@@ -43,12 +43,14 @@ class Found:
         hits: Its hits, in the engine's order.
         array: Where they stand.
         max_score: Where the highest score stands; None: nowhere.
+        lacks: Why hits may be missing, as the engine itself says; empty: it says nothing of the kind.
     """
 
     text: str
     hits: tuple[FoundHit, ...]
     array: Span
     max_score: Span | None
+    lacks: str = ""
 
     def covers(self, order: Order) -> bool:
         """Tell whether the first hits are those of an order's window: the index did not change meanwhile."""
@@ -65,12 +67,13 @@ def read(text: str) -> Found:
         UnreadableError: It is no answer to a search, or its hits have no `_id`.
     """
     try:
-        outer = members(text, members(text)["hits"].start)
+        top = members(text)
+        outer = members(text, top["hits"].start)
         array = outer["hits"]
         hits = tuple(_hit(text[span.start : span.end], span.value) for span in elements(text, array.start))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableError(f"this is no answer to a search: {type(error).__name__}") from error
-    return Found(text, hits, array, outer.get("max_score"))
+    return Found(text, hits, array, outer.get("max_score"), _lacks({key: span.value for key, span in top.items()}))
 
 
 def put(found: Found, order: Order, page: Page, first_fetched: int = 0) -> str:
@@ -118,11 +121,11 @@ def _listed(found: Found, order: Order, page: Page) -> list[str]:
 def _tail_hit(hit: FoundHit, order: Order, position: int) -> str:
     shown = None if order.lowest is None else order.lowest - (position + 1 - order.window_size)
     rank = position + 1
-    block = block_of(hit, rank=rank, first_stage_rank=rank, score=hit.score if shown is None else shown)
+    block = hit_block(hit, rank=rank, first_stage_rank=rank, score=hit.score if shown is None else shown)
     return _marked(hit, shown, block)
 
 
-def block_of(hit: FoundHit, *, rank: int, first_stage_rank: int, score: float | None, **more: object) -> str:
+def hit_block(hit: FoundHit, *, rank: int, first_stage_rank: int, score: float | None, **more: object) -> str:
     """Return the JSON of a hit's block: both ranks and scores, and what the rescorer said."""
     block = {
         "rank": rank,
@@ -140,6 +143,16 @@ def block_of(hit: FoundHit, *, rank: int, first_stage_rank: int, score: float | 
 def _marked(hit: FoundHit, shown: float | None, block: str) -> str:
     new = {BLOCK: block} if shown is None else {"_score": json.dumps(shown), BLOCK: block}
     return with_members(hit.text, 0, new)
+
+
+def _lacks(answer: Mapping[str, object]) -> str:
+    shards = answer.get("_shards")
+    failed = shards.get("failed") if isinstance(shards, Mapping) else None
+    said = {
+        "the engine's time was over": answer.get("timed_out") is True,
+        f"{failed} of its shards failed": bool(failed),
+    }
+    return " and ".join(reason for reason, applies in said.items() if applies)
 
 
 def _hit(text: str, hit: Mapping[str, object]) -> FoundHit:

@@ -16,7 +16,7 @@ from prorank_search.profiles import load_profiles
 from prorank_search.serving.access import is_ours
 from prorank_search.serving.gateway import admin, msearch
 from prorank_search.serving.gateway.counts import Counts
-from prorank_search.serving.gateway.exchange import Asked, Exchange, searched
+from prorank_search.serving.gateway.exchange import Exchange, Incoming, searched
 from prorank_search.serving.gateway.faults import fault_answer, not_listed
 from prorank_search.serving.gateway.pages import Pages, key_of
 from prorank_search.serving.gateway.passthrough import forwarded, is_read, is_repeatable, parts_of, who
@@ -87,8 +87,8 @@ def open_exchange(service: Service, metrics: Metrics, upstream: Upstream) -> Exc
 async def _respond(request: Request, exchange: Exchange, raw_path: str) -> Response:
     """Answer a request; whatever goes wrong becomes a fault in the engine's shape."""
     try:
-        asked = await _read(request, exchange.desk.settings, raw_path)
-        answer = await while_somebody_waits(request, partial(_answer, exchange, asked))
+        incoming = await _read(request, exchange.desk.settings, raw_path)
+        answer = await while_somebody_waits(request, partial(_answer, exchange, incoming))
     except Exception as error:  # noqa: BLE001 (the one place that maps errors to HTTP)
         answer = fault_answer(error)
     if answer is None:
@@ -96,7 +96,7 @@ async def _respond(request: Request, exchange: Exchange, raw_path: str) -> Respo
     return Response(answer.body, answer.status, dict(answer.headers))
 
 
-async def _read(request: Request, settings: Settings, raw_path: str) -> Asked:
+async def _read(request: Request, settings: Settings, raw_path: str) -> Incoming:
     parts = parts_of(raw_path)
     if parts is None:
         raise InputError("the path has empty parts, or dots for parts: write it plainly")
@@ -115,18 +115,18 @@ async def _read(request: Request, settings: Settings, raw_path: str) -> Asked:
         raw_path,
         is_read(request.method, parts) and is_repeatable(parts),
     )
-    return Asked(ready, tuple(parts), caller)
+    return Incoming(ready, tuple(parts), caller)
 
 
-async def _answer(exchange: Exchange, asked: Asked, cancelled: Callable[[], bool]) -> EngineAnswer:
-    request = asked.request
-    if not (is_read(request.method, asked.parts) or exchange.desk.settings.gateway_writes):
+async def _answer(exchange: Exchange, incoming: Incoming, cancelled: Callable[[], bool]) -> EngineAnswer:
+    request = incoming.request
+    if not (is_read(request.method, incoming.parts) or exchange.desk.settings.gateway_writes):
         return not_listed()
-    if request.method in ("GET", "POST") and len(asked.parts) <= _OF_A_SEARCH:
-        if asked.parts[-1:] == ("_search",):
-            return await searched(exchange, asked, cancelled)
-        if asked.parts[-1:] == ("_msearch",):
-            return await msearch.answered(exchange, asked, cancelled)
+    if request.method in ("GET", "POST") and len(incoming.parts) <= _OF_A_SEARCH:
+        if incoming.parts[-1:] == ("_search",):
+            return await searched(exchange, incoming, cancelled)
+        if incoming.parts[-1:] == ("_msearch",):
+            return await msearch.answered(exchange, incoming, cancelled)
     answer = await exchange.upstream.send(request)
     exchange.desk.counts.passed(answer.status)
     return answer

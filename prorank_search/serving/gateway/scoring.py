@@ -20,7 +20,7 @@ from prorank_search.rescore import best_passages, hits_within, judged, reorder, 
 from prorank_search.serving.answers import Answer, Asked, Question
 from prorank_search.serving.gateway.breaker import Breaker
 from prorank_search.serving.gateway.order import HitKey, Order, Place
-from prorank_search.serving.gateway.reorder import FoundHit, block_of
+from prorank_search.serving.gateway.reorder import FoundHit, hit_block
 from prorank_search.serving.gateway.request import Plan
 from prorank_search.serving.logs import log_error
 from prorank_search.serving.numbers import falling
@@ -122,7 +122,7 @@ async def order_of(
         return Order((), Status("ok"))
     began = time.monotonic()
     try:
-        hits = _with_texts(scorer, plan, window, sources)
+        hits = await asyncio.to_thread(_with_texts, scorer, plan, window, sources)
         if not any(hit.passages for hit in hits):
             paths = ", ".join(plan.texts.paths)
             return _kept(window, Status("skipped", f"no hit has a text at {paths}: name [fields]"), began)
@@ -265,14 +265,14 @@ def _place(rank: int, hit: RescoredHit, number: float | None, found: FoundHit, p
         more["passage"] = hit.passage
     first = hit.first_stage_rank
     score = found.score if number is None else number
-    block = block_of(found, rank=rank, first_stage_rank=first, score=score, **more)
+    block = hit_block(found, rank=rank, first_stage_rank=first, score=score, **more)
     return Place(found.key, first, number, block)
 
 
 def _kept(window: Sequence[FoundHit], status: Status, began: float) -> Order:
     """Return the engine's own order."""
     places = tuple(
-        Place(hit.key, rank, None, block_of(hit, rank=rank, first_stage_rank=rank, score=hit.score))
+        Place(hit.key, rank, None, hit_block(hit, rank=rank, first_stage_rank=rank, score=hit.score))
         for rank, hit in enumerate(window, start=1)
     )
     return Order(places, status, rescore_ms=ms_since(began))

@@ -21,6 +21,7 @@ from prorank_search.serving.gateway.request import Plan, Search, Wish, plan_of, 
 from prorank_search.serving.gateway.rules import Page, page_of, refusal
 from prorank_search.serving.gateway.scoring import Scorer, ms_since, order_of
 from prorank_search.serving.gateway.switch import Switch
+from prorank_search.serving.off_loop import off_loop
 from prorank_search.settings import Settings
 from prorank_search.types import State, Status
 
@@ -60,9 +61,8 @@ class Job:
     Attributes:
         plan: How.
         page: Which hits it wants.
-        asked: The search without what is ours.
         search: What the engine is asked.
-        caller: Who asks, for whom alone its order is kept.
+        key: A hash of all that its order depends on, the caller among it, but for the model.
         order: Its order, where it was given out before; None: it is made.
         first_fetched: Position of the first hit that the engine is asked for, from 0.
         began: When the request came, in `time.monotonic()` seconds.
@@ -70,9 +70,8 @@ class Job:
 
     plan: Plan
     page: Page
-    asked: Search
     search: Search
-    caller: str
+    key: str
     order: Order | None
     first_fetched: int
     began: float
@@ -128,7 +127,7 @@ def decided(desk: Desk, search: Search) -> Left | tuple[Plan, Page, Wish]:
 
 
 def job_of(desk: Desk, search: Search, plan: Plan, page: Page, caller: str) -> Job:
-    """Make a search ready to be sent.
+    """Make a search ready to be sent. Reads the whole of it, so a long one belongs into a thread.
 
     Args:
         desk: What searches share.
@@ -138,12 +137,13 @@ def job_of(desk: Desk, search: Search, plan: Plan, page: Page, caller: str) -> J
         caller: Who asks, for whom alone the order is kept.
     """
     began = time.monotonic()
-    key = _key(desk, search, plan, caller)
-    order = desk.pages.get(key)
+    key = _key(search, plan, caller)
+    kept_at = _with_model(desk, key, plan)
+    order = desk.pages.get(kept_at)
     if order is not None and order.status.state == "degraded" and page.first == 0:
-        desk.pages.drop(key)  # who asks for the first page again asks for another try
+        desk.pages.drop(kept_at)  # who asks for the first page again asks for another try
         order = None
-    return _placed(desk, Job(plan, page, search, search, caller, order, 0, began))
+    return _placed(desk, Job(plan, page, search, key, order, 0, began))
 
 
 async def finished(desk: Desk, job: Job, text: str, send: Send, cancelled: Callable[[], bool]) -> tuple[str, State]:
@@ -172,15 +172,17 @@ async def finished(desk: Desk, job: Job, text: str, send: Send, cancelled: Calla
         rescore_ms = 0.0
     body = await asyncio.to_thread(reorder.put, found, order, job.page, job.first_fetched)
     took = {"first_stage": first_stage_ms, "rescore": rescore_ms, "total": ms_since(job.began)}
-    desk.counts.searched("apply", order.status.state, took)
-    block = block_of(order.status, reason, took)
-    return await asyncio.to_thread(reorder.with_block, body, block), order.status.state
+    status = _lacking(order.status, found)
+    desk.counts.searched("apply", status.state, took)
+    block = status_block(status, reason, took)
+    return await asyncio.to_thread(reorder.with_block, body, block), status.state
 
 
 async def shadowed(desk: Desk, search: Search, plan: Plan, send: Send) -> None:
     """Rescore a search that keeps the engine's order, and count how its hits would have moved."""
     began = time.monotonic()
-    job = Job(plan, Page(0, 0), search, _window_of(search, desk.scorer.window(plan), plan), "", None, 0, began)
+    window = await off_loop(len(search.text), lambda: _window_of(search, desk.scorer.window(plan), plan))
+    job = Job(plan, Page(0, 0), window, "", None, 0, began)
     found = await asyncio.to_thread(reorder.read, await send(job.search))
     order = await _made(desk, job, found, send, lambda: False)
     desk.counts.searched("shadow", order.status.state, {"shadow": ms_since(began)})
@@ -188,7 +190,7 @@ async def shadowed(desk: Desk, search: Search, plan: Plan, send: Send) -> None:
         desk.counts.shadowed(order)
 
 
-def block_of(status: Status, reason: str = "", took_ms: Mapping[str, float] | None = None) -> dict[str, object]:
+def status_block(status: Status, reason: str = "", took_ms: Mapping[str, float] | None = None) -> dict[str, object]:
     """Return the status block of an answer."""
     return {
         "status": status.state,
@@ -206,13 +208,14 @@ async def _new_order(
     desk: Desk, job: Job, found: Found, send: Send, cancelled: Callable[[], bool]
 ) -> tuple[bool, Order]:
     """Return the order that somebody made meanwhile, or make one; whether it was made here stands before it."""
-    key = _key(desk, job.asked, job.plan, job.caller)
+    key = _with_model(desk, job.key, job.plan)
     async with desk.pages.turn(key):
         kept = desk.pages.get(key)
         if kept is not None and kept is not job.order and found.covers(kept):
             return False, kept
         order = await _made(desk, job, found, send, cancelled)
-        desk.pages.keep(_key(desk, job.asked, job.plan, job.caller), order)  # the model may be loaded only now
+        if not found.lacks:
+            desk.pages.keep(_with_model(desk, job.key, job.plan), order)  # the model may be loaded only now
         return True, order
 
 
@@ -249,7 +252,7 @@ def _fetching(search: Search, first: int, size: int, plan: Plan) -> Search:
     return replace(search, params=params).with_members(**{"from": first, "size": size})
 
 
-def _key(desk: Desk, search: Search, plan: Plan, caller: str) -> str:
+def _key(search: Search, plan: Plan, caller: str) -> str:
     body = {key: value for key, value in search.body.items() if key not in ("from", "size")}
     params = {key: value for key, value in search.params.items() if key not in ("from", "size", "pretty")}
     return key_of(
@@ -258,10 +261,22 @@ def _key(desk: Desk, search: Search, plan: Plan, caller: str) -> str:
             "body": body,
             "params": params,
             "plan": repr(plan),
-            "model": desk.scorer.revision(plan),
             "caller": caller,
         }
     )
+
+
+def _with_model(desk: Desk, key: str, plan: Plan) -> str:
+    """Return where the order of a search is kept; a model that is loaded meanwhile changes it."""
+    return key_of({"search": key, "model": desk.scorer.revision(plan)})
+
+
+def _lacking(status: Status, found: Found) -> Status:
+    """Return the status of a search whose hits the engine may not have all found."""
+    if not found.lacks:
+        return status
+    reason = "; ".join(filter(None, [f"first_stage_partial: {found.lacks}", status.reason]))
+    return replace(status, state="partial" if status.state == "ok" else status.state, reason=reason)
 
 
 def _has_texts(search: Search, plan: Plan) -> bool:
@@ -287,7 +302,8 @@ async def _sources(job: Job, window: Sequence[FoundHit], send: Send) -> dict[Hit
     if "pit" in job.search.body:
         body["pit"] = job.search.body["pit"]
     params = {key: value for key, value in job.search.params.items() if key in _OF_WHERE}
-    found = reorder.read(await send(Search(job.search.index, json.dumps(body), params)))
+    answer = await send(Search(job.search.index, json.dumps(body), params))
+    found = await asyncio.to_thread(reorder.read, answer)
     return {hit.key: hit.source for hit in found.hits}
 
 
