@@ -7,6 +7,7 @@ third parties stand behind entry points of the group `prorank_search.commands`. 
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -101,7 +102,12 @@ def load_command(name: str) -> Command:
 
 
 def main() -> None:
-    """Run `prorank` with the arguments of this process; what the terminal cannot show becomes a question mark."""
+    """Run `prorank` with the arguments of this process; what the terminal cannot show becomes a question mark.
+
+    Threads of the model that wait for each other sleep: where other programs want the same cores, such as the engine,
+    spinning ones took half a minute for what takes a tenth of a second. OpenMP reads this when torch is imported.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     app(prog_name="prorank")

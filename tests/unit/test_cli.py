@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from prorank_search import load_backend
-from prorank_search.cli import app
+from prorank_search.cli import app, main
 from prorank_search.settings import load_settings
 
 HEAVY = ["torch", "transformers", "tantivy", "scipy", "ir_measures", "pydantic", "rich.table", "streamlit", "httpx"]
@@ -72,7 +72,7 @@ def stop_plugin(tmp_path: Path) -> Path:
 def test_help_imports_nothing_heavy() -> None:
     script = f"""
 import sys
-from prorank_search.cli import app
+from prorank_search.cli import app, main
 try:
     app(["--help"])
 except SystemExit:
@@ -160,3 +160,14 @@ def test_a_wrong_index_is_told_before_the_second_stage_is_opened(stop_plugin: Pa
     ended = prorank("search", "x", "--index", "nowhere", "--rescorer", "absent", path=stop_plugin)
     assert ended.returncode == 3
     assert ended.stderr.startswith("error: no index 'nowhere'")
+
+
+@pytest.mark.parametrize("chosen", [None, "active"])
+def test_waiting_threads_sleep_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch, chosen: str | None) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", chosen or "")
+    if chosen is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    monkeypatch.setattr(sys, "argv", ["prorank", "--version"])
+    with pytest.raises(SystemExit):
+        main()
+    assert os.environ["OMP_WAIT_POLICY"] == (chosen or "passive")
