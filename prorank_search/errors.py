@@ -11,6 +11,7 @@
     +-- InputError                       exit 3   HTTP 400   a query, document, file or request that cannot be used
     |   +-- IndexNotFoundError                    HTTP 404
     |   +-- TooLargeError                         HTTP 413
+    |   +-- TooSlowError                          HTTP 408   a request that was not sent in time
     |   +-- UnknownModelError                     HTTP 404   a model that this service does not have
     |   +-- NothingToScoreError                   a request without any document
     |   +-- DocumentsRefusedError                 documents that a backend does not take; the others are in
@@ -19,6 +20,7 @@
     |   +-- IndexLockedError                      another process writes into the index
     |   +-- EngineError                           an engine answered with an error: its status, type and reason
     |   +-- UnreachableError                      an engine did not answer
+    |   +-- AnswerTooLargeError                   an engine's answer over a stated limit
     +-- RescorerError                    exit 5   HTTP 500   the second stage failed
     |   +-- OverloadedError                       HTTP 429
     +-- NotReadyError                    exit 5   HTTP 503   the model is still loading
@@ -79,6 +81,10 @@ class IndexNotFoundError(InputError):
 
 class TooLargeError(InputError):
     """An input over a stated limit."""
+
+
+class TooSlowError(InputError):
+    """A request whose body did not arrive in time."""
 
 
 class UnknownModelError(InputError):
@@ -154,6 +160,10 @@ class UnreachableError(BackendError):
         """Take the message and what became of the request."""
         super().__init__(message)
         self.timed_out = timed_out
+
+
+class AnswerTooLargeError(BackendError):
+    """An engine's answer over a stated limit."""
 
 
 class RescorerError(ProRankError):

@@ -23,21 +23,25 @@ def create(
         int | None,
         typer.Option("--expires-days", min=1, max=36_500, help="Days after which it ends; never, where not given."),
     ] = None,
+    role: Annotated[
+        str,
+        typer.Option("--role", metavar="caller|admin", help="admin: it may also switch the gateway's rescoring."),
+    ] = "caller",
     config: options.ConfigOption = None,
     json: options.JsonOption = False,
 ) -> None:
     """Make a key and print its secret, once: only a hash of it is kept."""
     from prorank_search.serving import keys
 
-    key, secret = keys.create(options.settings_from(config=config).home, name, expires_days)
+    key, secret = keys.create(options.settings_from(config=config).home, name, expires_days, keys.role_of(role))
     if json:
         options.echo_json(_said(key) | {"key": secret})
         return
     typer.echo(secret)
     until = f", until {key.expires}" if key.expires else ""
     typer.echo(
-        f"the key of {name}{until}; keep it now, it is not shown again. Send it as Authorization: Bearer KEY, to the "
-        "gateway as X-ProRank-Key: KEY",
+        f"the key of {name}, {key.role}{until}; keep it now, it is not shown again. Send it as Authorization: Bearer "
+        "KEY, to the gateway as X-ProRank-Key: KEY",
         err=True,
     )
 
@@ -51,8 +55,8 @@ def list_keys(config: options.ConfigOption = None, json: options.JsonOption = Fa
     if json:
         options.echo_json([_said(key) for key in found])
         return
-    rows = [[key.name, key.created, key.expires or "never", _state(key)] for key in found]
-    options.echo_table(["name", "created", "expires", "state"], rows)
+    rows = [[key.name, key.role, key.created, key.expires or "never", _state(key)] for key in found]
+    options.echo_table(["name", "role", "created", "expires", "state"], rows)
 
 
 @app.command()
@@ -68,7 +72,7 @@ def revoke(name: NameArgument, config: options.ConfigOption = None, json: option
 
 
 def _said(key: Key) -> dict[str, object]:
-    return {"name": key.name, "created": key.created, "expires": key.expires, "state": _state(key)}
+    return {"name": key.name, "role": key.role, "created": key.created, "expires": key.expires, "state": _state(key)}
 
 
 def _state(key: Key) -> str:

@@ -21,6 +21,7 @@ WriteFault = Callable[[Fault], tuple[int, Json]]
 
 _OPEN = ("/health", "/ready")
 _METRICS = "/metrics"
+_ADMIN, _LOOKING = "/_prorank", ("GET", "HEAD")
 _KEY, _AUTHORIZATION = "x-prorank-key", "authorization"
 _WAY = {True: "Authorization: Bearer KEY", False: "X-ProRank-Key: KEY"}
 """How a key is sent to the service's own paths, and to the gateway, where Authorization belongs to the engine."""
@@ -113,7 +114,12 @@ class Access:
             if not self._any_host and not is_loopback(_name_in(headers.get("host", ""))):
                 return Fault(403, "the request names another machine as its Host: ask by 127.0.0.1 or localhost")
         elif scope["path"] != _METRICS or not self._loopback or self._any_host:
-            scope["state"]["caller"] = self._keys.check(_secret(headers, ours=ours))
+            key = self._keys.check(_secret(headers, ours=ours))
+            scope["state"]["caller"] = key.name
+            if key.role != "admin" and _is_for_admins(scope):
+                return Fault(
+                    403, f"the key {key.name!r} is no admin's: `prorank keys create NAME --role admin` makes one"
+                )
         return None
 
     def _fault_of(self, path: str) -> WriteFault:
@@ -128,6 +134,11 @@ def is_ours(path: str) -> bool:
         (True, True, False, False)
     """
     return f"/{path.removeprefix('/').partition('/')[0]}" in RESERVED
+
+
+def _is_for_admins(scope: Scope) -> bool:
+    """Tell whether a request changes how the service answers others."""
+    return scope["path"].startswith(f"{_ADMIN}/") and scope["method"] not in _LOOKING
 
 
 def engine_fault(fault: Fault) -> tuple[int, Json]:

@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 from prorank_search.serving import search_api, status
 from prorank_search.serving.access import Access
 from prorank_search.serving.engine import open_upstream
+from prorank_search.serving.gateway import admin
 from prorank_search.serving.gateway import routes as gateway
 from prorank_search.serving.keys import KeyRing
 from prorank_search.serving.metrics import Metrics
@@ -134,7 +135,8 @@ def create_app(service: Service) -> FastAPI:
         Access,
         settings=service.settings,
         keys=KeyRing(service.settings.home),
-        faults={route.path: route.shape.fault for route in ROUTES} | {"/info": tei.SHAPE.fault},
+        faults={route.path: route.shape.fault for route in ROUTES}
+        | {"/info": tei.SHAPE.fault, admin.PATH: admin.fault},
         refused=metrics.refused,
     )
     app.add_middleware(RequestLog)  # the outermost

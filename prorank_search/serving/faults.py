@@ -17,11 +17,13 @@ from prorank_search.errors import (
     ProRankError,
     RescorerError,
     TooLargeError,
+    TooSlowError,
     UnknownModelError,
 )
 
 _STATUS: tuple[tuple[type[ProRankError], int], ...] = (
     (TooLargeError, 413),
+    (TooSlowError, 408),
     (UnknownModelError, 404),
     (IndexNotFoundError, 404),
     (InputError, 400),
@@ -32,6 +34,7 @@ _STATUS: tuple[tuple[type[ProRankError], int], ...] = (
     (NotReadyError, 503),
 )
 
+_TOO_SLOW = 408
 _LOADING_RETRY_S = 2.0
 _MOST_COMPLAINTS = 3
 
@@ -55,6 +58,8 @@ class Fault:
     @property
     def headers(self) -> dict[str, str]:
         """The headers that go with it."""
+        if self.status == _TOO_SLOW:
+            return {"Connection": "close"}  # the rest of the request may still come
         return {} if self.retry_after_s is None else {"Retry-After": str(round(self.retry_after_s))}
 
 

@@ -12,7 +12,7 @@ import httpx
 from prorank_search.backends.engines import credentials
 from prorank_search.backends.engines.connection import nodes
 from prorank_search.backends.engines.faults import unreachable
-from prorank_search.errors import ConfigError
+from prorank_search.errors import AnswerTooLargeError, ConfigError
 from prorank_search.serving.upstream import EngineAnswer, EngineRequest
 from prorank_search.settings import Settings
 
@@ -53,6 +53,7 @@ class HttpUpstream:
         self._nodes = nodes(settings)
         self._first = itertools.cycle(range(len(self._nodes)))
         self._timeout_s, self._attempts = settings.engine_timeout_s, settings.engine_attempts
+        self._most_mb = settings.max_answer_mb
         self._client = httpx.AsyncClient(
             verify=_certificates(settings),
             limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_KEPT),
@@ -68,6 +69,7 @@ class HttpUpstream:
 
         Raises:
             UnreachableError: There was none.
+        AnswerTooLargeError: It is longer than `max_answer_mb`; the rest is not read.
         """
         waited_s = timeout_s or self._timeout_s
         try:
@@ -101,12 +103,28 @@ class HttpUpstream:
                 headers=httpx.Headers({**request.headers, "accept-encoding": "identity"}, encoding=_HEADERS),
                 content=request.body or None,
                 extensions={"timeout": {"connect": _CONNECT_S}},
-            )
+            ),
+            stream=True,
         )
+        try:
+            body = await self._read(answer)
+        finally:
+            await answer.aclose()
         answer.headers.encoding = _HEADERS
         named = {name.strip().lower() for name in answer.headers.get("connection", "").split(",")}
         kept = {name: value for name, value in answer.headers.items() if name not in _OF_ONE_CONNECTION | named}
-        return EngineAnswer(answer.status_code, kept, answer.content)
+        return EngineAnswer(answer.status_code, kept, body)
+
+    async def _read(self, answer: httpx.Response) -> bytes:
+        body = bytearray()
+        async for part in answer.aiter_bytes():
+            body += part
+            if len(body) > self._most_mb << 20:
+                raise AnswerTooLargeError(
+                    f"the engine's answer has more than {self._most_mb} MB: ask for fewer hits, or for less of each "
+                    "with _source, or set max_answer_mb"
+                )
+        return bytes(body)
 
 
 def _certificates(settings: Settings) -> ssl.SSLContext:

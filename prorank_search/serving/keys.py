@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 from prorank_search.errors import AuthError, ConfigError, InputError
 from prorank_search.whole_files import alone_with
@@ -33,6 +34,9 @@ _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 _LOG = logging.getLogger(__name__)
 
+Role = Literal["caller", "admin"]
+_ROLES: tuple[Role, ...] = ("caller", "admin")
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -43,12 +47,14 @@ class Key:
         sha256: Of its secret.
         created: When, in UTC, as ISO 8601.
         expires: When it ends; None: never.
+        role: What it opens: `caller` all that only answers, `admin` what changes how the service answers, too.
     """
 
     name: str
     sha256: str
     created: str
     expires: str | None = None
+    role: Role = "caller"
 
     @property
     def expired(self) -> bool:
@@ -80,13 +86,14 @@ def read(home: Path) -> tuple[Key, ...]:
         ) from error
 
 
-def create(home: Path, name: str, expires_days: int | None = None) -> tuple[Key, str]:
+def create(home: Path, name: str, expires_days: int | None = None, role: Role = "caller") -> tuple[Key, str]:
     """Make a key and return it with its secret, which is kept nowhere.
 
     Args:
         home: PRORANK_HOME.
         name: What logs call it: letters, digits, points, lines.
         expires_days: Days after which it ends; None: never.
+        role: What it opens.
 
     Raises:
         InputError: The name cannot be used, or is taken.
@@ -97,13 +104,29 @@ def create(home: Path, name: str, expires_days: int | None = None) -> tuple[Key,
     now = datetime.now(UTC).replace(microsecond=0)
     secret = _PREFIX + secrets.token_urlsafe(_BYTES)
     expires = None if expires_days is None else (now + timedelta(days=expires_days)).isoformat()
-    key = Key(name, _hash(secret), now.isoformat(), expires)
+    key = Key(name, _hash(secret), now.isoformat(), expires, role)
     with alone_with(home / FILE_NAME):
         keys = read(home)
         if name in {known.name for known in keys}:
             raise InputError(f"there is a key {name!r} already: revoke it first, or take another name")
         _write(home, (*keys, key))
     return key, secret
+
+
+def role_of(word: str) -> Role:
+    """Return the role that a word names.
+
+    Raises:
+        ConfigError: It names none.
+
+    Example:
+        >>> role_of("admin")
+        'admin'
+    """
+    for role in _ROLES:
+        if role == word:
+            return role
+    raise ConfigError(f"--role {word[:80]!r}: it has to be {' or '.join(_ROLES)}")
 
 
 def revoke(home: Path, name: str) -> Key:
@@ -152,8 +175,8 @@ class KeyRing:
         self._look()
         return not all(key.expired for key in self._keys)
 
-    def check(self, secret: str) -> str:
-        """Return the name of a secret's key. Takes as long for a wrong one as for a right one.
+    def check(self, secret: str) -> Key:
+        """Return a secret's key. Takes as long for a wrong one as for a right one.
 
         Raises:
             AuthError: It is nobody's, or its key has expired.
@@ -165,7 +188,7 @@ class KeyRing:
             raise AuthError("this key is not known here: `prorank keys create NAME` makes one")
         if matching[0].expired:
             raise AuthError(f"the key {matching[0].name!r} has expired: `prorank keys create NAME` makes another")
-        return matching[0].name
+        return matching[0]
 
     def _look(self) -> None:
         now = _state(self._home)
@@ -190,10 +213,13 @@ def _state(home: Path) -> tuple[int, int, int] | None:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def _key(name: str, sha256: str, created: str, expires: str | None = None) -> Key:
+def _key(name: str, sha256: str, created: str, expires: str | None = None, role: Role = "caller") -> Key:
+    """Return a key as it was written; one of a time without roles is a caller's."""
+    if role not in _ROLES:
+        raise ValueError(role)
     if expires is not None and datetime.fromisoformat(expires).tzinfo is None:
         raise ValueError(expires)
-    return Key(str(name), str(sha256), str(created), expires)
+    return Key(str(name), str(sha256), str(created), expires, role)
 
 
 def _hash(secret: str) -> str:

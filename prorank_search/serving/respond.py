@@ -12,7 +12,7 @@ from functools import partial
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
-from prorank_search.errors import InputError, TooLargeError
+from prorank_search.errors import InputError, TooLargeError, TooSlowError
 from prorank_search.serving import json_steps
 from prorank_search.serving.faults import fault_of
 from prorank_search.serving.logs import log_error
@@ -20,6 +20,7 @@ from prorank_search.serving.metrics import Metrics
 from prorank_search.serving.service import Outcome, Service
 from prorank_search.serving.shapes.shape import Shape
 from prorank_search.serving.waiting import while_somebody_waits
+from prorank_search.settings import Settings
 
 HUNG_UP = 499
 """What metrics and logs call a request whose client did not wait."""
@@ -47,7 +48,7 @@ async def respond(request: Request, endpoint: Endpoint) -> Response:
     shape, began = endpoint.shape, time.monotonic()
     headers: dict[str, str] = {}
     try:
-        raw = await read_body(request, endpoint.service.settings.max_body_mb << 20)
+        raw = await read_body(request, endpoint.service.settings)
         began = time.monotonic()
         body = await asyncio.to_thread(decoded, raw)
         shape = endpoint.shape_of(body)
@@ -73,12 +74,23 @@ async def respond(request: Request, endpoint: Endpoint) -> Response:
     return response
 
 
-async def read_body(request: Request, most: int) -> bytes:
+async def read_body(request: Request, settings: Settings) -> bytes:
     """Read a body.
 
     Raises:
-        TooLargeError: It has more than `most` bytes; the rest is not read.
+        TooLargeError: It has more than `max_body_mb`; the rest is not read.
+        TooSlowError: It did not arrive within `body_timeout_s`.
     """
+    try:
+        async with asyncio.timeout(settings.body_timeout_s):
+            return await _received(request, settings.max_body_mb << 20)
+    except TimeoutError as error:
+        raise TooSlowError(
+            f"the body did not arrive within {settings.body_timeout_s:g} s: send it faster, or set body_timeout_s"
+        ) from error
+
+
+async def _received(request: Request, most: int) -> bytes:
     told = request.headers.get("content-length", "")
     parts: list[bytes] = []
     size = int(told) if told.isdecimal() else 0

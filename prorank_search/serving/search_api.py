@@ -186,7 +186,7 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
     )
     async def v1_search(request: Request) -> Response:
         async def answer() -> Response:
-            raw = await read_body(request, service.settings.max_body_mb << 20)
+            raw = await read_body(request, service.settings)
             body = validated(SearchBody, await asyncio.to_thread(decoded, raw))
             result = await while_somebody_waits(request, lambda gone: searches.search(body, gone))
             if result is None:

@@ -52,7 +52,7 @@ class Upstream(Protocol):
         """Return the engine's answer.
 
         Raises:
-            BackendError: There was none: the engine cannot be reached, or did not answer in time.
+            BackendError: There was none: the engine cannot be reached, or did not answer in time; or it is too long.
         """
         ...
 

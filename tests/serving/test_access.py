@@ -26,6 +26,7 @@ OURS: dict[str, tuple[str, dict[str, object]]] = {
     "/score": ("error", {"text_1": "fox", "text_2": "a fox"}),
 }
 GATEWAY = "/books/_search"
+SWITCH = "/_prorank/gateway"
 
 Start = Callable[..., Served]
 
@@ -126,6 +127,34 @@ def test_keys_that_are_made_and_revoked_while_the_service_runs_count_at_once(sta
     keys.revoke(prorank_home, "first")
     assert served.http.get("/v1/models", headers=bearer(first)).status_code == 401
     assert served.http.get("/v1/models", headers=bearer(second)).status_code == 200
+
+
+def test_the_kill_switch_is_for_admins_and_looking_is_for_all(start: Start, secret: str, prorank_home: Path) -> None:
+    served, (_, chief) = start(), keys.create(prorank_home, "chief", role="admin")
+    off = {"rescoring": False}
+    for header in (bearer(secret), {"X-ProRank-Key": secret}):
+        refused = served.http.put(SWITCH, json=off, headers=header)
+        assert refused.status_code == 403
+        assert "the key 'team' is no admin's" in refused.json()["message"]
+        assert served.http.get(SWITCH, headers=header).json()["rescoring"] is True
+    assert "message" in served.http.put(SWITCH, json=off).json()
+    assert served.http.put(SWITCH, json=off, headers=bearer(chief)).json()["rescoring"] is False
+    assert served.http.get("/v1/models", headers=bearer(chief)).status_code == 200
+    assert 'prorank_refused_total{status="403"} 2.0' in served.http.get("/metrics").text
+
+
+@pytest.mark.parametrize(
+    "path", ["/_prorank//gateway", "/_prorank/gateway/", "/_prorank/x/../gateway", "/%5Fprorank/gateway"]
+)
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH"])
+def test_no_way_of_writing_the_admins_path_gets_around_its_role(
+    start: Start, secret: str, path: str, method: str
+) -> None:
+    served = start()
+    request = served.http.build_request(method, "/", json={"rescoring": False}, headers=bearer(secret))
+    request.url = request.url.copy_with(raw_path=path.encode())
+    assert served.http.send(request).status_code == 403
+    assert served.http.get(SWITCH, headers=bearer(secret)).json()["rescoring"] is True
 
 
 def test_keys_can_be_switched_off_on_loopback(start: Start, secret: str) -> None:

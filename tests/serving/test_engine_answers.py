@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from prorank_search.rescorers.overlap import OverlapRescorer
 from tests.serving.gateway_asking import BEST_FIRST, RESCORED, ids, search
 from tests.serving.live import Served
 from tests.serving.stub_engine import StubEngine
@@ -43,6 +45,28 @@ def test_an_order_that_is_kept_outlives_a_page_that_is_not_whole(served: Served,
     third = search(served, {**RESCORED, "from": 2, "size": 2})
     assert (ids(third), third.json()["prorank"]["status"]) == (BEST_FIRST[2:4], "ok")
     assert "order_recomputed" not in third.json()["prorank"]["reason"]
+
+
+@pytest.mark.parametrize("asked", [RESCORED, {"query": RESCORED["query"]}], ids=["rescored", "passed"])
+def test_an_answer_that_is_too_long_is_a_502_that_says_what_to_do(
+    serve: Callable[..., Served], engine: StubEngine, asked: dict[str, Any]
+) -> None:
+    served = serve(OverlapRescorer(), url=engine.url, max_answer_mb=1)
+    engine.more = {"padding": "secret" * 200_000}
+    refused = search(served, asked)
+    assert (refused.status_code, refused.json()["error"]["type"]) == (502, "content_too_long_exception")
+    assert "max_answer_mb" in refused.json()["error"]["reason"]
+    assert "secret" not in refused.text
+    engine.more = {"padding": "secret" * 150_000}
+    assert search(served, asked).status_code == 200
+
+
+def test_texts_that_are_too_long_together_are_told_too(serve: Callable[..., Served], engine: StubEngine) -> None:
+    served = serve(OverlapRescorer(), url=engine.url, max_answer_mb=1)
+    for hit in engine.hits:
+        hit["_source"]["text"] = "fox " * 100_000
+    refused = search(served, {**RESCORED, "_source": False})
+    assert (refused.status_code, refused.json()["error"]["type"]) == (502, "content_too_long_exception")
 
 
 def test_of_many_searches_only_the_one_that_is_not_whole_is_told_so(served: Served, engine: StubEngine) -> None:

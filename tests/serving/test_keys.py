@@ -40,7 +40,7 @@ def test_a_secret_is_shown_once_and_only_its_hash_is_kept_where_others_cannot_re
     secret = prorank("create", "search-team").strip()
     path = home / keys.FILE_NAME
     assert len(secret) >= 43
-    assert KeyRing(home).check(secret) == "search-team"
+    assert KeyRing(home).check(secret).name == "search-team"
     assert secret not in path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert secret not in prorank("list")
@@ -56,7 +56,7 @@ def test_keys_are_listed_with_their_end_and_state(home: Path) -> None:
     listed = {row["name"]: row for row in json.loads(prorank("list", "--json"))}
     assert [row["state"] for row in listed.values()] == ["active", "active", "expired"]
     assert (listed["one"]["expires"], listed["two"]["expires"]) == (None, made["expires"])
-    assert all(set(row) == {"name", "created", "expires", "state"} for row in listed.values())
+    assert all(set(row) == {"name", "role", "created", "expires", "state"} for row in listed.values())
 
 
 def test_a_revoked_key_is_refused_and_the_others_are_not(home: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_revoked_key_is_refused_and_the_others_are_not(home: Path) -> None:
     assert prorank("revoke", "one") == "revoked one\n"
     with pytest.raises(AuthError, match="not known"):
         ring.check(secrets["one"])
-    assert ring.check(secrets["two"]) == "two"
+    assert ring.check(secrets["two"]).name == "two"
 
 
 def test_a_key_that_has_expired_is_refused_by_name(home: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_file_that_is_damaged_while_the_service_runs_leaves_the_keys_of_before
     _, secret = keys.create(home, "one")
     ring = KeyRing(home)
     (home / keys.FILE_NAME).write_text("{")
-    assert ring.check(secret) == "one"
+    assert ring.check(secret).name == "one"
     assert "the keys of before are in force" in caplog.text
 
 
@@ -131,6 +131,35 @@ def test_a_name_is_taken_once_and_an_unknown_one_is_told_with_the_known(home: Pa
     assert "already" in prorank("create", "one", exit_code=3)
     assert "known are: one" in prorank("revoke", "two", exit_code=3)
     assert [key.name for key in keys.read(home)] == ["one"]
+
+
+def test_a_key_has_a_role_that_is_listed_and_one_that_nobody_knows_is_refused(home: Path) -> None:
+    secrets = {
+        "team": prorank("create", "team").strip(),
+        "chief": prorank("create", "chief", "--role", "admin").strip(),
+    }
+    ring = KeyRing(home)
+    assert {name: ring.check(secret).role for name, secret in secrets.items()} == {"team": "caller", "chief": "admin"}
+    assert {row["name"]: row["role"] for row in json.loads(prorank("list", "--json"))} == {
+        "team": "caller",
+        "chief": "admin",
+    }
+    assert "caller or admin" in prorank("create", "odd", "--role", "king", exit_code=2)
+
+
+def test_keys_of_a_file_without_roles_are_callers(home: Path) -> None:
+    secret = prorank("create", "old", "--role", "admin").strip()
+    path = home / keys.FILE_NAME
+    file = json.loads(path.read_text())
+    del file["keys"][0]["role"]
+    path.write_text(json.dumps(file))
+    assert KeyRing(home).check(secret).role == "caller"
+    prorank("create", "new")
+    assert [key.role for key in keys.read(home)] == ["caller", "caller"]
+    file["keys"][0]["role"] = "king"
+    path.write_text(json.dumps(file))
+    with pytest.raises(ConfigError, match="no file of keys"):
+        keys.read(home)
 
 
 def test_keys_that_are_made_at_the_same_time_are_all_kept(home: Path) -> None:

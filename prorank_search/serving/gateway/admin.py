@@ -6,14 +6,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from prorank_search.errors import TooLargeError
-from prorank_search.serving.faults import explain
+from prorank_search.errors import InputError
+from prorank_search.serving.faults import Fault, explain, fault_of
 from prorank_search.serving.gateway.breaker import BreakerState
 from prorank_search.serving.gateway.search import Desk
 from prorank_search.serving.respond import read_body
 
 PATH = "/_prorank/gateway"
-_MOST_BYTES = 1000
 
 
 class Rescoring(BaseModel):
@@ -60,7 +59,7 @@ def router(desk: Desk) -> APIRouter:
         PATH,
         summary="The kill switch: rescore, or let the engine's order stand",
         response_model=GatewayState,
-        responses={400: {"model": AdminFault}, 413: {"model": AdminFault}},
+        responses={status: {"model": AdminFault} for status in (400, 401, 403, 408, 413)},
         openapi_extra={
             "requestBody": {
                 "required": True,
@@ -70,15 +69,25 @@ def router(desk: Desk) -> APIRouter:
     )
     async def switch(request: Request) -> JSONResponse:
         try:
-            wanted = Rescoring.model_validate_json(await read_body(request, _MOST_BYTES))
+            wanted = Rescoring.model_validate_json(await read_body(request, desk.settings))
         except ValidationError as error:
-            return JSONResponse({"message": explain(error)}, 400)
-        except TooLargeError as error:
-            return JSONResponse({"message": str(error)}, 413)
+            return _refusal(Fault(400, explain(error)))
+        except InputError as error:
+            return _refusal(fault_of(error))
         desk.switch.on = wanted.rescoring
         return JSONResponse(_state(desk).model_dump())
 
     return routes
+
+
+def fault(fault: Fault) -> tuple[int, dict[str, object]]:
+    """Write a fault as these routes do."""
+    return fault.status, {"message": fault.message}
+
+
+def _refusal(refused: Fault) -> JSONResponse:
+    status, body = fault(refused)
+    return JSONResponse(body, status, refused.headers)
 
 
 def _state(desk: Desk) -> GatewayState:

@@ -7,11 +7,13 @@ import logging
 from collections.abc import Mapping
 
 from prorank_search.errors import (
+    AnswerTooLargeError,
     InputError,
     NotReadyError,
     OverloadedError,
     RescorerError,
     TooLargeError,
+    TooSlowError,
     UnknownModelError,
     UnreachableError,
 )
@@ -23,6 +25,8 @@ _LOG = logging.getLogger(__name__)
 
 _TYPES: tuple[tuple[type[Exception], str], ...] = (
     (TooLargeError, "content_too_long_exception"),
+    (AnswerTooLargeError, "content_too_long_exception"),
+    (TooSlowError, "receive_timeout_exception"),
     (UnknownModelError, "resource_not_found_exception"),
     (InputError, "illegal_argument_exception"),
     (OverloadedError, "rejected_execution_exception"),

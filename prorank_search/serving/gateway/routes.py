@@ -111,7 +111,7 @@ async def _read(request: Request, settings: Settings, raw_path: str) -> Incoming
         "/" + "/".join(parts),
         request.url.query,
         headers,
-        await read_body(request, settings.max_body_mb << 20),
+        await read_body(request, settings),
         raw_path,
         is_read(request.method, parts) and is_repeatable(parts),
     )

@@ -27,6 +27,7 @@ _TYPES = {
     401: "AuthenticationError",
     403: "PermissionDeniedError",
     404: "NotFoundError",
+    408: "BadRequestError",
     413: "BadRequestError",
     429: "RateLimitError",
 }

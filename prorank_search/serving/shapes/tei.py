@@ -16,6 +16,7 @@ _TYPES = {
     401: "Validation",
     403: "Validation",
     404: "Validation",
+    408: "Validation",
     413: "Validation",
     422: "Validation",
     424: "Backend",
