@@ -9,14 +9,12 @@ from __future__ import annotations
 import difflib
 import json
 import os
-import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -29,6 +27,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from prorank_search import promotions
 from prorank_search.errors import ConfigError
+from prorank_search.setting_values import (
+    USER_INFO,
+    Device,
+    FolderPath,
+    Names,
+    Networks,
+    NoneByName,
+    Prefix,
+    QueuedTokens,
+    TimeoutS,
+    Url,
+    WindowSize,
+)
 
 DEFAULT_MODEL = "prorank-smollm2-135m"
 FILE_NAME = "prorank.toml"
@@ -37,27 +48,14 @@ FOREIGN_VARIABLES = ("PRORANK_REQUIRE_ENGINES",)
 """Variables of the tests, which are no settings."""
 
 
-SECRETS = ("engine_password", "engine_api_key", "remote_api_key")
+SECRETS = ("engine_password", "engine_api_key", "remote_api_key", "api_key")
 """Settings that no message shows."""
-_USER_INFO = re.compile(r"(?<=//)[^/@]*@")
 
 
 def default_home() -> Path:
     """Return where caches and embedded indexes lie: $XDG_DATA_HOME/prorank, ~/.local/share/prorank without it."""
     data_home = os.environ.get("XDG_DATA_HOME")
     return (Path(data_home) if data_home else Path.home() / ".local" / "share") / "prorank"
-
-
-def _none_by_name(value: object) -> object:
-    return None if value == "none" else value
-
-
-def _by_commas(value: object) -> object:
-    return [name for part in value.split(",") if (name := part.strip())] if isinstance(value, str) else value
-
-
-NoneByName = BeforeValidator(_none_by_name)
-"""Reads the word "none", since neither a flag nor TOML has another way to say it."""
 
 
 class ChainPart(BaseModel):
@@ -84,33 +82,6 @@ def _parts_of(value: object) -> object:
     return value
 
 
-def _known_device(device: str) -> str:
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
-        raise ValueError("auto, cpu, cuda, cuda:N or mps")
-    return device
-
-
-def _without_secrets(url: str | None) -> str | None:
-    if url and _USER_INFO.search(url):
-        raise ValueError(
-            "an address alone: credentials go into PRORANK_ENGINE_USERNAME and _PASSWORD, or PRORANK_REMOTE_API_KEY"
-        )
-    return url
-
-
-def _known_prefix(prefix: str) -> str:
-    if prefix and not re.fullmatch(r"(/[a-z0-9][a-z0-9._-]*)+", prefix):
-        raise ValueError("a path such as /engine, in lower case and without a slash at its end, or empty")
-    return prefix
-
-
-Device = Annotated[str, AfterValidator(_known_device)]
-FolderPath = Annotated[Path, AfterValidator(Path.expanduser)]
-WindowSize = Annotated[int, Field(ge=1)] | Literal["auto"]
-QueuedTokens = Annotated[int, Field(ge=1)] | Literal["auto"]
-TimeoutS = Annotated[Annotated[float, Field(gt=0)] | None, NoneByName]
-
-
 class Settings(BaseSettings):
     """What is in force.
 
@@ -122,7 +93,7 @@ class Settings(BaseSettings):
     home: FolderPath = Field(default_factory=default_home, description="Folder of models, caches and embedded indexes.")
     config: FolderPath | None = Field(None, description="The file that was read; none where there is no prorank.toml.")
     backend: str = Field("auto", description="First stage: auto, tantivy, opensearch, elasticsearch or a plugin.")
-    url: Annotated[str | None, AfterValidator(_without_secrets), NoneByName] = Field(
+    url: Url = Field(
         None, description="The engine's address, several with commas between; none means the embedded index."
     )
     engine_username: Annotated[str | None, NoneByName] = Field(
@@ -150,7 +121,7 @@ class Settings(BaseSettings):
     chain: Annotated[tuple[ChainPart, ...], BeforeValidator(_parts_of)] = Field(
         (), description="The rescorers of the rescorer chain, in the order in which they score."
     )
-    remote_url: Annotated[str | None, AfterValidator(_without_secrets), NoneByName] = Field(
+    remote_url: Url = Field(
         None, description="The rerank server that the rescorer remote asks, with its path, such as /v2/rerank."
     )
     remote_shape: Literal["auto", "prorank", "cohere", "tei", "vllm"] = Field(
@@ -191,7 +162,7 @@ class Settings(BaseSettings):
         description="Answer other machines by plain http: a proxy encrypts, or the network is nobody else's.",
     )
     log_format: Literal["text", "json"] = Field("text", description="How `prorank serve` writes its log.")
-    more_models: Annotated[tuple[str, ...], BeforeValidator(_by_commas)] = Field(
+    more_models: Names = Field(
         (), description="Other models that requests to `prorank serve` may name, loaded on first use."
     )
     more_models_mb: int = Field(
@@ -201,7 +172,7 @@ class Settings(BaseSettings):
     score_memory_on_disk: bool = Field(
         default=False, description="Keep them on disk too, in the cache that score_cache_mb bounds."
     )
-    gateway_prefix: Annotated[str, AfterValidator(_known_prefix)] = Field(
+    gateway_prefix: Prefix = Field(
         "", description="Where the search gateway begins, such as /engine; empty: at the root."
     )
     gateway_account: Literal["caller", "service"] = Field(
@@ -217,8 +188,22 @@ class Settings(BaseSettings):
         "auto", description="Tokens in line before requests are sent away; auto: what is scored in timeout_s."
     )
 
+    api_url: Url = Field(
+        None, description="The `prorank serve` that `prorank ui` asks; none: it searches in its own process."
+    )
+    api_key: SecretStr | None = Field(None, description="The key that it takes.")
+    api_timeout_s: float = Field(30.0, gt=0, description="Seconds to wait for each of its answers.")
     user_header: Annotated[str | None, NoneByName] = Field(
         None, description="Header in which the proxy before `prorank ui` says who somebody is; none: the page asks."
+    )
+    role_header: Annotated[str | None, NoneByName] = Field(
+        None, description="Header in which it says their role: viewer, judge or operator."
+    )
+    trusted_proxies: Networks = Field(
+        (), description="Addresses and networks that may send these two headers, with commas between."
+    )
+    default_role: Literal["auto", "viewer", "judge", "operator"] = Field(
+        "auto", description="Role of whom no proxy gives one; auto: operator on this machine, viewer from others."
     )
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -341,7 +326,7 @@ def explain(error: ValidationError, given: Mapping[str, object], origins: Mappin
         key, value = _locate(given, problem["loc"])
         origin = origins.get(key.partition(".")[0], "settings")
         message = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-        said = "(not shown)" if key in SECRETS else _USER_INFO.sub("***@", repr(value))
+        said = "(not shown)" if key in SECRETS else USER_INFO.sub("***@", repr(value))
         start = f"{origin}: {key} = {said}: it has to be "
         complaints.setdefault(start, []).append(message.partition(", unable to parse")[0])
     return "; ".join(start + ", or ".join(messages) for start, messages in complaints.items())

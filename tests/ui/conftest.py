@@ -10,6 +10,8 @@ import streamlit as st
 
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.types import Document
+from prorank_ui import visiting
+from prorank_ui.roles import Visitor
 
 STAGES = """
 from prorank_search.errors import MissingModelError, RescorerError
@@ -63,6 +65,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PRORANK_HOME", str(tmp_path))
     monkeypatch.setenv("PRORANK_RESCORER", "reversing")
+    monkeypatch.setattr(visiting, "visitor", lambda: Visitor("127.0.0.1", {}))  # AppTest has no browser
     st.cache_resource.clear()
     st.cache_data.clear()
     yield tmp_path

@@ -140,6 +140,7 @@ def test_both_sides_of_a_comparison_are_judged(page: Page, address: str, store: 
 @pytest.fixture
 def behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRORANK_USER_HEADER", "X-Forwarded-User")
+    monkeypatch.setenv("PRORANK_TRUSTED_PROXIES", "127.0.0.1")
 
 
 @pytest.mark.usefixtures("behind_a_proxy")

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from prorank_search import jobs
+from prorank_search.evaluation.evaluate import first_stage_of
 from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.profiles import Profile
 from prorank_search.search import load_backend
@@ -98,7 +99,8 @@ def test_what_nobody_judged_is_put_in_front_of_the_judges(home: Path) -> None:
     run = standings.read_run(measured(home, Side(), Side("overlap", window="20")))
     assert run.unjudged["1"]
     store = JudgmentStore(home / FILE_NAME)
-    first = unjudged.put_into_pools(run, store, load_backend(load_settings()), Profile())
+    find = first_stage_of(load_backend(load_settings()), run.index, Profile())
+    first = unjudged.put_into_pools(run, find, store.pool)
     assert first == "1"
     assert {query_id: set(pool) for query_id, pool in store.pools("zoo").items()} == {
         query_id: set(doc_ids) for query_id, doc_ids in run.unjudged.items()

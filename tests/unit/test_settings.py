@@ -127,3 +127,20 @@ def test_the_example_of_the_documentation_is_a_settings_file(repository: Path, f
     settings = load_settings(index="handbook")
     assert (settings.window_size, settings.model) == (50, "models/handbook")
     assert profile_for(settings, "handbook").on_failure == "error"
+
+
+def test_lists_are_written_with_commas_in_variables_and_as_lists_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "prorank.toml"
+    config.write_text('more_models = ["a", "b"]\ntrusted_proxies = ["10.0.0.0/8", "::1"]\n', encoding="utf-8")
+    of_file = load_settings(config=config)
+    monkeypatch.setenv("PRORANK_MORE_MODELS", "a, b")
+    monkeypatch.setenv("PRORANK_TRUSTED_PROXIES", "10.0.0.0/8, ::1")
+    of_variables = load_settings()
+    for settings in (of_file, of_variables):
+        assert settings.more_models == ("a", "b")
+        assert settings.trusted_proxies == ("10.0.0.0/8", "::1/128")
+    monkeypatch.setenv("PRORANK_TRUSTED_PROXIES", "proxy.example")
+    with pytest.raises(ConfigError, match="it has to be addresses or networks, such as 127.0.0.1"):
+        load_settings()

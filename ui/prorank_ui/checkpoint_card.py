@@ -10,10 +10,8 @@ import streamlit as st
 
 from prorank_search import promotions
 from prorank_search.jobs import Job
-from prorank_search.models import promotion
-from prorank_search.search import load_rescorer
 from prorank_search.settings import load_settings
-from prorank_ui import plain_table, state, training_runs
+from prorank_ui import page_gate, plain_table, state, training_runs
 from prorank_ui import ranking_table as table
 from prorank_ui.markup import unmarked
 
@@ -25,7 +23,7 @@ def show_default() -> None:
     left, right = st.columns([7, 3], vertical_alignment="center")
     left.html(table.summary(f"Default model: {settings.model}", _origin(settings.origin("model"), known)))
     if known and right.button(f"Undo: take back {unmarked(known[-1].model)}", key="demote"):
-        promotions.demote(settings.home)
+        page_gate.installation().demote()
         st.rerun()
 
 
@@ -51,9 +49,7 @@ def offer(job: Job, checkpoint: Path) -> None:
         st.link_button("Compare", _comparison(job, query or "", other or "", str(checkpoint)), width="stretch")
     if st.button("Make it the default model", key=f"promote {job.job_id}"):
         with st.spinner("Loading it, to see that it keeps its contract …"):
-            settings = load_settings()
-            load_rescorer("prorank", settings.model_copy(update={"model": str(checkpoint)}))
-            promotion.promote(str(checkpoint), settings)
+            page_gate.installation().promote(checkpoint)
         st.rerun()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,7 @@ def ui(
         from streamlit.web import cli as streamlit
     except ModuleNotFoundError as error:
         raise missing_extra(error, needed_by="prorank ui") from error
+    os.environ["FORWARDED_ALLOW_IPS"] = ""  # else a header could change the address that trusted_proxies is about
     streamlit.main(streamlit_arguments(port, host, headless=headless), prog_name="streamlit")
 
 

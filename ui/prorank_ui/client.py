@@ -1,143 +1,162 @@
-"""What the pages ask for, and who answers: one client, in this process."""
+"""What the pages ask for: one client, which answers in this process or asks a service over HTTP.
+
+Whoever asks is known to the client, not only to the page: each method that writes or runs something sees first whether
+they may (`roles`).
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from itertools import islice
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from threading import Lock
+from typing import Protocol
 
-from prorank_search import models, plugins, promotions
-from prorank_search.judgments import FILE_NAME, JudgmentStore
-from prorank_search.profiles import Profile, profile_for
-from prorank_search.protocols import IndexBackend, IndexInfo, Rescorer
-from prorank_search.search import load_backend, load_rescorer, search
-from prorank_search.settings import Settings, load_settings
-from prorank_search.types import Scored, ScoreRequest, SearchResult
-from prorank_ui import training_runs
-from prorank_ui.choices import Choice, Side, blend_of
+from prorank_search.evaluation.evaluate import FirstStage
+from prorank_search.jobs import Job
+from prorank_search.judgment_files import Judged
+from prorank_search.judgments import Judgment, Origin, QuerySet
+from prorank_search.pooling import Pooled
+from prorank_search.protocols import IndexInfo
+from prorank_search.types import Qrel, Query, Scored
+from prorank_ui.checkup import Examined
+from prorank_ui.choices import Choice
+from prorank_ui.evaluating import Wish
+from prorank_ui.roles import Person
 from prorank_ui.scoring import Scoring
 
-_KEPT_RESULTS = 500
-_THREADS = 8
-_EXAMPLES = 3
-_LOOKED_THROUGH = 60
-_TITLE_WORDS = range(2, 12)
+Asking = Callable[[], Person]
+"""Tells who asks now."""
 
 
-class LocalClient:
-    """Answers the pages' questions in this process.
+class Judgments(Protocol):
+    """What can be read in the judgment store; see `JudgmentStore`."""
 
-    Models are loaded once, settings read once an index, by whoever asks first.
-    Every method raises a `ProRankError` where it cannot.
-    """
+    def query_sets(self) -> list[QuerySet]:
+        """List the query sets by name."""
+        ...
 
-    def __init__(self) -> None:
-        own = load_settings()
-        self.home: Path = own.home
-        self.config: Path | None = own.config
-        self.store = JudgmentStore(own.home / FILE_NAME)
-        self.backend: IndexBackend = load_backend(own)
-        self._profiles: dict[tuple[str, str | None], tuple[Settings, Profile]] = {}
-        self._rescorers: dict[tuple[object, ...], Rescorer] = {}
-        self._loading = Lock()
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="prorank-ui")
-        self._results: OrderedDict[tuple[object, ...], SearchResult] = OrderedDict()
-        self._keeping = Lock()
+    def queries(self, query_set: str) -> dict[str, Query]:
+        """Return the queries of a set by `query_id`."""
+        ...
+
+    def pools(self, query_set: str) -> dict[str, list[str]]:
+        """Return the documents in each query's pool."""
+        ...
+
+    def pooled(self, query_set: str, query_id: str) -> dict[str, Pooled]:
+        """Return a query's pool by `doc_id`."""
+        ...
+
+    def judgments(self, query_set: str) -> list[Judgment]:
+        """Return what counts of a set."""
+        ...
+
+    def qrels(self, query_set: str, origin: Origin = "person") -> list[Qrel]:
+        """Return one judgment a document."""
+        ...
+
+    def comparison(self, name: str) -> dict[str, object]:
+        """Return what a saved comparison shows."""
+        ...
+
+
+class Client(Protocol):
+    """Answers the pages' questions. Every method raises a `ProRankError` where it cannot."""
+
+    @property
+    def home(self) -> Path:
+        """Folder of this machine's judgments, jobs and collections."""
+        ...
+
+    @property
+    def service(self) -> str:
+        """Address of the service that is asked; empty: this process searches itself."""
+        ...
+
+    @property
+    def store(self) -> Judgments:
+        """The judgments, for reading."""
+        ...
+
+    def person(self) -> Person:
+        """Return who asks.
+
+        Raises:
+            AuthError: They may not even look.
+        """
+        ...
 
     def indexes(self) -> list[IndexInfo]:
         """List the indexes that can be searched."""
-        return self.backend.indexes()
+        ...
 
-    def settings(self, index: str) -> Settings:
-        """Return what is in force for searches of an index."""
-        return self._profile(index)[0]
+    def stages(self, index: str) -> list[str]:
+        """List the second stages that can be used, the index's own first."""
+        ...
 
-    def rescorers(self) -> list[str]:
-        """List the second stages that are installed."""
-        return list(plugins.installed("rescorers"))
+    def models(self, stage: str) -> list[str]:
+        """List the models that a second stage can use."""
+        ...
 
-    def models(self, rescorer: str) -> list[str]:
-        """List the models that a second stage can use here."""
-        found = models.list_models(load_settings())
-        own = training_runs.checkpoints(self.home) if rescorer == "prorank" else {}
-        return [*(model.name for model in found if model.rescorer == rescorer and model.ready), *own]
+    def top_k(self, index: str) -> int:
+        """Return how many hits of an index are seen at first."""
+        ...
 
     def examples(self, index: str) -> list[str]:
-        """Return titles of an index's first documents, which are words that it has something for."""
-        titles = (document.title.strip() for document in islice(self.backend.scan(index), _LOOKED_THROUGH))
-        distinct = dict.fromkeys(title for title in titles if len(title.split()) in _TITLE_WORDS)
-        return list(islice(distinct, _EXAMPLES))
+        """Return some queries that an index has something for; none where nobody can tell."""
+        ...
 
     def depends_on(self, index: IndexInfo) -> tuple[object, ...]:
-        """Return what answers depend on beside the choice: what the index holds, and the default model."""
-        return index.version, index.documents, self.settings(index.name).model
+        """Return what answers depend on beside the choice."""
+        ...
 
     def start(self, choice: Choice, index: IndexInfo) -> Scoring:
-        """Start a search of an index as it is now; one that was done before is there at once.
-
-        An answer whose second stage failed or ran out of time is not kept: the next time it is tried again.
-        """
-        key = (choice, *self.depends_on(index))
-
-        def answer(cancelled: Callable[[], bool]) -> SearchResult:
-            with self._keeping:
-                known = self._results.get(key)
-            if known is not None:
-                return known
-            result = self._search(choice, cancelled)
-            if result.status.state not in {"partial", "degraded"}:
-                with self._keeping:
-                    self._results[key] = result
-                    while len(self._results) > _KEPT_RESULTS:
-                        self._results.popitem(last=False)
-            return result
-
-        return Scoring(self._threads, answer)
+        """Start a search of an index as it is now; one that was done before is there at once."""
+        ...
 
     def score(self, choice: Choice, texts: Sequence[str]) -> list[Scored]:
         """Score texts as the choice's second stage does."""
-        settings, profile = self._profile(choice.index)
-        instruction = choice.side.instruction or profile.instruction
-        return self._rescorer(choice.side, settings).score(ScoreRequest(choice.query, texts, instruction))
+        ...
 
-    def _search(self, choice: Choice, cancelled: Callable[[], bool]) -> SearchResult:
-        settings, profile = self._profile(choice.index)
-        side = choice.side
-        rescorer = self._rescorer(side, settings) if side.rescorer else None
-        window = side.window or str(settings.window_size)
-        return search(
-            choice.query,
-            index=choice.index,
-            backend=self.backend,
-            rescorer=rescorer,
-            top_k=choice.top_k,
-            window_size=int(window) if window.isdecimal() else None,
-            timeout_s=settings.timeout_s,
-            profile=replace(
-                profile,
-                blend=blend_of(side.blend) or profile.blend,
-                instruction=side.instruction or profile.instruction,
-            ),
-            whole_window=True,
-            cancelled=cancelled,
-        )
+    def first_stage(self, index: str) -> FirstStage:
+        """Return the first stage of an index alone."""
+        ...
 
-    def _profile(self, index: str) -> tuple[Settings, Profile]:
-        key = (index, promotions.promoted_model(self.home))
-        if key not in self._profiles:
-            settings = load_settings(index=index)
-            self._profiles[key] = settings, profile_for(settings, index)
-        return self._profiles[key]
+    def examine(self) -> Examined:
+        """Look at everything that has to work. Blocks for some seconds."""
+        ...
 
-    def _rescorer(self, side: Side, settings: Settings) -> Rescorer:
-        if side.model:
-            settings = settings.model_copy(update={"model": side.model})
-        with self._loading:
-            key = (side.rescorer, settings.model, settings.device, settings.dtype, settings.max_length_tokens)
-            if key not in self._rescorers:
-                self._rescorers[key] = load_rescorer(side.rescorer, settings)
-            return self._rescorers[key]
+    def start_evaluation(self, wish: Wish) -> Job:
+        """Start an evaluation as a job. Judges may."""
+        ...
+
+    def resume_job(self, job: Job) -> None:
+        """Go on with a job. Who may start such a job may."""
+        ...
+
+    def stop_job(self, job: Job) -> None:
+        """Tell a job to end. Who may start such a job may."""
+        ...
+
+    def add_queries(self, query_set: str, index: str, queries: Iterable[Query]) -> int:
+        """Add queries to a set; return how many were new. Judges may."""
+        ...
+
+    def pool(self, query_set: str, query_id: str, hits: Iterable[Pooled]) -> int:
+        """Put hits into a query's pool; return how many were new. Judges may."""
+        ...
+
+    def judge(self, *judgments: Judgment) -> None:
+        """Write judgments down. Judges may, each under the name that a proxy gives them."""
+        ...
+
+    def undo(self, query_set: str, judge: str) -> Judgment | None:
+        """Take back the last thing that a judge said in a set. Judges may, of their own."""
+        ...
+
+    def take_in(self, judged: Judged, *, query_set: str, index: str, judge: str, origin: Origin) -> tuple[int, int]:
+        """Put the judgments of a file into a set; return how many queries and judgments are new. Judges may."""
+        ...
+
+    def save_comparison(self, address: Mapping[str, object]) -> str:
+        """Keep a comparison; return its short id. Judges may."""
+        ...

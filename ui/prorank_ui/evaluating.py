@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +27,9 @@ AUTOMATIC_WINDOW = 30
 PLACE = "side"
 """What a system's side is called where a job keeps it."""
 
-_SUITE = "suite.json"
+SUITE = "suite.json"
+"""The file in a job's folder that says what is measured."""
+
 _SMALLER_WINDOWS = (5, 10, 20, 30, 50, 100)
 _TIMED_QUERIES = 3
 
@@ -125,7 +128,7 @@ def suite_of(wish: Wish, settings: Settings, profile: Profile) -> tuple[Suite, M
             continue
         stage = ", ".join(filter(None, [side.name, side.instruction]))
         rescorers[stage] = SuiteRescorer(
-            rescorer=side.rescorer, model=side.model or settings.model, instruction=side.instruction or None
+            rescorer=side.rescorer, model=side.model or settings.model or None, instruction=side.instruction or None
         )
         blend = blend_of(side.blend) or profile.blend
         systems.append(System(name=name, rescorers=[stage], blend=blend, window_size=int(side.window)))
@@ -168,20 +171,36 @@ def start(home: Path, wish: Wish, settings: Settings, profile: Profile) -> jobs.
         InputError: Two systems are the same.
         ConfigError: The jobs' folder cannot be written to.
     """
-    suite, sides = suite_of(wish, settings, profile)
     command = jobs.prorank(
         "evaluate-suite",
-        f"{{folder}}/{_SUITE}",
+        f"{{folder}}/{SUITE}",
         f"--collections={home / COLLECTIONS}",
         "--out={folder}",
         *([f"--config={settings.config}"] if settings.config else []),
     )
+    return _start(home, wish, suite_of(wish, settings, profile), command)
+
+
+def start_on_service(home: Path, wish: Wish, settings: Settings) -> jobs.Job:
+    """Start a run as a job whose searches a service does.
+
+    Raises:
+        InputError: Two systems are the same.
+        ConfigError: The jobs' folder cannot be written to.
+    """
+    own = settings.model_copy(update={"model": ""})  # this machine's default is not the service's
+    command = (sys.executable, "-m", "prorank_ui.service_suite", "{folder}")
+    return _start(home, wish, suite_of(wish, own, Profile()), command)
+
+
+def _start(home: Path, wish: Wish, measured: tuple[Suite, Mapping[str, Side]], command: tuple[str, ...]) -> jobs.Job:
+    suite, sides = measured
     about = {
         "index": wish.index,
         "query_set": "" if wish.source.splits else wish.source.name,
         "sides": {name: written_side(PLACE, side) for name, side in sides.items()},
     }
-    files = {_SUITE: suite.model_dump_json(exclude_defaults=True, indent=1)}
+    files = {SUITE: suite.model_dump_json(exclude_defaults=True, indent=1)}
     return jobs.start(home / "jobs", KIND, suite.title, command, about, files)
 
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from prorank_search.errors import ProRankError
-from prorank_search.profiles import profile_for
 from prorank_search.protocols import IndexInfo
-from prorank_ui import evaluating, side_controls, state
 from prorank_ui import ranking_table as table
+from prorank_ui import side_controls, state
 from prorank_ui.choices import FIRST_STAGE, Side
 from prorank_ui.evaluating import Source, Wish
 from prorank_ui.wording import count
@@ -80,7 +79,6 @@ def _index(source: Source, indexes: Sequence[IndexInfo]) -> str | None:
 
 def _sides(index: str) -> list[Side]:
     """Draw the systems; return what they are."""
-    settings = state.client().settings(index)
     number = st.session_state.setdefault(_SYSTEMS, _AT_FIRST)
     places = [f"system {at}" for at in range(1, number + 1)]
     if places[0] not in st.session_state:
@@ -88,7 +86,7 @@ def _sides(index: str) -> list[Side]:
     sides = []
     for place, column in zip(places, [column for _ in places[::2] for column in st.columns(2)], strict=False):
         with column:
-            sides.append(side_controls.side(place, settings))
+            sides.append(side_controls.side(place, index))
     with st.container(horizontal=True):
         st.button("Add a system", on_click=_change_systems, args=(1,))
         st.button("Remove the last", on_click=_change_systems, args=(-1,), disabled=number == 1)
@@ -100,10 +98,8 @@ def _change_systems(by: int) -> None:
 
 
 def _start(wish: Wish) -> None:
-    client = state.client()
-    settings = client.settings(wish.index)
     try:
-        job = evaluating.start(client.home, wish, settings, profile_for(settings, wish.index))
+        job = state.client().start_evaluation(wish)
     except ProRankError as error:
         st.session_state[FAILED] = str(error)
         return

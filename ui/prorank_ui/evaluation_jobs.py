@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from prorank_search import jobs
 from prorank_search.errors import ProRankError
 from prorank_search.jobs import Job
-from prorank_ui import evaluating
+from prorank_ui import evaluating, state
 from prorank_ui import ranking_table as table
+from prorank_ui.home_client import role_for
 from prorank_ui.ingest_output import complaint
 from prorank_ui.markup import unmarked
 
@@ -21,7 +22,7 @@ _HEADLINES = {
     "stopped": "This evaluation was cancelled",
     "interrupted": "This evaluation was interrupted",
 }
-_FAILED = "why no evaluation was resumed"
+_FAILED = "why an evaluation was neither stopped nor resumed"
 _KEPT = "What was scored is kept: resumed, it goes on where it stopped."
 
 
@@ -33,7 +34,7 @@ def show(found: Sequence[Job]) -> None:
     """
     failed = st.session_state.pop(_FAILED, None)
     if failed:
-        st.html(table.notice("error", "The evaluation was not resumed", failed))
+        st.html(table.notice("error", "That did not work", failed))
     states = {job.job_id: jobs.status(job).state for job in found}
     running = [job for job in found if states[job.job_id] == "running"]
     if running:
@@ -49,18 +50,36 @@ def _poll(running: Sequence[Job]) -> None:
         wide, narrow = st.columns([5, 1], vertical_alignment="bottom")
         done, text = evaluating.progress(job)
         wide.progress(done, unmarked(f"{job.title} · {text}"))
-        narrow.button("Cancel", key=f"cancel {job.job_id}", on_click=jobs.stop, args=(job,), width="stretch")
+        narrow.button(
+            "Cancel",
+            key=f"cancel {job.job_id}",
+            on_click=_do,
+            args=(state.client().stop_job, job),
+            disabled=not _may(),
+            width="stretch",
+        )
 
 
-def _show_ended(job: Job, state: jobs.JobState) -> None:
-    reason = complaint(jobs.output(job)) if state == "failed" else _KEPT
+def _show_ended(job: Job, now: jobs.JobState) -> None:
+    reason = complaint(jobs.output(job)) if now == "failed" else _KEPT
     wide, narrow = st.columns([5, 1], vertical_alignment="bottom")
-    wide.html(table.notice("error" if state == "failed" else "warning", f"{_HEADLINES[state]}: {job.title}", reason))
-    narrow.button("Resume", key=f"resume {job.job_id}", on_click=_resume, args=(job,), width="stretch")
+    wide.html(table.notice("error" if now == "failed" else "warning", f"{_HEADLINES[now]}: {job.title}", reason))
+    narrow.button(
+        "Resume",
+        key=f"resume {job.job_id}",
+        on_click=_do,
+        args=(state.client().resume_job, job),
+        disabled=not _may(),
+        width="stretch",
+    )
 
 
-def _resume(job: Job) -> None:
+def _may() -> bool:
+    return state.client().person().may(role_for(evaluating.KIND))
+
+
+def _do(deed: Callable[[Job], None], job: Job) -> None:
     try:
-        jobs.resume(job)
+        deed(job)
     except ProRankError as error:
         st.session_state[_FAILED] = str(error)

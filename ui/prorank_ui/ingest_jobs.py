@@ -11,7 +11,7 @@ import streamlit as st
 from prorank_search import jobs
 from prorank_search.errors import InputError, ProRankError
 from prorank_search.jobs import Job, JobStatus
-from prorank_ui import ingest_output, ingest_preview, ingesting, state, uploads
+from prorank_ui import ingest_output, ingest_preview, ingesting, page_gate, state, uploads
 from prorank_ui import ranking_table as table
 from prorank_ui.markup import escape
 from prorank_ui.uploads import Upload
@@ -38,8 +38,8 @@ def show() -> None:
         size_told = size(sum(upload.size_bytes for upload in done))
         st.button(
             f"Delete {count(len(done), 'upload')} that went into an index ({size_told})",
-            on_click=uploads.delete,
-            args=(state.client().home, [upload.upload_id for upload in done]),
+            on_click=page_gate.installation().delete_uploads,
+            args=([upload.upload_id for upload in done],),
         )
 
 
@@ -73,7 +73,7 @@ def _draw(job: Job, status: JobStatus) -> None:
     facts, act = st.columns([5, 1], vertical_alignment="center")
     facts.html(card(job, status, words, share))
     if status.state == "running":
-        act.button("Cancel", key=f"cancel {job.job_id}", on_click=jobs.stop, args=(job,), width="stretch")
+        act.button("Cancel", key=f"cancel {job.job_id}", on_click=state.client().stop_job, args=(job,), width="stretch")
     elif status.state in _CAN_GO_ON and not ended_well:
         act.button("Resume", key=f"resume {job.job_id}", on_click=_resume, args=(job,), width="stretch")
     if status.state == "failed" and not ended_well:
@@ -102,7 +102,7 @@ def card(job: Job, status: JobStatus, words: str, share: float | None) -> str:
 
 def _resume(job: Job) -> None:
     try:
-        jobs.resume(job)
+        state.client().resume_job(job)
     except ProRankError as error:
         state.choose(FAILED, str(error))
 

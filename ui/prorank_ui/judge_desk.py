@@ -126,9 +126,7 @@ def _plan(desk: Desk) -> Plan:
 
 
 def _chosen_plan(desk: Desk) -> Plan:
-    client = state.client()
-    usual = client.settings(desk.query_set.index).rescorer
-    stages = [usual, *(name for name in client.rescorers() if name != usual), FIRST_STAGE]
+    stages = [*state.client().stages(desk.query_set.index), FIRST_STAGE]
     second = state.select(
         "Hits of BM25 and of", "second", stages, lambda name: "nothing else" if name == FIRST_STAGE else name
     )
@@ -231,7 +229,7 @@ def _press(judgment: Judgment) -> None:
 def _judge(judgment: Judgment) -> None:
     """Put a judgment into the store; where it cannot be, the hit stays."""
     try:
-        state.client().store.judge(judgment)
+        state.client().judge(judgment)
     except ProRankError as error:
         st.session_state[_FAILED] = str(error)
         return
@@ -242,7 +240,7 @@ def _judge(judgment: Judgment) -> None:
 def _undo(query_set: str, judge: str) -> None:
     """Take the judge's last word back, and show its hit again."""
     try:
-        undone = state.client().store.undo(query_set, judge)
+        undone = state.client().undo(query_set, judge)
     except ProRankError as error:
         st.session_state[_FAILED] = str(error)
         return

@@ -20,7 +20,7 @@ from prorank_ui.query_set_form import LONGEST_NAME
 def offer(
     choice: Choice, results: Mapping[table.Place, SearchResult], names: Mapping[table.Place, str], depth: int
 ) -> None:
-    """Draw the button that puts hits into a query set and goes on to judge them.
+    """Draw the button that puts hits into a query set and goes on to judge them, for those who may.
 
     Args:
         choice: The query and the index.
@@ -28,8 +28,10 @@ def offer(
         names: What each side is called.
         depth: Hits of each that are judged.
     """
-    store = state.client().store
-    sets = [one.name for one in store.query_sets() if one.index == choice.index]
+    client = state.client()
+    if not client.person().may("judge"):
+        return
+    sets = [one.name for one in client.store.query_sets() if one.index == choice.index]
     with st.popover("Judge these hits"):
         name = st.selectbox(
             "Query set", sets or [f"{choice.index} from Compare"], accept_new_options=True, help="Or type a new name."
@@ -38,7 +40,7 @@ def offer(
             query = Query(query_id_of(choice.query), choice.query)
             try:
                 query_set = name.strip()[:LONGEST_NAME]
-                store.add_queries(query_set, choice.index, [query])
+                client.add_queries(query_set, choice.index, [query])
                 put_in(query_set, query.query_id, _by_name(results, names), depth)
             except ProRankError as error:
                 st.html(table.notice("error", "They cannot be judged", str(error)))

@@ -6,12 +6,9 @@ from urllib.parse import quote, unquote
 
 import streamlit as st
 
-from prorank_search.errors import AuthError
-from prorank_search.settings import load_settings
-from prorank_ui import judge_card
+from prorank_ui import judge_card, state
 from prorank_ui import ranking_table as table
-
-LONGEST = 80
+from prorank_ui.roles import LONGEST_NAME as LONGEST
 
 _COOKIE = "prorank_judge"
 _NAME = "judge"
@@ -24,17 +21,10 @@ export default function ({ data }) {
 
 
 def ask() -> str | None:
-    """Return the judge's name; draw the field that asks for it, and return None, where it is not known.
-
-    Raises:
-        AuthError: A proxy should say it, and does not.
-    """
-    header = load_settings().user_header
-    if header is not None:
-        name = (st.context.headers.get(header) or "").strip()
-        if not name:
-            raise AuthError(f"the proxy does not say who you are (header {header!r}): open the page through the proxy")
-        return name[:LONGEST]
+    """Return the judge's name; draw the field that asks for it, and return None, where nobody says it."""
+    proxied = state.client().person().name
+    if proxied:
+        return proxied
     if _NAME not in st.session_state:
         st.session_state[_NAME] = unquote(st.context.cookies.get(_COOKIE, ""))[:LONGEST]
     name = str(st.session_state[_NAME])
@@ -57,7 +47,7 @@ def ask() -> str | None:
 def offer_change(judge: str) -> None:
     """Say who judges, and let somebody else do it where no proxy says who it is."""
     st.html(judge_card.judge(judge))
-    if load_settings().user_header is None:
+    if not state.client().person().name:
         st.button("Change judge", on_click=_forget)
 
 

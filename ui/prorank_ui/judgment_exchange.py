@@ -7,7 +7,7 @@ import re
 import streamlit as st
 
 from prorank_search.errors import ProRankError
-from prorank_search.judgment_files import FORMS, SUFFIXES, Form, read_judgments, take_in, written
+from prorank_search.judgment_files import FORMS, SUFFIXES, Form, read_judgments, written
 from prorank_search.judgments import Origin, QuerySet
 from prorank_ui import ranking_table as table
 from prorank_ui import small_uploads, state
@@ -58,12 +58,12 @@ def _import(query_set: QuerySet) -> None:
     model = st.checkbox("A model judged: keep them as proposals")
     if not st.button("Import", disabled=file is None or not judge) or file is None:
         return
-    store = state.client().store
+    client = state.client()
     try:
-        known = store.queries(query_set.name)
+        known = client.store.queries(query_set.name)
         judged = small_uploads.read(file, lambda path: read_judgments(path, known))
         origin: Origin = "model" if model else "person"
-        added, new = take_in(store, judged, query_set=query_set.name, index=query_set.index, judge=judge, origin=origin)
+        added, new = client.take_in(judged, query_set=query_set.name, index=query_set.index, judge=judge, origin=origin)
     except ProRankError as error:
         st.html(table.notice("error", "Nothing was imported", str(error)))
         return

@@ -8,32 +8,33 @@ import streamlit as st
 
 from prorank_search.types import SearchResult
 from prorank_ui.choices import Choice
+from prorank_ui.ranking_table import Place
 
 _LINKED = "revisions that a link names"
 
 
-def key(place: str) -> str:
+def key(place: Place) -> str:
     """Return what the address calls the revision of a side's model."""
     return f"{place}_revision"
 
 
-def remember(choices: Mapping[str, Choice]) -> None:
+def remember(choices: Mapping[Place, Choice]) -> None:
     """Keep the revisions that a link has just brought, each for the search that it names: another one has no past."""
-    linked: dict[str, tuple[Choice, str]] = st.session_state.setdefault(_LINKED, {})
+    linked: dict[Place, tuple[Choice, str]] = st.session_state.setdefault(_LINKED, {})
     for place, choice in choices.items():
         revision = st.session_state.pop(key(place), "")
         if revision:
             linked[place] = (choice, revision)
 
 
-def changes(choices: Mapping[str, Choice], results: Mapping[str, SearchResult]) -> list[str]:
+def changes(choices: Mapping[Place, Choice], results: Mapping[Place, SearchResult]) -> list[str]:
     """Return a sentence for each side whose model is no longer the one of the link.
 
     Args:
         choices: What is searched on each side.
         results: What was found.
     """
-    linked: dict[str, tuple[Choice, str]] = st.session_state.get(_LINKED, {})
+    linked: dict[Place, tuple[Choice, str]] = st.session_state.get(_LINKED, {})
     return [
         f"The {place} side no longer scores as it did when this link was made: {result.status.model} had the revision "
         f"{_short(before)} then and has {_short(now)} now, so ranks and scores may differ."

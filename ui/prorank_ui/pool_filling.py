@@ -91,13 +91,13 @@ def put_in(query_set: str, query_id: str, results: Mapping[str, SearchResult], d
         results: What each system found, by its name.
         depth: Hits of each that are judged.
     """
-    store = state.client().store
-    store.pool(query_set, query_id, pool({name: one.hits for name, one in results.items()}, depth))
-    said = store.judgments(query_set)
+    client = state.client()
+    client.pool(query_set, query_id, pool({name: one.hits for name, one in results.items()}, depth))
+    said = client.store.judgments(query_set)
     for result in results.values():
         if result.status.model:
             new = proposals(query_set, query_id, result.status.model, result.hits[:depth], said)
-            store.judge(*new)
+            client.judge(*new)
 
 
 def _poll(query_set: QuerySet, query: Query, plan: Plan) -> None:

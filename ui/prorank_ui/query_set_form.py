@@ -52,7 +52,7 @@ def show(indexes: Sequence[IndexInfo]) -> None:
 def _make(name: str, index: str, queries: Sequence[Query]) -> None:
     if not name:
         raise InputError("the set has no name: give it one")
-    state.client().store.add_queries(name, index, queries)
+    state.client().add_queries(name, index, queries)
     st.session_state[MADE] = name
     st.rerun()
 

@@ -39,8 +39,8 @@ def offer(
     """
     address = st.query_params.to_dict()
     with st.popover("Save or export"):
-        if st.button("Save under a short address"):
-            name = state.client().store.save_comparison(address)
+        if st.button("Save under a short address", disabled=not state.client().person().may("judge")):
+            name = state.client().save_comparison(address)
             st.code(f"?saved={name}", language=None)
         named = {f"{place} {names[place]}": result for place, result in results.items()}
         query_id = query_id_of(choice.query)

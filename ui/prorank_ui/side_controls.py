@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from prorank_search.settings import Settings
 from prorank_ui import state, training_runs
 from prorank_ui.choices import BLENDS, FIRST_STAGE, Side, blend_of
 
@@ -18,14 +17,14 @@ def keys(place: str) -> list[str]:
     return [place, *(f"{place}_{detail}" for detail in DETAILS)]
 
 
-def side(place: str, settings: Settings) -> Side:
+def side(place: str, index: str) -> Side:
     """Draw the fields of a side; return what they hold.
 
     Args:
         place: What it is called, such as "left": the key of its fields too.
-        settings: What is in force for its index.
+        index: The index that it searches.
     """
-    stages = [settings.rescorer, *(name for name in state.client().rescorers() if name != settings.rescorer)]
+    stages = state.client().stages(index)
     stages = [FIRST_STAGE, *stages] if place == "left" else [*stages, FIRST_STAGE]
     chosen = st.session_state.get(place)
     label = _stage_name(chosen if chosen in stages else stages[0])

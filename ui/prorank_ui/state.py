@@ -7,19 +7,26 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from prorank_search.protocols import IndexInfo
+from prorank_search.settings import load_settings
+from prorank_ui import visiting
 from prorank_ui.choices import Choice
-from prorank_ui.client import LocalClient
+from prorank_ui.client import Client
+from prorank_ui.local_client import LocalClient
 from prorank_ui.ranking_table import Place
 from prorank_ui.scoring import Scoring
+from prorank_ui.service_client import open_service
 
 _WRITTEN = "address as written"
 _UNDER_WAY = "searches under way"
 
 
 @st.cache_resource(show_spinner=False)
-def client() -> LocalClient:
-    """Return the one client of this process."""
-    return LocalClient()
+def client() -> Client:
+    """Return the one client of this process: of the service that the settings name, else of this machine."""
+    settings = load_settings()
+    return (
+        LocalClient(settings, visiting.person) if settings.api_url is None else open_service(settings, visiting.person)
+    )
 
 
 def scorings(choices: Mapping[Place, Choice], index: IndexInfo) -> dict[Place, Scoring]:

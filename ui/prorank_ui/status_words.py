@@ -91,7 +91,9 @@ def service_facts(service: Mapping[str, Any]) -> str:
         return ""
     own = service["prorank"]
     queue = f"queue: {own.get('queued_tokens') or 0:,} of {own.get('max_queued_tokens') or 0:,} tokens"
-    return f"{service.get('model_id')} · {queue} · {own.get('tokens_per_second') or 0:,.0f} tokens a second"
+    version = f" · version {own['version']}" if own.get("version") else ""
+    speed = f"{own.get('tokens_per_second') or 0:,.0f} tokens a second"
+    return f"{service.get('model_id')} · {queue} · {speed}{version}"
 
 
 def installed() -> list[list[str]]:

@@ -13,8 +13,8 @@ from prorank_search import jobs
 from prorank_search.errors import ConfigError, ProRankError
 from prorank_search.jobs import Job
 from prorank_search.settings import load_settings
+from prorank_ui import page_gate, state, training_groups, training_plan, training_runs
 from prorank_ui import ranking_table as table
-from prorank_ui import state, training_groups, training_plan, training_runs
 from prorank_ui.markup import unmarked
 from prorank_ui.training_plan import COLLECTIONS, Plan, RecipeInfo
 from prorank_ui.wording import count
@@ -105,7 +105,8 @@ def _ask_collections(recipe: RecipeInfo, folders: list[str], home: Path) -> list
 
 def _start_groups(plan: Plan, recipe: RecipeInfo, home: Path) -> None:
     command = jobs.prorank(*training_plan.data_command(plan, recipe, home))
-    jobs.start(home / "jobs", training_runs.GROUPS_KIND, plan.title, command, training_plan.about(plan))
+    client = page_gate.installation()
+    client.start_job(training_runs.GROUPS_KIND, plan.title, command, training_plan.about(plan))
     st.rerun()
 
 
@@ -124,7 +125,7 @@ def _show_groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None
     if state_now == "running":
         st.html(table.notice("info", "Making the groups …", training_runs.last_line(made)))
         if st.button("Stop", key="stop groups"):
-            jobs.stop(made)
+            state.client().stop_job(made)
         st.session_state["groups under way"] = made.job_id
         return
     if st.session_state.pop("groups under way", None):
@@ -133,7 +134,7 @@ def _show_groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None
     if state_now != "finished" or not rows:
         st.html(table.notice("error", f"The groups were not made: {state_now}", training_runs.last_line(made)))
         if st.button("Try again", key="groups again"):
-            jobs.resume(made)
+            state.client().resume_job(made)
             st.rerun()
         return
     st.html(training_groups.counts_html(rows))
@@ -166,7 +167,7 @@ def _offer_start(made: Job, plan: Plan, recipe: RecipeInfo, groups: int, home: P
             return
     command = training_plan.train_command(plan, recipe, home, data=made.folder, steps=int(steps), warmup=warmup)
     about = training_plan.about(plan) | {"data": str(made.folder)}
-    job = jobs.start(home / "jobs", training_runs.KIND, plan.title, jobs.prorank(*command), about)
+    job = page_gate.installation().start_job(training_runs.KIND, plan.title, jobs.prorank(*command), about)
     shown = st.session_state.get("runs shown", [])
     st.session_state["runs shown next"] = [job.job_id, *shown[:2]]
     st.rerun()

@@ -11,7 +11,7 @@ import streamlit as st
 from prorank_search import jobs
 from prorank_search.errors import ProRankError
 from prorank_search.jobs import Job
-from prorank_ui import checkpoint_card, training_charts, training_plan, training_runs
+from prorank_ui import checkpoint_card, held_back, page_gate, state, training_charts, training_plan, training_runs
 from prorank_ui import ranking_table as table
 from prorank_ui.markup import unmarked
 from prorank_ui.wording import count
@@ -83,8 +83,9 @@ def _draw_runs(runs: Sequence[Job], home: Path, *, running: bool) -> None:
 
 
 def _any_runs(runs: Sequence[Job], home: Path) -> bool:
-    """Tell whether a run, or the making of a checkpoint of one, is at work."""
-    work = [job for run in runs for job in (run, *_exports(run, home))]
+    """Tell whether a run, the making of a checkpoint of one, or a test of that is at work."""
+    made = [job for run in runs for job in (run, *_exports(run, home))]
+    work = [*made, *(test for job in made for test in held_back.of_run(home, job.job_id))]
     return any(jobs.status(job).state == "running" for job in work)
 
 
@@ -97,7 +98,7 @@ def _card(job: Job, now: str, home: Path) -> None:
         if now == "failed":
             st.html(table.notice("error", "The run failed", training_runs.last_line(job)))
         if now != "finished":
-            _actions(job, now, home)
+            _actions(job, now)
         checkpoint = training_runs.checkpoint_of(job.folder)
         if checkpoint is not None and now != "running":
             checkpoint_card.offer(job, checkpoint)
@@ -120,13 +121,13 @@ def _how_far(progress: training_runs.Progress) -> str:
     return f"{text} · {timedelta(seconds=round(progress.seconds_left))} left of it"
 
 
-def _actions(job: Job, now: str, home: Path) -> None:
+def _actions(job: Job, now: str) -> None:
     buttons = st.columns([2, 3, 5])
     if now == "running" and buttons[0].button("Stop", key=f"stop {job.job_id}", help="The step is finished and saved."):
-        jobs.stop(job)
+        state.client().stop_job(job)
         st.toast("It finishes its step, saves it, and stops.")
     if now in _RESUMABLE and buttons[0].button("Resume", key=f"resume {job.job_id}", type="primary"):
-        jobs.resume(job)
+        state.client().resume_job(job)
         st.rerun()
     if training_runs.can_be_exported(job.folder) and buttons[1].button(
         "Checkpoint of now", key=f"export {job.job_id}", help="Of the state that was saved last; the run goes on."
@@ -134,9 +135,8 @@ def _actions(job: Job, now: str, home: Path) -> None:
         step = training_runs.progress(job.folder).step
         command = training_plan.export_command(job.folder, Path(str(job.about["data"])))
         title = f"{job.title}, step {step}"
-        jobs.start(
-            home / "jobs", training_runs.EXPORT_KIND, title, jobs.prorank(*command), {"run": job.job_id, **job.about}
-        )
+        about = {"run": job.job_id, **job.about}
+        page_gate.installation().start_job(training_runs.EXPORT_KIND, title, jobs.prorank(*command), about)
         st.rerun()
 
 

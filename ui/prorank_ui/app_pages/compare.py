@@ -68,6 +68,7 @@ def page() -> None:
     st.html(table.STYLES)
     st.title("Compare", anchor=False)
     try:
+        state.client().person()
         indexes = state.client().indexes()
         if not indexes:
             first_steps.no_index()
@@ -92,15 +93,14 @@ def _ask(indexes: Sequence[IndexInfo]) -> Asked:
         index = by_name[state.select("Index", "index", list(by_name))]
     with wide:
         query = st.text_input("Query", key="q", placeholder="Ask in your own words", max_chars=LONGEST_QUERY).strip()
-    settings = state.client().settings(index.name)
     choices = {}
     for place, column in zip(PLACES, st.columns(2), strict=True):
         with column:
-            choices[place] = Choice(query, index.name, side_controls.side(place, settings))
+            choices[place] = Choice(query, index.name, side_controls.side(place, index.name))
     if query:
         linked_revision.remember(choices)
         state.write_address(_address(choices))
-    return Asked(choices, index, settings.top_k)
+    return Asked(choices, index, state.client().top_k(index.name))
 
 
 def _address(choices: Mapping[table.Place, Choice]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import streamlit as st
 from prorank_search.analysis import PRESETS
 from prorank_search.errors import InputError, ProRankError
 from prorank_search.protocols import IndexInfo
-from prorank_ui import index_care, ingest_jobs, ingest_preview, ingesting, plain_table, state, uploads
+from prorank_ui import index_care, ingest_jobs, ingest_preview, page_gate, plain_table, state, uploads
 from prorank_ui import ranking_table as table
 from prorank_ui.ingesting import Wish
 from prorank_ui.markup import escape
@@ -32,6 +32,9 @@ def page() -> None:
     if failed:
         st.html(table.notice("error", "That did not work", failed))
     try:
+        if not page_gate.admits("operator"):
+            return
+        page_gate.installation()
         indexes = state.client().indexes()
         upload = _upload()
         if upload is not None:
@@ -69,7 +72,7 @@ def _upload() -> Upload | None:
 def _keep(files: Sequence[uploads.Uploaded]) -> None:
     """Put what was uploaded on disk, and go on with it."""
     try:
-        upload = uploads.keep(files, state.client().home)
+        upload = page_gate.installation().keep_upload(files)
     except InputError as error:
         st.html(table.notice("error", "Nothing was kept of this upload", str(error)))
         return
@@ -133,16 +136,15 @@ def _suggested(upload: Upload) -> str:
 
 def _look(wish: Wish) -> None:
     try:
-        st.session_state[_SEEN] = (wish, ingesting.look(wish, state.client().config))
+        st.session_state[_SEEN] = (wish, page_gate.installation().look(wish))
     except InputError as error:
         st.session_state.pop(_SEEN, None)
         st.html(table.notice("error", "These files cannot be ingested so", str(error)))
 
 
 def _start(wish: Wish) -> None:
-    client = state.client()
     try:
-        ingesting.start(client.home / "jobs", wish, client.config)
+        page_gate.installation().start_ingest(wish)
     except ProRankError as error:
         st.session_state[ingest_jobs.FAILED] = str(error)
         return
@@ -150,7 +152,7 @@ def _start(wish: Wish) -> None:
 
 
 def _discard(upload: Upload) -> None:
-    uploads.delete(state.client().home, [upload.upload_id])
+    page_gate.installation().delete_uploads([upload.upload_id])
     st.query_params.pop(_UPLOAD, None)
 
 
@@ -181,8 +183,7 @@ def _care(indexes: Sequence[IndexInfo]) -> None:
     st.html(plain_table.drawn("Indexes", index_care.HEADINGS, rows, index_care.NUMBERS))
     with st.expander("Roll back, prune or delete an index"):
         name = state.select("Of the index", "care", [index.name for index in indexes])
-        backend = state.client().backend
-        versions = backend.versions(name)
+        versions = page_gate.installation().versions(name)
         st.html(f"<p>Versions, the oldest first: {escape(', '.join(versions))}</p>")
         alone = len(versions) <= 1
         back, prune = st.columns(2)
@@ -193,13 +194,13 @@ def _care(indexes: Sequence[IndexInfo]) -> None:
 
 
 def _do(what: str, index: str, typed: str = "") -> None:
-    backend = state.client().backend
     try:
+        client = page_gate.installation()
         if what == "rollback":
-            backend.rollback(index)
+            client.rollback(index)
         elif what == "prune":
-            backend.prune(index)
+            client.prune(index)
         else:
-            index_care.delete(backend, index, typed)
+            client.delete_index(index, typed)
     except ProRankError as error:
         st.session_state[ingest_jobs.FAILED] = str(error)

@@ -11,7 +11,6 @@ from prorank_search import jobs
 from prorank_search.errors import ProRankError
 from prorank_search.evaluation.measures import EVERY, NDCG
 from prorank_search.jobs import Job
-from prorank_search.profiles import profile_for
 from prorank_ui import (
     change_list,
     evaluating,
@@ -46,6 +45,7 @@ def page() -> None:
     try:
         client = state.client()
         found = jobs.jobs(client.home / "jobs", evaluating.KIND)
+        client.person()
         _offer_new_run(begin=not found)
         evaluation_jobs.show(found)
         runs = _choose_runs([job for job in found if jobs.status(job).state == "finished"])
@@ -57,6 +57,9 @@ def page() -> None:
 
 def _offer_new_run(*, begin: bool) -> None:
     client = state.client()
+    if not client.person().may("judge"):
+        st.caption("Judges and operators start evaluations; those that were done stand below.")
+        return
     sources = evaluating.sources(client.store.query_sets(), client.home)
     indexes = client.indexes()
     if not indexes:
@@ -158,15 +161,18 @@ def _offer_unjudged(runs: Sequence[EvaluationRun]) -> None:
                 f"{count(number, 'hit')} among the first ten of some system of “{unmarked(run.title)}” {verb} no "
                 "judgment: what nobody judged counts as not relevant."
             )
-            if run.query_set and st.button("Judge them", key=f"judge {run.job_id}"):
+            if (
+                run.query_set
+                and state.client().person().may("judge")
+                and st.button("Judge them", key=f"judge {run.job_id}")
+            ):
                 _go_to_judge(run)
 
 
 def _go_to_judge(run: EvaluationRun) -> None:
     client = state.client()
     with st.spinner("Collecting the hits …"):
-        profile = profile_for(client.settings(run.index), run.index)
-        query_id = unjudged.put_into_pools(run, client.store, client.backend, profile)
+        query_id = unjudged.put_into_pools(run, client.first_stage(run.index), client.pool)
     judge.go_to(run.query_set, query_id)
 
 

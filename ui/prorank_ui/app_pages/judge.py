@@ -17,6 +17,7 @@ from prorank_ui import (
     judge_desk,
     judge_name,
     judgment_exchange,
+    page_gate,
     plain_table,
     query_set_form,
     state,
@@ -36,7 +37,7 @@ def page() -> None:
         st.html(styles)
     st.title("Judge", anchor=False)
     try:
-        judge = judge_name.ask()
+        judge = judge_name.ask() if page_gate.admits("judge") else None
         if judge:
             _judge_as(judge)
     except ProRankError as error:

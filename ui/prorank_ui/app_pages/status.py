@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from prorank_search import jobs, models
-from prorank_search.errors import ProRankError
+from prorank_search.errors import AuthError, ProRankError
 from prorank_search.jobs import Job
 from prorank_search.settings import load_settings
 from prorank_ui import plain_table, state, status_words
@@ -20,8 +21,8 @@ _SHOWN_JOBS = 20
 
 @st.cache_resource(show_spinner=False)
 def _checkup() -> Checkup:
-    """Return the one checkup of this process."""
-    return Checkup()
+    """Return the one checkup of this process: of the service that it asks, else of this installation."""
+    return Checkup(state.client().examine)
 
 
 def page() -> None:
@@ -30,18 +31,27 @@ def page() -> None:
         st.html(styles)
     title, refresh = st.columns([5, 1], vertical_alignment="center")
     title.title("Status", anchor=False)
+    try:
+        state.client().person()
+        _show_checks(refresh)
+        _jobs()
+        if not state.client().service:
+            _models()
+    except AuthError as error:
+        st.html(table.notice("error", "This page cannot be drawn", str(error)))
+        return
+    except ProRankError as error:
+        st.html(table.notice("error", "Not everything can be shown", str(error)))
+    st.header("Versions on this machine", anchor=False)
+    st.html(plain_table.drawn("Versions", ["package", "version"], status_words.installed()))
+
+
+def _show_checks(refresh: DeltaGenerator) -> None:
     checkup = _checkup()
     checkup.begin()
     refresh.button("Refresh", width="stretch", on_click=checkup.begin, args=(0.0,), disabled=checkup.under_way())
     under_way = checkup.under_way()
     st.fragment(_examined, run_every=_LOOK_EVERY_S if under_way else None)(checkup, under_way)
-    try:
-        _jobs()
-        _models()
-    except ProRankError as error:
-        st.html(table.notice("error", "Not everything can be shown", str(error)))
-    st.header("Versions", anchor=False)
-    st.html(plain_table.drawn("Versions", ["package", "version"], status_words.installed()))
 
 
 def _examined(checkup: Checkup, before: bool) -> None:  # noqa: FBT001 (what was drawn, to tell that it has changed)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from prorank_search import jobs
 from prorank_search.errors import ProRankError
-from prorank_ui import checkpoint_card, plain_table, state, training_controls, training_runs, training_watch
+from prorank_ui import checkpoint_card, page_gate, plain_table, training_controls, training_runs, training_watch
 from prorank_ui import ranking_table as table
 
 
@@ -15,8 +15,10 @@ def page() -> None:
     for styles in (table.STYLES, plain_table.STYLES):
         st.html(styles)
     st.title("Train", anchor=False)
-    home = state.client().home
     try:
+        if not page_gate.admits("operator"):
+            return
+        home = page_gate.installation().home
         checkpoint_card.show_default()
         with st.expander("New run", expanded=not jobs.jobs(home / "jobs", training_runs.KIND)):
             training_controls.draw(home)

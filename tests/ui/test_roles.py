@@ -1,0 +1,78 @@
+"""Who somebody is: by a trusted proxy's headers, by nobody else's."""
+
+from __future__ import annotations
+
+import pytest
+
+from prorank_search.errors import AuthError, ConfigError
+from prorank_search.settings import Settings
+from prorank_ui.roles import ROLES, Person, Role, Visitor, person_of, require
+
+PROXY = "10.0.0.7"
+BROWSER = "192.0.2.33"
+ADA = {"x-user": ["ada"], "x-role": ["operator"]}
+
+
+def settings(**more: object) -> Settings:
+    return Settings.model_validate(
+        {"user_header": "X-User", "role_header": "X-Role", "trusted_proxies": "10.0.0.0/29"} | more
+    )
+
+
+def test_without_a_proxy_this_machine_operates_and_others_look_on_whatever_they_send() -> None:
+    assert person_of(Visitor("127.0.0.1", ADA), Settings()) == Person("operator")
+    assert person_of(Visitor("::1", ADA), Settings()) == Person("operator")
+    assert person_of(Visitor("::ffff:127.0.0.1", {}), Settings()) == Person("operator")
+    assert person_of(Visitor(BROWSER, ADA), Settings()) == Person("viewer")
+    assert person_of(Visitor("", ADA), Settings()) == Person("viewer")
+    assert person_of(Visitor(BROWSER, ADA), Settings(default_role="judge")) == Person("judge")
+
+
+def test_a_trusted_proxy_says_name_and_role() -> None:
+    assert person_of(Visitor(PROXY, ADA), settings()) == Person("operator", "ada")
+    assert person_of(Visitor(PROXY, {"x-user": ["ada"], "x-role": [" Judge "]}), settings()) == Person("judge", "ada")
+    assert person_of(Visitor(PROXY, {"x-user": ["ada"]}), settings()) == Person("viewer", "ada")
+    assert person_of(Visitor(PROXY, ADA), settings(user_header=None)) == Person("operator")
+    assert person_of(Visitor(PROXY, ADA), settings(role_header=None)) == Person("judge", "ada")
+
+
+@pytest.mark.parametrize("peer", [BROWSER, "127.0.0.1", "10.0.0.8", "not an address", ""])
+def test_headers_of_anybody_else_are_not_looked_at(peer: str) -> None:
+    with pytest.raises(AuthError, match="open this page through the proxy"):
+        person_of(Visitor(peer, ADA), settings())
+    assert person_of(Visitor(peer, ADA), settings(default_role="viewer")) == Person("viewer")
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"x-role": ["operator"]}, "does not say who you are"),
+        ({"x-user": [" "], "x-role": ["operator"]}, "does not say who you are"),
+        ({"x-user": ["ada"], "x-role": ["root"]}, "'root'"),
+        ({"x-user": ["eve", "ada"], "x-role": ["judge"]}, "came 2 times"),
+        ({"x-user": ["ada"], "x-role": ["operator", "viewer"]}, "came 2 times"),
+    ],
+)
+def test_what_a_proxy_leaves_open_or_says_twice_is_refused(headers: dict[str, list[str]], told: str) -> None:
+    with pytest.raises(AuthError, match=told):
+        person_of(Visitor(PROXY, headers), settings())
+
+
+def test_headers_without_a_proxy_that_may_send_them_are_a_mistake_of_the_settings() -> None:
+    with pytest.raises(ConfigError, match="trusted_proxies"):
+        person_of(Visitor("127.0.0.1", ADA), settings(trusted_proxies=()))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_may_what_those_below_it_may(role: Role) -> None:
+    rank = ROLES.index(role)
+    for other in ROLES[: rank + 1]:
+        require(Person(role), other, "this")
+    for other in ROLES[rank + 1 :]:
+        with pytest.raises(AuthError, match=f"needs the role {other}, and yours is {role}"):
+            require(Person(role), other, "this")
+
+
+def test_networks_that_are_none_are_told_with_their_key() -> None:
+    with pytest.raises(ValueError, match=r"addresses or networks, such as 127\.0\.0\.1"):
+        Settings.model_validate({"trusted_proxies": "proxy.example"})

@@ -1,0 +1,188 @@
+"""The pages against a real `prorank serve`: what they show, and an evaluation whose searches it does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from prorank_search import jobs
+from prorank_search.errors import UnreachableError
+from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
+from prorank_search.profiles import Profile
+from prorank_search.settings import load_settings
+from prorank_search.types import Query, SearchResult
+from prorank_ui import evaluating, service_suite, standings
+from prorank_ui.choices import Choice, Side
+from prorank_ui.evaluating import Source, Wish
+from prorank_ui.service_client import STAGE, ServiceClient
+from tests.ui.a_service import AService, client, free_port, remote, service
+
+__all__ = ["client", "remote", "service"]  # fixtures
+
+ENDS_WITHIN_S = 120
+PAGE = "from prorank_ui.app_pages import {page}\n{page}.page()\n"
+
+
+def drawn(app: AppTest) -> str:
+    """Return the HTML on the page, without the style sheets."""
+    assert not app.exception
+    return "".join(element.proto.body for element in app.main.get("html") if "<style>" not in element.proto.body)
+
+
+def run_until(app: AppTest, condition: Callable[[], bool]) -> AppTest:
+    until = time.monotonic() + ENDS_WITHIN_S
+    app.run()
+    while not condition():
+        assert time.monotonic() < until, drawn(app)
+        time.sleep(0.2)
+        app.run()
+    return app
+
+
+class TestPages:
+    """What the pages show of a service."""
+
+    def test_compare_shows_both_sides(self, remote: Path) -> None:
+        app = AppTest.from_string(PAGE.format(page="compare"), default_timeout=40)
+        app.query_params["q"] = "barking dog"
+        run_until(app, lambda: "in common" in drawn(app))
+        left, _, right = drawn(app).partition("pr-after")
+        assert left.count("pr-title") == right.count("pr-title") == 4
+        assert "overlap" in right
+        assert {key: value if isinstance(value, str) else value[0] for key, value in app.query_params.items()} == {
+            "q": "barking dog",
+            "index": "animals",
+            "left": "bm25",
+            "right": "service",
+            "right_blend": "replace:none:1:1",
+            "right_revision": "overlap-1",
+        }
+        assert not (remote / "indexes").exists()
+
+    def test_compare_says_that_a_service_cannot_be_asked_and_never_that_there_is_nothing(
+        self, remote: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        del remote
+        monkeypatch.setenv("PRORANK_API_KEY", "prk_wrong")
+        app = AppTest.from_string(PAGE.format(page="compare"), default_timeout=40).run()
+        assert "refuses the key" in drawn(app)
+        assert "There is no index yet" not in drawn(app)
+
+    @pytest.mark.parametrize("page", ["train", "documents"])
+    def test_what_needs_a_local_installation_says_so(self, remote: Path, service: AService, page: str) -> None:
+        del remote
+        app = AppTest.from_string(PAGE.format(page=page), default_timeout=40).run()
+        told = "this page needs a local installation: it works with models, indexes and files, which the service at"
+        assert f"{told} {service.url} keeps to itself" in drawn(app)
+        assert not [*app.button, *app.text_input, *app.get("file_uploader")]
+
+    def test_status_shows_the_service(self, remote: Path, service: AService) -> None:
+        del remote
+        app = AppTest.from_string(PAGE.format(page="status"), default_timeout=40)
+        run_until(app, lambda: "ps-checks" in drawn(app))
+        assert f"answers at {service.url}; ready" in drawn(app)
+        assert "1: animals (4 documents)" in drawn(app)
+        assert "overlap, revision overlap-1" in drawn(app)
+        assert "since the start" in drawn(app)
+        assert "Models" not in [header.value for header in app.header]
+
+    def test_status_says_of_each_thing_why_it_cannot_be_asked(
+        self, remote: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        del remote
+        monkeypatch.setenv("PRORANK_API_KEY", "prk_wrong")
+        app = AppTest.from_string(PAGE.format(page="status"), default_timeout=40)
+        run_until(app, lambda: "ps-checks" in drawn(app))
+        assert "3 of 6 checks fail: model, models, indexes" in drawn(app)
+        assert drawn(app).count("refuses the key") == 3
+
+    def test_judges_are_given_what_the_service_finds(self, remote: Path) -> None:
+        store = JudgmentStore(remote / FILE_NAME)
+        store.add_queries("dogs", "animals", [Query("1", "barking dog")])
+        app = AppTest.from_string(PAGE.format(page="judge"), default_timeout=40)
+        app.session_state["judge"] = "ada"
+        run_until(app, lambda: "data-doc=" in drawn(app))
+        assert {name for hit in store.pooled("dogs", "1").values() for name in hit.ranks} == {"BM25", "overlap"}
+        store.close()
+
+
+@pytest.fixture
+def judged(remote: Path) -> str:
+    """A query set of this machine with judgments of the service's documents."""
+    store = JudgmentStore(remote / FILE_NAME)
+    store.add_queries("zoo", "animals", [Query("1", "fox at the dog"), Query("2", "barking dog"), Query("3", "xyzzy")])
+    store.judge(*(Judgment("zoo", query, doc, "ada", 2) for query, doc in (("1", "fox"), ("2", "fox"), ("3", "dog"))))
+    store.close()
+    return "zoo"
+
+
+WISH = Wish(Source("zoo", "animals"), "test", "animals", [Side(), Side(STAGE), Side(STAGE, blend="rrf:none:1:1")])
+
+
+class TestEvaluate:
+    """An evaluation whose searches the service does."""
+
+    def test_it_measures_what_an_installation_measures(
+        self, client: ServiceClient, judged: str, service: AService, remote: Path
+    ) -> None:
+        assert judged == "zoo"
+        there = measured(client.start_evaluation(WISH))
+        (remote / "indexes").symlink_to(service.home / "indexes")
+        sides = [side if not side.rescorer else replace(side, rescorer="overlap") for side in WISH.sides]
+        here = measured(evaluating.start(remote, replace(WISH, sides=sides), load_settings(), Profile()))
+        assert [system.values for system in there.systems] == [system.values for system in here.systems]
+        assert [system.sweep for system in there.systems] == [system.sweep for system in here.systems]
+        assert there.unjudged == here.unjudged
+        assert [system.ms_a_query for system in there.systems] == [None, None, None]
+        assert [system.side for system in there.systems][1].rescorer == STAGE
+
+    def test_started_again_it_asks_only_what_it_does_not_know(
+        self, client: ServiceClient, judged: str, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert judged
+        folder = tmp_path / "run"
+        folder.mkdir()
+        suite, _ = evaluating.suite_of(WISH, load_settings().model_copy(update={"model": ""}), Profile())
+        (folder / evaluating.SUITE).write_text(suite.model_dump_json(exclude_defaults=True), encoding="utf-8")
+        asked: list[str] = []
+        own = client.search
+
+        def counting(choice: Choice, **more: object) -> SearchResult:
+            asked.append(choice.query)
+            if len(asked) == 2:
+                raise UnreachableError("the network is gone")
+            return own(choice, **more)  # type: ignore[arg-type]  # passed on
+
+        monkeypatch.setattr(client, "search", counting)
+        with pytest.raises(UnreachableError):
+            service_suite.run(folder, client, remote)
+        service_suite.run(folder, client, remote)
+        assert asked == ["fox at the dog", "barking dog", "barking dog"]
+        assert (folder / "results.json").is_file()
+
+    def test_a_service_that_is_gone_ends_it_with_the_reason(
+        self, client: ServiceClient, judged: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert judged
+        monkeypatch.setenv("PRORANK_API_URL", f"http://127.0.0.1:{free_port()}")
+        job = ended(client.start_evaluation(WISH))
+        assert jobs.status(job).state == "failed"
+        assert "error: nobody answers at" in jobs.output(job)
+
+
+def ended(job: jobs.Job) -> jobs.Job:
+    until = time.monotonic() + ENDS_WITHIN_S
+    while jobs.status(job).state == "running":
+        assert time.monotonic() < until, jobs.output(job)
+        time.sleep(0.05)
+    return job
+
+
+def measured(job: jobs.Job) -> standings.EvaluationRun:
+    assert jobs.status(ended(job)).state == "finished", jobs.output(job)
+    return standings.read_run(job)

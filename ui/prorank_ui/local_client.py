@@ -1,0 +1,202 @@
+"""The client that answers in this process, with the models, indexes and files of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from prorank_search import jobs, models, plugins, promotions
+from prorank_search.evaluation.evaluate import FirstStage, first_stage_of
+from prorank_search.jobs import Job
+from prorank_search.models import promotion
+from prorank_search.profiles import Profile, profile_for
+from prorank_search.protocols import IndexBackend, IndexInfo, Rescorer
+from prorank_search.search import load_backend, load_rescorer, search
+from prorank_search.settings import Settings, load_settings
+from prorank_search.types import Scored, ScoreRequest, SearchResult
+from prorank_ui import checkup, evaluating, index_care, ingesting, training_runs, uploads
+from prorank_ui.checkup import Examined
+from prorank_ui.choices import Choice, Side, blend_of
+from prorank_ui.client import Asking
+from prorank_ui.home_client import HomeClient, role_for
+from prorank_ui.kept_results import KeptResults
+from prorank_ui.scoring import Scoring
+from prorank_ui.uploads import Upload, Uploaded
+
+_EXAMPLES = 3
+_LOOKED_THROUGH = 60
+_TITLE_WORDS = range(2, 12)
+
+
+class LocalClient(HomeClient):
+    """Answers the pages' questions in this process.
+
+    Models are loaded once, settings read once an index, by whoever asks first.
+    Every method raises a `ProRankError` where it cannot.
+
+    Args:
+        settings: Of this process.
+        asking: Tells who asks.
+    """
+
+    service = ""
+
+    def __init__(self, settings: Settings, asking: Asking) -> None:
+        super().__init__(settings, asking)
+        self._config = settings.config
+        self._backend: IndexBackend = load_backend(settings)
+        self._profiles: dict[tuple[str, str | None], tuple[Settings, Profile]] = {}
+        self._rescorers: dict[tuple[object, ...], Rescorer] = {}
+        self._loading = Lock()
+        self._results = KeptResults()
+
+    def indexes(self) -> list[IndexInfo]:
+        """List the indexes that can be searched."""
+        return self._backend.indexes()
+
+    def stages(self, index: str) -> list[str]:
+        """List the second stages that are installed, the index's own first."""
+        own = self._profile(index)[0].rescorer
+        return list(dict.fromkeys([own, *plugins.installed("rescorers")]))
+
+    def models(self, stage: str) -> list[str]:
+        """List the models that a second stage can use here."""
+        found = models.list_models(load_settings())
+        own = training_runs.checkpoints(self.home) if stage == "prorank" else {}
+        return [*(model.name for model in found if model.rescorer == stage and model.ready), *own]
+
+    def top_k(self, index: str) -> int:
+        """Return how many hits of an index are seen at first."""
+        return self._profile(index)[0].top_k
+
+    def examples(self, index: str) -> list[str]:
+        """Return titles of an index's first documents, which are words that it has something for."""
+        titles = (document.title.strip() for document in islice(self._backend.scan(index), _LOOKED_THROUGH))
+        distinct = dict.fromkeys(title for title in titles if len(title.split()) in _TITLE_WORDS)
+        return list(islice(distinct, _EXAMPLES))
+
+    def depends_on(self, index: IndexInfo) -> tuple[object, ...]:
+        """Return what answers depend on beside the choice: what the index holds, and the default model."""
+        return index.version, index.documents, self._profile(index.name)[0].model
+
+    def start(self, choice: Choice, index: IndexInfo) -> Scoring:
+        """Start a search of an index as it is now; one that was done before is there at once."""
+        return self._results.start((choice, *self.depends_on(index)), lambda cancelled: self._search(choice, cancelled))
+
+    def score(self, choice: Choice, texts: Sequence[str]) -> list[Scored]:
+        """Score texts as the choice's second stage does."""
+        settings, profile = self._profile(choice.index)
+        instruction = choice.side.instruction or profile.instruction
+        return self._rescorer(choice.side, settings).score(ScoreRequest(choice.query, texts, instruction))
+
+    def first_stage(self, index: str) -> FirstStage:
+        """Return the first stage of an index alone."""
+        return first_stage_of(self._backend, index, self._profile(index)[1])
+
+    def examine(self) -> Examined:
+        """Run `prorank doctor`, and ask the service of these settings, where one runs."""
+        return checkup.examine()
+
+    def start_evaluation(self, wish: evaluating.Wish) -> Job:
+        """Start an evaluation as a job."""
+        self._require("judge", "measuring")
+        settings, profile = self._profile(wish.index)
+        return evaluating.start(self.home, wish, settings, profile)
+
+    def start_job(self, kind: str, title: str, command: Sequence[str], about: Mapping[str, object]) -> Job:
+        """Start any other job."""
+        self._require(role_for(kind), f"starting {title!r}")
+        return jobs.start(self.home / "jobs", kind, title, command, about)
+
+    def promote(self, checkpoint: Path) -> None:
+        """Make a checkpoint the default model, once it was seen to load."""
+        self._require("operator", "making a model the default")
+        settings = load_settings()
+        load_rescorer("prorank", settings.model_copy(update={"model": str(checkpoint)}))
+        promotion.promote(str(checkpoint), settings)
+
+    def demote(self) -> None:
+        """Take the last promotion back."""
+        self._require("operator", "taking a default model back")
+        promotions.demote(self.home)
+
+    def keep_upload(self, files: Sequence[Uploaded]) -> Upload:
+        """Put what was uploaded on disk."""
+        self._require("operator", "uploading")
+        return uploads.keep(files, self.home)
+
+    def delete_uploads(self, upload_ids: Collection[str]) -> None:
+        """Delete uploads."""
+        self._require("operator", "deleting uploads")
+        uploads.delete(self.home, upload_ids)
+
+    def look(self, wish: ingesting.Wish) -> Mapping[str, Any]:
+        """Return what a dry run of an ingest shows."""
+        self._require("operator", "a dry run")
+        return ingesting.look(wish, self._config)
+
+    def start_ingest(self, wish: ingesting.Wish) -> Job:
+        """Start an ingest as a job."""
+        self._require("operator", "putting documents into an index")
+        return ingesting.start(self.home / "jobs", wish, self._config)
+
+    def versions(self, index: str) -> list[str]:
+        """List the versions of an index, the oldest first."""
+        return self._backend.versions(index)
+
+    def rollback(self, index: str) -> None:
+        """Take an index back to its version before."""
+        self._require("operator", "rolling an index back")
+        self._backend.rollback(index)
+
+    def prune(self, index: str) -> None:
+        """Delete an index's old versions."""
+        self._require("operator", "deleting versions of an index")
+        self._backend.prune(index)
+
+    def delete_index(self, index: str, typed: str) -> None:
+        """Delete an index, once its name was typed."""
+        self._require("operator", "deleting an index")
+        index_care.delete(self._backend, index, typed)
+
+    def _search(self, choice: Choice, cancelled: Callable[[], bool]) -> SearchResult:
+        settings, profile = self._profile(choice.index)
+        side = choice.side
+        rescorer = self._rescorer(side, settings) if side.rescorer else None
+        window = side.window or str(settings.window_size)
+        return search(
+            choice.query,
+            index=choice.index,
+            backend=self._backend,
+            rescorer=rescorer,
+            top_k=choice.top_k,
+            window_size=int(window) if window.isdecimal() else None,
+            timeout_s=settings.timeout_s,
+            profile=replace(
+                profile,
+                blend=blend_of(side.blend) or profile.blend,
+                instruction=side.instruction or profile.instruction,
+            ),
+            whole_window=True,
+            cancelled=cancelled,
+        )
+
+    def _profile(self, index: str) -> tuple[Settings, Profile]:
+        key = (index, promotions.promoted_model(self.home))
+        if key not in self._profiles:
+            settings = load_settings(index=index)
+            self._profiles[key] = settings, profile_for(settings, index)
+        return self._profiles[key]
+
+    def _rescorer(self, side: Side, settings: Settings) -> Rescorer:
+        if side.model:
+            settings = settings.model_copy(update={"model": side.model})
+        with self._loading:
+            key = (side.rescorer, settings.model, settings.device, settings.dtype, settings.max_length_tokens)
+            if key not in self._rescorers:
+                self._rescorers[key] = load_rescorer(side.rescorer, settings)
+            return self._rescorers[key]

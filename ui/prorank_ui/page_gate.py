@@ -1,0 +1,47 @@
+"""Whether a page can be used: by whom, and where."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from prorank_search.errors import ConfigError
+from prorank_ui import ranking_table as table
+from prorank_ui import state
+from prorank_ui.local_client import LocalClient
+from prorank_ui.roles import Role
+
+_DEEDS: dict[Role, str] = {
+    "viewer": "Viewers see Compare, Evaluate and Status",
+    "judge": "Judges also judge and start evaluations",
+    "operator": "Operators also train, add documents and look after indexes",
+}
+
+
+def admits(role: Role) -> bool:
+    """Tell whether whoever asks may use this page; where not, say so.
+
+    Raises:
+        AuthError: They may not even look.
+    """
+    person = state.client().person()
+    if person.may(role):
+        return True
+    who = f"You are {person.name}, with" if person.name else "You have"
+    told = f"{who} the role {person.role}. {_DEEDS[role]}: ask whoever gives roles here."
+    st.html(table.notice("info", f"This page needs the role {role}", told))
+    return False
+
+
+def installation() -> LocalClient:
+    """Return the client of this machine's own models, indexes and files.
+
+    Raises:
+        ConfigError: The pages ask a service, which keeps those to itself.
+    """
+    client = state.client()
+    if isinstance(client, LocalClient):
+        return client
+    raise ConfigError(
+        f"this page needs a local installation: it works with models, indexes and files, which the service at "
+        f"{client.service} keeps to itself. Run `prorank ui` on the machine of that service, or without PRORANK_API_URL"
+    )
