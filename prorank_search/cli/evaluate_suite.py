@@ -43,6 +43,12 @@ def evaluate_suite(
     out: Annotated[
         Path | None, typer.Option("--out", help="Write results.json and queries.jsonl (a line a query) to this folder.")
     ] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(
+            "--scores", help="Keep all scores as files in this folder, and ask no model for what stands there."
+        ),
+    ] = None,
     no_cache: NoCacheOption = False,
     device: options.DeviceOption = None,
     config: options.ConfigOption = None,
@@ -58,20 +64,22 @@ def evaluate_suite(
     settings = options.settings_from(device=device, config=config)
     with interruptible_scoring(no_cache=no_cache):
         if choose_blend is not None:
-            _choose_blend(suite, choose_blend, collections, settings, no_cache=no_cache, json=json)
+            _choose_blend(suite, choose_blend, collections, scores, settings, no_cache=no_cache, json=json)
         else:
             answers = _answers(suite, report)
-            result = _measure(suite, collections, out, settings, no_cache=no_cache)
+            result = _measure(suite, collections, out, scores, settings, no_cache=no_cache)
             if report is not None:
                 _report(result, file, report, answers)
             _tell(result, report, json=json)
 
 
-def _measure(suite: Suite, collections: Path, out: Path | None, settings: Settings, *, no_cache: bool) -> SuiteResult:
+def _measure(
+    suite: Suite, collections: Path, out: Path | None, scores: Path | None, settings: Settings, *, no_cache: bool
+) -> SuiteResult:
     from prorank_search.evaluation.suite import measure_suite
     from prorank_search.evaluation.suite_output import write_results
 
-    everything, tables = _scored(suite, collections, out, settings, no_cache=no_cache)
+    everything, tables = _scored(suite, collections, out, scores, settings, no_cache=no_cache)
     result = measure_suite(suite, everything, tables)
     if out is not None:
         write_results(out, result, everything)
@@ -104,7 +112,14 @@ def _tell(result: SuiteResult, report: Path | None, *, json: bool) -> None:
 
 
 def _choose_blend(
-    suite: Suite, name: str, collections: Path, settings: Settings, *, no_cache: bool, json: bool
+    suite: Suite,
+    name: str,
+    collections: Path,
+    scores: Path | None,
+    settings: Settings,
+    *,
+    no_cache: bool,
+    json: bool,
 ) -> None:
     from prorank_search.errors import ConfigError
     from prorank_search.evaluation.blend_choice import check_dev, choose_blend, variants
@@ -116,7 +131,7 @@ def _choose_blend(
         raise ConfigError(str(error)) from error
     variants(system)
     alone = suite.model_copy(update={"systems": [system], "rival": None, "timed_queries": 0})
-    everything, tables = _scored(alone, collections, None, settings, no_cache=no_cache)
+    everything, tables = _scored(alone, collections, None, scores, settings, no_cache=no_cache)
     tried, before = choose_blend(alone, system, everything, tables)
     if json:
         options.echo_json({"system": name, "first_stage": before, "tried": [one.to_json() for one in tried]})
@@ -125,7 +140,7 @@ def _choose_blend(
 
 
 def _scored(
-    suite: Suite, collections: Path, out: Path | None, settings: Settings, *, no_cache: bool
+    suite: Suite, collections: Path, out: Path | None, scores: Path | None, settings: Settings, *, no_cache: bool
 ) -> tuple[list[Candidates], AllTables]:
     """Find all candidates and score them; where that was begun before, only what is missing."""
     from prorank_search.cli.progress_file import also_in_file
@@ -148,7 +163,7 @@ def _scored(
             searched(number)
     with text_progress() as scored:
         remember = partial(remembering, settings=settings, no_cache=no_cache)
-        return everything, score_all(suite, everything, open_entry, remember, also_in_file(out, scored))
+        return everything, score_all(suite, everything, open_entry, remember, also_in_file(out, scored), scores)
 
 
 def _open(settings: Settings, entry: SuiteRescorer, model: str | None) -> Rescorer:

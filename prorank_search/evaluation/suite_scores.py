@@ -1,7 +1,7 @@
 """All scores of a suite: each rescorer is opened once, asked for the largest window that any system needs, and closed.
 
 First every window is scored, then what the pickers of cascades kept. Through the score cache, so that work which was
-cut off goes on where it stopped.
+cut off goes on where it stopped; and through files of scores, where a folder for them is named.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from prorank_search.errors import RescorerError
 from prorank_search.evaluation.ordering import ScoreTable, narrowed
+from prorank_search.evaluation.score_files import ScoreFile
 from prorank_search.evaluation.suite_candidates import Candidates
 from prorank_search.evaluation.suite_file import Suite, SuiteRescorer, rescorers_of
 from prorank_search.protocols import Rescorer
@@ -62,7 +64,12 @@ def check_rescorers(suite: Suite, open_rescorer: Open) -> None:
 
 
 def score_all(
-    suite: Suite, everything: Sequence[Candidates], open_rescorer: Open, remember: Remember, progress: Progress
+    suite: Suite,
+    everything: Sequence[Candidates],
+    open_rescorer: Open,
+    remember: Remember,
+    progress: Progress,
+    files: Path | None = None,
 ) -> AllTables:
     """Score all candidates that a system of the suite needs.
 
@@ -72,9 +79,11 @@ def score_all(
         open_rescorer: Opens a rescorer.
         remember: Puts it behind the score cache.
         progress: Told how far the work is.
+        files: Folder of score files, see `score_files`; None: none are read or written.
 
     Raises:
         RescorerError: A rescorer failed.
+        InputError: A score file cannot be used.
     """
     tables: AllTables = {candidates.name: {} for candidates in everything}
     done = 0
@@ -88,7 +97,8 @@ def score_all(
             remembering = remember(rescorer)
             for part in parts:
                 table = tables[part.candidates.name].setdefault(name, ScoreTable(rescorer.info, rescorer.revision))
-                for texts in _score(part, remembering, table):
+                file = ScoreFile(files and files / f"{part.candidates.name}.{name}.jsonl", rescorer.revision)
+                for texts in _score(part, remembering, table, file):
                     done += texts
                     progress(f"{name} on {part.candidates.name}", done, total)
                 if suite.timed_queries and table.seconds_a_text is None:
@@ -144,17 +154,33 @@ def _missing(suite: Suite, rescorer: str, ranking: Ranking, tables: dict[str, Sc
     return list(kept.values()) if table is None else table.missing(ranking.query, list(kept.values()))
 
 
-def _score(work: _Work, rescorer: Rescorer, table: ScoreTable) -> Iterator[int]:
-    """Score query by query, and yield how many texts were."""
+def _score(work: _Work, rescorer: Rescorer, table: ScoreTable, file: ScoreFile) -> Iterator[int]:
+    """Score query by query what the file does not know, and yield how many texts were."""
     for query, hits in work.wanted:
-        started = time.monotonic()
-        scored = rescorer.score(_request(work, query, hits))
-        table.seconds += time.monotonic() - started
-        for hit, answer in zip(hits, scored, strict=True):
-            if answer.score is None:
+        scores = file.known(query.query_id, _ids(hits), _request(work, query, hits))
+        missing = [hit for hit in hits if hit.document.doc_id not in scores]
+        if missing and not rescorer.info.texts_apart:
+            missing = hits
+        if missing:
+            request = _request(work, query, missing)
+            started = time.monotonic()
+            answers = rescorer.score(request)
+            table.seconds += time.monotonic() - started
+            fresh = {
+                doc_id: answer.score
+                for doc_id, answer in zip(_ids(missing), answers, strict=True)
+                if answer.score is not None
+            }
+            if len(fresh) < len(missing):
                 raise RescorerError(f"{work.rescorer!r} gave a text of query {query.query_id!r} no score")
-            table.scores[query.query_id, hit.document.doc_id] = answer.score
+            scores |= fresh
+            file.add(query.query_id, request, fresh)
+        table.scores |= {(query.query_id, doc_id): score for doc_id, score in scores.items()}
         yield len(hits)
+
+
+def _ids(hits: Sequence[Hit]) -> list[str]:
+    return [hit.document.doc_id for hit in hits]
 
 
 def _seconds_a_text(work: _Work, rescorer: Rescorer, queries: int) -> float:

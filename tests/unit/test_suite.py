@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from prorank_search.errors import ConfigError, RescorerError
+from prorank_search.errors import ConfigError, InputError, RescorerError
 from prorank_search.evaluation.blend_choice import choose_blend, variants
 from prorank_search.evaluation.comparison import RunComparison
 from prorank_search.evaluation.ordering import ScoreTable, order
@@ -175,6 +175,58 @@ def test_a_suite_that_was_cut_off_goes_on_where_it_stopped(tmp_path: Path) -> No
     with pytest.raises(KeyboardInterrupt):
         work(CutOff("last", lambda text: float(ord(text))))
     assert work(last()) == ["a", "b", "c"] * 2
+
+
+def scored_with_files(folder: Path, rescorer: Counting, text: str = "b") -> tuple[list[str], AllTables]:
+    hits = [
+        replace(hit, document=replace(hit.document, text=text)) if hit.document.doc_id == "b" else hit
+        for hit in RANKING.hits
+    ]
+    of = suite([LAST])
+    everything = [replace(one, rankings=[replace(RANKING, hits=tuple(hits))]) for one in candidates(of)]
+    tables = score_all(of, everything, lambda *_: rescorer, lambda each: each, lambda *_: None, folder)
+    return rescorer.asked, tables
+
+
+def test_what_stands_in_score_files_is_not_asked_again(tmp_path: Path) -> None:
+    asked, tables = scored_with_files(tmp_path, last())
+    assert len(asked) == 9
+    assert len(list(tmp_path.glob("*.last.jsonl"))) == 3
+    again, same = scored_with_files(tmp_path, last())
+    assert again == []
+    assert {name: each["last"].scores for name, each in same.items()} == {
+        name: each["last"].scores for name, each in tables.items()
+    }
+
+
+def test_scores_of_other_texts_are_asked_again(tmp_path: Path) -> None:
+    scored_with_files(tmp_path, last())
+    asked, tables = scored_with_files(tmp_path, last(), text="z")
+    assert asked == ["a", "z", "c"] * 3
+    assert {each["last"].scores["q", "b"] for each in tables.values()} == {float(ord("z"))}
+    assert scored_with_files(tmp_path, last(), text="z")[0] == []
+
+
+def test_a_score_file_that_was_cut_off_goes_on(tmp_path: Path) -> None:
+    scored_with_files(tmp_path, last())
+    file = min(tmp_path.glob("*.jsonl"))
+    whole = file.read_text()
+    file.write_text(whole[:-5])
+    assert scored_with_files(tmp_path, last())[0] == ["a", "b", "c"]
+    assert file.read_text() == whole
+
+
+def test_score_files_of_another_revision_are_refused(tmp_path: Path) -> None:
+    scored_with_files(tmp_path, last())
+    with pytest.raises(InputError, match=r"holds the scores of revision 'last', and the rescorer is 'first' now"):
+        scored_with_files(tmp_path, first())
+
+
+def test_score_files_that_are_none_are_told(tmp_path: Path) -> None:
+    scored_with_files(tmp_path, last())
+    min(tmp_path.glob("*.jsonl")).write_text("scores\n")
+    with pytest.raises(InputError, match=r"last\.jsonl holds no scores that can be read"):
+        scored_with_files(tmp_path, last())
 
 
 def test_time_is_taken_past_what_was_remembered() -> None:
