@@ -19,6 +19,7 @@ from prorank_ui import visiting
 from prorank_ui.choices import Side
 from prorank_ui.client import Client
 from prorank_ui.evaluating import Source, Wish
+from prorank_ui.held_back import HeldBack, Pair
 from prorank_ui.home_client import HomeClient
 from prorank_ui.ingesting import Wish as Ingest
 from prorank_ui.local_client import LocalClient
@@ -41,6 +42,9 @@ OF_JUDGES: dict[str, Callable[[Client], object]] = {
 }
 OF_OPERATORS: dict[str, Callable[[LocalClient], object]] = {
     "start_job": lambda client: client.start_job("train", "a run", jobs.prorank("index", "list"), {}),
+    "start_held_back_test": lambda client: client.start_held_back_test(
+        HeldBack("shop", "animals", Path("none.jsonl"), Path("none.tsv")), Pair("7", Path("nothing"), "old"), 1
+    ),
     "promote": lambda client: client.promote(Path("nothing")),
     "demote": lambda client: client.demote(),
     "keep_upload": lambda client: client.keep_upload([]),

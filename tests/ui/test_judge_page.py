@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from prorank_search import jobs
 from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.pooling import Pooled
 from prorank_search.types import Document, Qrel, Query
-from prorank_ui import judge_desk
+from prorank_ui import judge_desk, judging
 
 SCRIPT = "from prorank_ui.app_pages import judge\njudge.page()\n"
 DOGS = Query("q1", "barking dog")
@@ -173,6 +174,36 @@ def test_ranks_and_proposals_are_hidden_until_asked_for(app: AppTest, animals: s
     assert "BM25: rank 1" in drawn(app)
     assert "model-1 proposes: perfect" in drawn(app)
     assert store.qrels("dogs") == []
+
+
+def test_a_model_proposes_grades_for_pooled_hits_as_a_job(
+    app: AppTest, home: Path, animals: str, stages: Path, store: JudgmentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(stages))
+    store.add_queries("-dogs", animals, [DOGS])
+    store.pool("-dogs", "q1", pooled("dog", "fox"))
+    app.run()
+    press(app, "Let the model propose grades")
+    (job,) = jobs.jobs(home / "jobs", judging.PROPOSING)
+    deadline = time.monotonic() + 30
+    while jobs.status(job).state == "running" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert jobs.status(job).state == "finished", jobs.output(job)
+    assert store.qrels("-dogs") == []
+    assert sorted(store.qrels("-dogs", "model")) == [Qrel("q1", "dog", 2), Qrel("q1", "fox", 2)]
+    app.run()
+    assert any("reversing\\-1 proposes grades for 2 hits" in text.value for text in app.caption)
+    assert "proposes: " not in drawn(app)
+    app.toggle(key="proposals").set_value(True).run()
+    assert "reversing-1 proposes: relevant" in drawn(app)
+
+
+def test_without_a_model_nothing_proposes(app: AppTest, animals: str, store: JudgmentStore) -> None:
+    store.add_queries("dogs", animals, [DOGS])
+    store.pool("dogs", "q1", pooled("dog"))
+    app.run()
+    app.selectbox(key="second").set_value("bm25").run()
+    assert "Let the model propose grades" not in [button.label for button in app.button]
 
 
 def test_the_agreement_of_judges_shows_with_what_they_dispute(app: AppTest, animals: str, store: JudgmentStore) -> None:

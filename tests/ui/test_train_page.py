@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from prorank_search import jobs
 from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.promotions import promotions
 from prorank_search.settings import DEFAULT_MODEL, load_settings
 from prorank_search.types import Query
+from prorank_ui import held_back
+from prorank_ui.held_back import Pair
 from tests import tiny_model
+from tests.ui.test_held_back import data_left
 from tests.ui.test_training_runs import scores, write_metrics
 
 PAGE = """
@@ -152,6 +157,67 @@ def test_a_checkpoint_is_made_the_default_and_taken_back(
     app.button(key="demote").click().run()
     assert promotions(home) == []
     assert f"Default model: {DEFAULT_MODEL}" in drawn(app)
+
+
+def checkpoint_left(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write a run that ended with a checkpoint, and held queries of the set back."""
+    monkeypatch.setenv("PRORANK_DTYPE", "float32")
+    monkeypatch.setenv("PRORANK_DEVICE", "cpu")
+    folder = data_left(write_metrics(job_left(home, "train", exit_code=0), scores(10)), "zoo")
+    return tiny_model.write_contract(tiny_model.write_model(folder / "checkpoint"), name="zoo")
+
+
+@pytest.mark.usefixtures("judged", "animals")
+def test_a_checkpoint_is_tested_against_another_model_before_it_becomes_the_default(
+    app: AppTest, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint_left(home, monkeypatch)
+    app.run()
+    assert "Not tested against tiny yet: do so before it becomes the default." in [text.value for text in app.caption]
+    assert labels(app).index("Test both") < labels(app).index("Make it the default model")
+    app.number_input(key="held-back queries 7 zoo").set_value(2).run()
+    app.button(key="test 7").click().run()
+    (test,) = jobs.jobs(home / "jobs", "held-back")
+    deadline = time.monotonic() + 60
+    while jobs.status(test).state == "running" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert jobs.status(test).state == "finished", jobs.output(test)
+    app.run()
+    assert "on 2 held-back queries: nDCG@10" in drawn(app)
+    for heading in ("new model", "95 % interval", "better"):
+        assert f">{heading}</th>" in drawn(app)
+    assert "as it searches" in drawn(app)
+    tiny_model.write_contract(home / "jobs" / "7" / "checkpoint", name="another")
+    app.run()
+    assert "held-back queries: nDCG@10" not in drawn(app)
+
+
+@pytest.mark.usefixtures("judged", "animals")
+def test_a_test_that_failed_says_why_and_one_that_died_is_resumed(
+    app: AppTest, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = Pair("7", checkpoint_left(home, monkeypatch), "tiny").about() | {"query_set": "zoo"}
+    folder = home / "jobs" / "8"
+    job_left(home, held_back.KIND, name="8")
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8")) | {"about": about}
+    (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
+    app.run()
+    assert "The test was interrupted" in drawn(app)
+    (folder / "output.txt").write_text("error: the index <b>animals</b> is gone\n", encoding="utf-8")
+    app.button(key="resume 8").click().run()
+    deadline = time.monotonic() + 20
+    while jobs.status(jobs.job(home / "jobs", "8")).state == "running" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    app.run()
+    assert "The test failed" in drawn(app)
+    assert "the index &lt;b&gt;animals&lt;/b&gt; is gone" in drawn(app)
+
+
+def test_a_run_that_held_nothing_back_is_not_tested(app: AppTest, home: Path) -> None:
+    folder = write_metrics(job_left(home, "train", exit_code=0), scores(10))
+    tiny_model.write_contract(tiny_model.write_model(folder / "checkpoint"), name="zoo")
+    app.run()
+    assert "Test both" not in labels(app)
 
 
 def test_a_checkpoint_that_breaks_its_contract_is_not_made_the_default(app: AppTest, home: Path) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from prorank_search import promotions
 from prorank_search.jobs import Job
 from prorank_search.settings import load_settings
-from prorank_ui import page_gate, plain_table, state, training_runs
+from prorank_ui import held_back_card, page_gate, plain_table, state, training_runs
 from prorank_ui import ranking_table as table
 from prorank_ui.markup import unmarked
 
@@ -36,7 +36,7 @@ def _origin(origin: str, known: Sequence[promotions.Promotion]) -> str:
 def offer(job: Job, checkpoint: Path) -> None:
     """Show a checkpoint's results, and what can be done with it."""
     st.html(_results_html(training_runs.results(checkpoint)))
-    models = _others(checkpoint)
+    models = _others(job, checkpoint)
     left, middle, right = st.columns([4, 4, 2], vertical_alignment="bottom")
     with left:
         other = st.selectbox("Compare with", list(models), key=f"with {job.job_id}", format_func=models.__getitem__)
@@ -47,16 +47,21 @@ def offer(job: Job, checkpoint: Path) -> None:
         )
     with right:
         st.link_button("Compare", _comparison(job, query or "", other or "", str(checkpoint)), width="stretch")
+    if other:
+        held_back_card.offer(job, checkpoint, other, models[other])
     if st.button("Make it the default model", key=f"promote {job.job_id}"):
         with st.spinner("Loading it, to see that it keeps its contract …"):
             page_gate.installation().promote(checkpoint)
         st.rerun()
 
 
-def _others(checkpoint: Path) -> dict[str, str]:
+def _others(job: Job, checkpoint: Path) -> dict[str, str]:
+    """Return the other models and what they are called: first the default, then the one that the run began with."""
     client = state.client()
     called = training_runs.checkpoints(client.home)
-    return {name: called.get(name, name) for name in client.models("prorank") if name != str(checkpoint)}
+    found = client.models("prorank")
+    first = [name for name in (load_settings().model, str(job.about.get("base", ""))) if name in found]
+    return {name: called.get(name, name) for name in dict.fromkeys([*first, *found]) if name != str(checkpoint)}
 
 
 def _comparison(job: Job, query: str, other: str, checkpoint: str) -> str:

@@ -71,8 +71,15 @@ class Pair:
     other: str
 
     def about(self) -> dict[str, object]:
-        """Return what a job keeps of them: another export into the same folder is another model."""
-        contract = (self.checkpoint / CONTRACT_FILE).read_bytes()
+        """Return what a job keeps of them: another export into the same folder is another model.
+
+        Raises:
+            InputError: The checkpoint is gone.
+        """
+        try:
+            contract = (self.checkpoint / CONTRACT_FILE).read_bytes()
+        except OSError as error:
+            raise InputError(f"{self.checkpoint} holds no checkpoint to be tested: {error.strerror}") from error
         return {"run": self.run, "other": self.other, "contract": hashlib.sha256(contract).hexdigest()}
 
 
@@ -146,6 +153,7 @@ def start(home: Path, of: HeldBack, pair: Pair, limit: int, settings: Settings, 
     """Start a test as a job, which keeps its results in its folder.
 
     Raises:
+        InputError: The checkpoint is gone.
         ConfigError: The jobs' folder cannot be written to.
     """
     suite = suite_of(of, pair, limit, settings, profile)

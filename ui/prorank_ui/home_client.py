@@ -15,6 +15,7 @@ from prorank_search.settings import Settings
 from prorank_search.types import Query
 from prorank_ui import evaluating
 from prorank_ui.client import Asking, Judgments
+from prorank_ui.judging import PROPOSING
 from prorank_ui.roles import Person, Role, require
 
 
@@ -104,7 +105,7 @@ def role_for(kind: str) -> Role:
         >>> role_for("evaluate"), role_for("train")
         ('judge', 'operator')
     """
-    return "judge" if kind == evaluating.KIND else "operator"
+    return "judge" if kind in {evaluating.KIND, PROPOSING} else "operator"
 
 
 def _see_own_name(person: Person, judge: str) -> None:

@@ -16,7 +16,7 @@ from prorank_search.errors import ProRankError
 from prorank_search.judgments import GRADES, Judgment, QuerySet
 from prorank_search.pooling import Pooled
 from prorank_search.types import Query
-from prorank_ui import judge_card, pool_filling, state
+from prorank_ui import judge_card, judge_proposals, pool_filling, state
 from prorank_ui import ranking_table as table
 from prorank_ui.choices import FIRST_STAGE, Side
 from prorank_ui.judging import Work
@@ -132,7 +132,9 @@ def _chosen_plan(desk: Desk) -> Plan:
     )
     depth = state.select("The first", "depth", DEPTHS, lambda depth: f"{depth} hits of each")
     st.toggle("Show ranks", key="ranks", help="Who sees a hit's rank tends to agree with it.")
-    st.toggle("Show what a model proposes", key="proposals", help="A proposal never counts as a person's judgment.")
+    st.toggle("Show what a model proposes", key="proposals", help="Who sees a grade tends to agree with it, too.")
+    if second != FIRST_STAGE:
+        judge_proposals.offer(desk.query_set, second)
     sides = (Side(),) if second == FIRST_STAGE else (Side(), Side(second))
     plan = Plan(sides, int(depth))
     if desk.query.query_id in desk.work.pools and st.button("Add these hits to this query"):

@@ -14,6 +14,9 @@ from prorank_search.types import RescoredHit
 MINE, NOBODY, SKIPPED = "mine", "nobody", "skipped"
 """Which hits a judge wants to see: those that he has not judged, that nobody has, that he skipped."""
 
+PROPOSING = "propose"
+"""The kind of job in which a model grades hits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:

@@ -18,10 +18,11 @@ from prorank_search.protocols import IndexBackend, IndexInfo, Rescorer
 from prorank_search.search import load_backend, load_rescorer, search
 from prorank_search.settings import Settings, load_settings
 from prorank_search.types import Scored, ScoreRequest, SearchResult
-from prorank_ui import checkup, evaluating, index_care, ingesting, training_runs, uploads
+from prorank_ui import checkup, evaluating, held_back, index_care, ingesting, training_runs, uploads
 from prorank_ui.checkup import Examined
 from prorank_ui.choices import Choice, Side, blend_of
 from prorank_ui.client import Asking
+from prorank_ui.held_back import HeldBack, Pair
 from prorank_ui.home_client import HomeClient, role_for
 from prorank_ui.kept_results import KeptResults
 from prorank_ui.scoring import Scoring
@@ -111,6 +112,12 @@ class LocalClient(HomeClient):
         """Start any other job."""
         self._require(role_for(kind), f"starting {title!r}")
         return jobs.start(self.home / "jobs", kind, title, command, about)
+
+    def start_held_back_test(self, of: HeldBack, pair: Pair, limit: int) -> Job:
+        """Start a test of two models on held-back judgments, as a job."""
+        self._require("operator", "testing a model")
+        settings, profile = self._profile(of.index)
+        return held_back.start(self.home, of, pair, limit, settings, profile)
 
     def promote(self, checkpoint: Path) -> None:
         """Make a checkpoint the default model, once it was seen to load."""
