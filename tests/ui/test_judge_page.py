@@ -198,6 +198,21 @@ def test_a_model_proposes_grades_for_pooled_hits_as_a_job(
     assert "reversing-1 proposes: relevant" in drawn(app)
 
 
+def test_proposals_are_exported_on_their_own_and_when_asked_for(animals: str, store: JudgmentStore) -> None:
+    store.add_queries("dogs", animals, [DOGS])
+    store.pool("dogs", "q1", pooled("dog"))
+    store.judge(Judgment("dogs", "q1", "dog", "model-1", 3, origin="model"))
+    script = "from prorank_ui import judgment_exchange, state\n"
+    script += "judgment_exchange.export(state.client().store.query_sets()[0])\n"
+    app = AppTest.from_string(script, default_timeout=20).run()
+    assert app.caption[0].value.startswith("0 documents: each")
+    assert not app.get("download_button")
+    app.toggle(key="export proposals").set_value(True).run()
+    assert app.caption[0].value == "1 document: each with the median of what models propose."
+    (download,) = app.get("download_button")
+    assert download.proto.label == "Download"
+
+
 def test_without_a_model_nothing_proposes(app: AppTest, animals: str, store: JudgmentStore) -> None:
     store.add_queries("dogs", animals, [DOGS])
     store.pool("dogs", "q1", pooled("dog"))

@@ -25,17 +25,18 @@ NAMES: dict[Form, str] = {
 @st.dialog("Import and export", width="large")
 def open_dialog(query_set: QuerySet) -> None:
     """Open both as a dialog."""
-    _export(query_set)
+    export(query_set)
     st.divider()
     _import(query_set)
 
 
-def _export(query_set: QuerySet) -> None:
+def export(query_set: QuerySet) -> None:
+    """Draw the download of what persons judged, or of what models propose."""
     store = state.client().store
-    qrels = store.qrels(query_set.name)
-    st.caption(
-        f"{count(len(qrels), 'judged document')}: each with the median of its judges' grades; no model's proposals."
-    )
+    proposed = st.toggle("What models propose, in place of what persons judged", key="export proposals")
+    qrels = store.qrels(query_set.name, "model" if proposed else "person")
+    whose = "what models propose" if proposed else "its judges' grades; no model's proposals"
+    st.caption(f"{count(len(qrels), 'document')}: each with the median of {whose}.")
     if not qrels:
         return
     form = st.selectbox("Export as", FORMS, format_func=NAMES.__getitem__)
@@ -45,6 +46,7 @@ def _export(query_set: QuerySet) -> None:
         st.html(table.notice("error", "This cannot be exported", str(error)))
         return
     name = re.sub(r"[^\w-]+", "-", query_set.name).strip("-") or "judgments"
+    name = f"{name}-proposals" if proposed else name
     st.download_button("Download", text, file_name=f"{name}{SUFFIXES[form]}", on_click="ignore")
 
 
