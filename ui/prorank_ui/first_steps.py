@@ -14,4 +14,4 @@ def no_index() -> None:
     if st.button("Add documents", type="primary"):
         st.switch_page(st.Page(documents.page, url_path="documents"))
     st.caption("Or by command, then reload this page; Python's own documentation is at hand on every machine:")
-    st.code("prorank ingest FOLDER_OR_FILE --index NAME\nprorank ingest python-topics --index python", language="shell")
+    st.code("prorank ingest FOLDER_OR_FILE --index NAME\nprorank ingest python-topics --index python", language=None)

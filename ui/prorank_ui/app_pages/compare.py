@@ -115,8 +115,9 @@ def _invite(index: IndexInfo) -> None:
     examples = state.client().examples(index.name)
     if examples:
         st.caption("Or try one of these:")
-    for example in examples:
-        st.button(unmarked(example), key=f"example {example}", on_click=state.choose, args=("q", example))
+    with st.container(horizontal=True):
+        for example in examples:
+            st.button(unmarked(example), key=f"example {example}", on_click=state.choose, args=("q", example))
 
 
 def _compare(asked: Asked) -> None:
@@ -172,7 +173,7 @@ def _show_failed(asked: Asked, outcomes: Mapping[table.Place, Outcome]) -> None:
     failed = [place for place, outcome in outcomes.items() if not _is_ranking(outcome)]
     if any(isinstance(outcome, MissingModelError) for outcome in outcomes.values()):
         st.html(table.notice("warning", "The model is not on this machine", "Fetch it once, then reload this page:"))
-        st.code("prorank models pull", language="shell")
+        st.code("prorank models pull", language=None)
     for place in failed:
         if asked.choices[place].side.rescorer != STAND_IN:
             st.button(

@@ -170,7 +170,7 @@ def _preview(seen: ingest_preview.Seen) -> None:
     mapping = ingest_preview.mapping(seen)
     if mapping:
         with st.expander("Settings and mapping of a new index"):
-            st.code(mapping, language="json")
+            st.code(mapping, language=None)
 
 
 def _care(indexes: Sequence[IndexInfo]) -> None:
