@@ -44,14 +44,22 @@ def judged(home: Path) -> str:
     return "zoo"
 
 
-def job_left(home: Path, kind: str, *, name: str = "7", exit_code: int | None = None, **about: object) -> Path:
+def job_left(
+    home: Path,
+    kind: str,
+    *,
+    name: str = "7",
+    title: str = "zoo · from tiny",
+    exit_code: int | None = None,
+    **about: object,
+) -> Path:
     """Write the folder of a job that runs no longer; without an exit code it died without a word."""
     folder = home / "jobs" / name
     folder.mkdir(parents=True)
     job = {
         "job_id": name,
         "kind": kind,
-        "title": "zoo · from tiny",
+        "title": title,
         "command": ["false"],
         "created": "2026-11-24T18:05:00+00:00",
         "about": {"recipe": "judgments", "base": "tiny", "query_sets": {"zoo": 2}} | about,
