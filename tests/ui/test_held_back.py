@@ -92,7 +92,8 @@ def test_a_test_says_whether_chance_explains_the_difference(tmp_path: Path) -> N
     found = held_back.outcome(results_left(tmp_path, better=12))
     assert held_back.headline(found) == "Better on 12 held-back queries: nDCG@10 0.500 → 0.750"
     as_it_searches, alone = found.rows
-    assert (as_it_searches.comparison.wins, alone.comparison.ties, found.first_stage) == (12, 12, pytest.approx(0.2))
+    assert (as_it_searches.comparison.wins, alone.comparison.ties) == (12, 12)
+    assert found.first_stage == pytest.approx(0.2)
     found = held_back.outcome(results_left(tmp_path, better=1))
     assert held_back.headline(found).startswith("No difference that chance does not explain on 12 held-back queries")
 
