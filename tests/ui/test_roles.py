@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import streamlit as st
+from streamlit.runtime.context import StreamlitHeaders
 
 from prorank_search.errors import AuthError, ConfigError
 from prorank_search.settings import Settings
+from prorank_ui import visiting
 from prorank_ui.roles import ROLES, Person, Role, Visitor, person_of, require
 
 PROXY = "10.0.0.7"
@@ -76,3 +79,20 @@ def test_each_role_may_what_those_below_it_may(role: Role) -> None:
 def test_networks_that_are_none_are_told_with_their_key() -> None:
     with pytest.raises(ValueError, match=r"addresses or networks, such as 127\.0\.0\.1"):
         Settings.model_validate({"trusted_proxies": "proxy.example"})
+
+
+def test_a_connection_that_is_gone_is_nobodys() -> None:
+    with pytest.raises(AuthError, match="reload the page"):
+        visiting.visitor()
+
+
+@pytest.mark.parametrize(("address", "peer"), [(None, "127.0.0.1"), (BROWSER, BROWSER)])
+def test_a_connection_is_its_peer_and_every_header_it_sent(
+    address: str | None, peer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Context:
+        ip_address = address
+        headers = StreamlitHeaders([("Host", "here"), ("X-Role", "viewer"), ("x-role", "operator")])
+
+    monkeypatch.setattr(st, "context", Context)
+    assert visiting.visitor() == Visitor(peer, {"host": ["here"], "x-role": ["viewer", "operator"]})

@@ -208,6 +208,15 @@ class TestFailures:
         assert "failed with status 302" in str(error_of(open_client(api_url=stub).indexes))
         assert Stub.asked == ["/v1/indexes"]
 
+    def test_while_the_model_is_loading_there_are_no_names_of_models_and_answers_depend_on_none(
+        self, stub: str, remote: Path
+    ) -> None:
+        del remote
+        Stub.status, Stub.body = 503, b'{"error": {"message": "the model is still loading"}}'
+        client = open_client(api_url=stub)
+        assert client.models(STAGE) == []
+        assert client.depends_on(IndexInfo("animals", 4, "english", 0, "", "v1")) == ("v1", 4, None)
+
     def test_a_search_that_nobody_waits_for_ends_at_once(self, stub: str) -> None:
         Stub.waits_s = 5.0
         began = time.monotonic()

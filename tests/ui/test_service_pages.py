@@ -73,6 +73,13 @@ class TestPages:
         assert "refuses the key" in drawn(app)
         assert "There is no index yet" not in drawn(app)
 
+    def test_no_link_names_another_service(self, remote: Path, service: AService) -> None:
+        del remote
+        app = AppTest.from_string(PAGE.format(page="status"), default_timeout=40)
+        app.query_params.update({"api_url": "http://127.0.0.1:9", "PRORANK_API_URL": "http://127.0.0.1:9"})
+        run_until(app, lambda: "ps-checks" in drawn(app))
+        assert f"answers at {service.url}; ready" in drawn(app)
+
     @pytest.mark.parametrize("page", ["train", "documents"])
     def test_what_needs_a_local_installation_says_so(self, remote: Path, service: AService, page: str) -> None:
         del remote
@@ -132,6 +139,9 @@ class TestEvaluate:
     ) -> None:
         assert judged == "zoo"
         there = measured(client.start_evaluation(WISH))
+        app = AppTest.from_string(PAGE.format(page="evaluate"), default_timeout=40).run()
+        assert "A service searched" in "".join(caption.value for caption in app.caption)
+        assert "Smaller windows too" in [box.label for box in app.checkbox]
         (remote / "indexes").symlink_to(service.home / "indexes")
         sides = [side if not side.rescorer else replace(side, rescorer="overlap") for side in WISH.sides]
         here = measured(evaluating.start(remote, replace(WISH, sides=sides), load_settings(), Profile()))

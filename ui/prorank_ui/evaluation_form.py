@@ -41,7 +41,8 @@ def show(sources: Sequence[Source], indexes: Sequence[IndexInfo]) -> None:
     with limit:
         most = st.number_input("Queries at most", min_value=1, value=None, placeholder="all", key="limit")
     with smaller:
-        windows = st.checkbox("Smaller windows too, with the time they take", value=True, key="smaller windows")
+        timed = "" if state.client().service else ", with the time they take"
+        windows = st.checkbox(f"Smaller windows too{timed}", value=True, key="smaller windows")
     wish = Wish(source, split, index, sides, most, windows)
     st.button("Start", type="primary", on_click=_start, args=(wish,), key="start evaluation")
 

@@ -65,8 +65,11 @@ class ServiceClient(HomeClient):
         return [STAGE]
 
     def models(self, stage: str) -> list[str]:
-        """List the names by which the service knows its models."""
-        return self._read(_MODELS, answers.models_in) if stage == STAGE else []
+        """List the names by which the service knows its models; none while it is loading the first one."""
+        try:
+            return self._read(_MODELS, answers.models_in) if stage == STAGE else []
+        except NotReadyError:
+            return []
 
     def top_k(self, index: str) -> int:
         """Return how many hits are seen at first: this machine's setting."""

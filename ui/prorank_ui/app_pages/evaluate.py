@@ -27,6 +27,7 @@ from prorank_ui import evaluation_tables as tables
 from prorank_ui import ranking_table as table
 from prorank_ui.app_pages import judge
 from prorank_ui.markup import unmarked
+from prorank_ui.service_client import STAGE
 from prorank_ui.slices import SLICES
 from prorank_ui.standings import Change, EvaluationRun, Measured, Standing
 from prorank_ui.wording import count
@@ -132,6 +133,8 @@ def _show(runs: Sequence[EvaluationRun]) -> None:
     rows = _standings(ids, len(queries), measure, baseline.name, systems)
     st.html(tables.standings_table(rows, systems, measure))
     st.caption(f"{count(len(queries), 'query')} with a relevant document. {tables.LEGEND}.")
+    if any(system.side.rescorer == STAGE for system in systems):
+        st.caption("A service searched: it remembers scores, so what rescoring takes is not measured.")
     _offer_unjudged(runs)
     with st.expander("Every measure"):
         st.html(tables.every_measure(systems))
