@@ -188,6 +188,13 @@ class TestPages:
         assert "Judge" not in buttons
         assert buttons["Save under a short address"].disabled
 
+    def test_status_says_who_one_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PRORANK_USER_HEADER", "X-User")
+        monkeypatch.setenv("PRORANK_TRUSTED_PROXIES", "10.0.0.7")
+        monkeypatch.setattr(visiting, "visitor", lambda: Visitor("10.0.0.7", {"x-user": ["![a](http://b)"]}))
+        app = AppTest.from_string("from prorank_ui.app_pages import status\nstatus.page()\n", default_timeout=40).run()
+        assert r"You are \!\[a\]\(http\:\/\/b\)\, with the role judge\." in [one.value for one in app.caption]
+
     def test_evaluate_says_who_starts_evaluations(self) -> None:
         app = AppTest.from_string(
             "from prorank_ui.app_pages import evaluate\nevaluate.page()\n", default_timeout=20

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,6 +18,7 @@ from prorank_search import jobs
 from prorank_search.errors import UnreachableError
 from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.profiles import Profile
+from prorank_search.protocols import IndexInfo
 from prorank_search.settings import load_settings
 from prorank_search.types import Query, SearchResult
 from prorank_ui import evaluating, service_suite, standings
@@ -42,6 +47,42 @@ def run_until(app: AppTest, condition: Callable[[], bool]) -> AppTest:
         time.sleep(0.2)
         app.run()
     return app
+
+
+class Half(BaseHTTPRequestHandler):
+    """A service that tells what it is, and whose searches fail."""
+
+    answers: ClassVar[dict[str, object]] = {
+        "/v1/indexes": {"indexes": [asdict(IndexInfo("animals", 4, "x", 0, "", "1"))]},
+        "/v1/models": {"data": [{"id": "tiny"}]},
+        "/info": {"model_sha": "1"},
+    }
+
+    def do_GET(self) -> None:
+        self._send(200, self.answers[self.path])
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._send(502, {"error": {"message": "the disk is gone", "code": 502}})
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def _send(self, status: int, answer: object) -> None:
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture
+def half() -> Iterator[str]:
+    """Run half a service; return its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Half) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 class TestPages:
@@ -79,6 +120,31 @@ class TestPages:
         app.query_params.update({"api_url": "http://127.0.0.1:9", "PRORANK_API_URL": "http://127.0.0.1:9"})
         run_until(app, lambda: "ps-checks" in drawn(app))
         assert f"answers at {service.url}; ready" in drawn(app)
+
+    def test_a_search_that_fails_is_a_failed_side_with_the_reason(
+        self, remote: Path, half: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        del remote
+        monkeypatch.setenv("PRORANK_API_URL", half)
+        app = AppTest.from_string(PAGE.format(page="compare"), default_timeout=40)
+        app.query_params["q"] = "dog"
+        run_until(app, lambda: "A side failed" in drawn(app))
+        assert drawn(app).count(f"the service at {half} cannot ask its engine: the disk is gone") == 2
+        assert "No document holds" not in drawn(app)
+        assert "Compare with the word-overlap stand-in" not in [button.label for button in app.button]
+
+    def test_a_service_without_an_index_says_where_documents_go(
+        self, remote: Path, half: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        del remote
+        monkeypatch.setitem(Half.answers, "/v1/indexes", {"indexes": []})
+        monkeypatch.setenv("PRORANK_API_URL", half)
+        for page in ("compare", "judge"):
+            app = AppTest.from_string(PAGE.format(page=page), default_timeout=40)
+            app.session_state["judge"] = "ada"
+            app.run()
+            assert f"on the machine of the service at {half}" in drawn(app)
+            assert "Add documents" not in [button.label for button in app.button]
 
     @pytest.mark.parametrize("page", ["train", "documents"])
     def test_what_needs_a_local_installation_says_so(self, remote: Path, service: AService, page: str) -> None:

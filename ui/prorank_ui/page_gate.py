@@ -8,7 +8,7 @@ from prorank_search.errors import ConfigError
 from prorank_ui import ranking_table as table
 from prorank_ui import state
 from prorank_ui.local_client import LocalClient
-from prorank_ui.roles import Role
+from prorank_ui.roles import Person, Role
 
 _DEEDS: dict[Role, str] = {
     "viewer": "Viewers see Compare, Evaluate and Status",
@@ -26,10 +26,20 @@ def admits(role: Role) -> bool:
     person = state.client().person()
     if person.may(role):
         return True
-    who = f"You are {person.name}, with" if person.name else "You have"
-    told = f"{who} the role {person.role}. {_DEEDS[role]}: ask whoever gives roles here."
+    told = f"{who(person)} {_DEEDS[role]}: ask whoever gives roles here."
     st.html(table.notice("info", f"This page needs the role {role}", told))
     return False
+
+
+def who(person: Person) -> str:
+    """Say who somebody is to us.
+
+    Example:
+        >>> who(Person("judge", "ada")), who(Person("operator"))
+        ('You are ada, with the role judge.', 'You have the role operator.')
+    """
+    known = f"You are {person.name}, with" if person.name else "You have"
+    return f"{known} the role {person.role}."
 
 
 def installation() -> LocalClient:

@@ -175,7 +175,7 @@ def _show_failed(asked: Asked, outcomes: Mapping[table.Place, Outcome]) -> None:
         st.html(table.notice("warning", "The model is not on this machine", "Fetch it once, then reload this page:"))
         st.code("prorank models pull", language=None)
     for place in failed:
-        if asked.choices[place].side.rescorer != STAND_IN:
+        if asked.choices[place].side.rescorer != STAND_IN and STAND_IN in state.client().stages(asked.index.name):
             st.button(
                 "Compare with the word-overlap stand-in",
                 key=f"stand-in {place}",

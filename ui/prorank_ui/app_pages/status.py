@@ -14,6 +14,8 @@ from prorank_search.settings import load_settings
 from prorank_ui import plain_table, state, status_words
 from prorank_ui import ranking_table as table
 from prorank_ui.checkup import Checkup
+from prorank_ui.markup import unmarked
+from prorank_ui.page_gate import who
 
 _LOOK_EVERY_S = 1.0
 _SHOWN_JOBS = 20
@@ -32,7 +34,7 @@ def page() -> None:
     title, refresh = st.columns([5, 1], vertical_alignment="center")
     title.title("Status", anchor=False)
     try:
-        state.client().person()
+        st.caption(unmarked(who(state.client().person())))
         _show_checks(refresh)
         _jobs()
         if not state.client().service:
