@@ -5,7 +5,9 @@
 
 `speed`: both read the same .gz from disk, in turn, each in a process of its own, into a new index: `prorank ingest`
 with checkpoint and dead letters, `parallel_bulk` with 2 threads and 1,000 documents a chunk, `refresh_interval` -1 and
-no replicas. The time runs from before the index is made to the refresh after the last document.
+no replicas. The time runs from before the index is made to the refresh after the last document. The first round warms
+the server up and does not count; the ratio is the median of the rounds' own ratios, since both runs of a round meet the
+same weather. Beside it stand seconds of processor time, of the process and of the server, which suffer less from it.
 `memory`: the peak resident memory of a `prorank ingest` of generated documents.
 """
 
@@ -21,11 +23,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 INDEX = "ingest-benchmark"
+WAYS = ("prorank", "by-hand")
+SECONDS = ("server_cpu_s", "own_cpu_s", "wall_s")
 WORDS = [f"word{number}" for number in range(20_000)]
 
 
@@ -50,14 +55,15 @@ def by_hand(url: str, corpus: str) -> dict[str, float]:
                 doc_id = record.pop("_id")
                 yield {"_index": INDEX, "_id": doc_id, "_source": {"doc_id": doc_id, **_known(record)}}
 
-    started = time.perf_counter()
-    client.indices.create(index=INDEX, body=body)
-    deque(parallel_bulk(client, actions(), thread_count=2, chunk_size=1000), maxlen=0)
-    client.indices.refresh(index=INDEX)
-    seconds = time.perf_counter() - started
+    def load() -> None:
+        client.indices.create(index=INDEX, body=body)
+        deque(parallel_bulk(client, actions(), thread_count=2, chunk_size=1000), maxlen=0)
+        client.indices.refresh(index=INDEX)
+
+    figures = _measured(load, url)
     documents = client.count(index=INDEX)["count"]
     client.indices.delete(index=INDEX)
-    return {"documents": documents, "docs_per_s": documents / seconds}
+    return {"documents": documents, **figures}
 
 
 def _known(record: dict[str, Any]) -> dict[str, Any]:
@@ -75,22 +81,45 @@ def by_prorank(url: str, corpus: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as home:
         backend = EngineIndexes(connect(Settings(url=url)), Path(home))
         job = Job(corpus, INDEX, Path(home), analysis="english", engine=url)
-        report = ingest(job, open_source(corpus, job.options), backend)
+        reader = open_source(corpus, job.options)
+        figures = _measured(lambda: ingest(job, reader, backend), url)
+        documents = backend.count(INDEX)
         backend.delete(INDEX)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"documents": report.documents, "docs_per_s": report.docs_per_s, "peak_mb": round(peak_mb, 1)}
+    return {"documents": documents, **figures, "peak_mb": round(peak_mb, 1)}
+
+
+def _measured(load: Callable[[], object], url: str) -> dict[str, float]:
+    """Return the seconds that a load takes: by the clock, and of the processors, here and on the server."""
+    before = _server_cpu_s(url), time.process_time(), time.perf_counter()
+    load()
+    after = _server_cpu_s(url), time.process_time(), time.perf_counter()
+    return dict(zip(SECONDS, (later - earlier for earlier, later in zip(before, after, strict=True)), strict=True))
+
+
+def _server_cpu_s(url: str) -> float:
+    time.sleep(1.1)  # the server looks at its processor time once a second
+    with urllib.request.urlopen(f"{url}/_nodes/stats/process") as answer:  # noqa: S310 (the address is the caller's)
+        nodes = json.load(answer)["nodes"].values()
+    return float(sum(node["process"]["cpu"]["total_in_millis"] for node in nodes)) / 1000
 
 
 def speed(url: str, corpus: str, repeats: int) -> None:
-    """Print docs/s of both, in turn, and their ratio."""
-    found: dict[str, list[float]] = {"prorank": [], "by-hand": []}
-    for number in range(repeats):
-        for way in sorted(found, reverse=bool(number % 2)):
-            found[way].append(_in_a_process(way, url, corpus)["docs_per_s"])
-    for way, rates in found.items():
-        runs = f"median of {[round(rate) for rate in rates]}, best {max(rates):,.0f}"
-        print(f"{way:8} {statistics.median(rates):8,.0f} docs/s ({runs})")
-    print(f"ratio    {statistics.median(found['prorank']) / statistics.median(found['by-hand']):.2f}")
+    """Print docs/s of both, in turn, their ratio, and where the seconds went."""
+    rounds = [_round(url, corpus, turned=bool(number % 2)) for number in range(1 + repeats)][1:]
+    for way in WAYS:
+        found = [each[way] for each in rounds]
+        rates = [each["documents"] / each["wall_s"] for each in found]
+        seconds = ", ".join(f"{name} {statistics.median(each[name] for each in found):.2f}" for name in SECONDS)
+        print(
+            f"{way:8} {statistics.median(rates):8,.0f} docs/s (median of {[round(rate) for rate in rates]}; {seconds})"
+        )
+    ratios = [each["by-hand"]["wall_s"] / each["prorank"]["wall_s"] for each in rounds]
+    print(f"ratio    {statistics.median(ratios):.2f} (median of {[round(ratio, 2) for ratio in ratios]})")
+
+
+def _round(url: str, corpus: str, *, turned: bool) -> dict[str, dict[str, float]]:
+    return {way: _in_a_process(way, url, corpus) for way in sorted(WAYS, reverse=turned)}
 
 
 def memory(url: str, counts: list[int]) -> None:
@@ -98,7 +127,9 @@ def memory(url: str, counts: list[int]) -> None:
     for count in counts:
         with tempfile.TemporaryDirectory() as folder:
             corpus = _generate(Path(folder) / "generated.jsonl", count)
-            print(f"{count:9,} documents: {_in_a_process('prorank', url, str(corpus))}", flush=True)
+            figures = _in_a_process("prorank", url, str(corpus))
+            rate = figures["documents"] / figures["wall_s"]
+            print(f"{count:9,} documents: {rate:,.0f} docs/s, peak {figures['peak_mb']} MB", flush=True)
 
 
 def _in_a_process(way: str, url: str, corpus: str) -> dict[str, float]:

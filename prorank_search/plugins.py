@@ -28,6 +28,7 @@ _EXTRA_OF = {
     "opensearchpy": "opensearch",
     "elasticsearch": "elasticsearch",
     "elastic_transport": "elasticsearch",
+    "orjson": "opensearch",
     "botocore": "aws",
     "onnxruntime": "embedding",
     "tokenizers": "embedding",

@@ -68,6 +68,23 @@ class SearchBackend(Protocol):
         ...
 
 
+class Commit(Protocol):
+    """A commit that was begun; a `concurrent.futures.Future[None]` is one."""
+
+    def done(self) -> bool:
+        """Tell whether `result` would return at once."""
+        ...
+
+    def result(self) -> None:
+        """Wait until all that was added before the commit was begun is durable; asked again it says the same.
+
+        Raises:
+            DocumentsRefusedError: Some of it cannot be in this index; the rest is.
+            BackendError: The engine failed.
+        """
+        ...
+
+
 @runtime_checkable
 class IndexWriter(Protocol):
     """Writes into one version of an index. A context manager: leaving it releases the index's lock."""
@@ -89,6 +106,17 @@ class IndexWriter(Protocol):
 
     def delete(self, doc_ids: Iterable[str]) -> int:
         """Delete documents by id, with all their passages; return how many ids were given."""
+        ...
+
+    def begin_commit(self) -> Commit:
+        """Begin to make durable what was added since the last commit was begun; return what tells when it is.
+
+        More can be added meanwhile, which belongs to the next commit. A writer to which waiting gains nothing commits
+        here and returns what is done.
+
+        Raises:
+            BackendError: The engine failed.
+        """
         ...
 
     def commit(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from typing import Self
 
 from prorank_ingest.passages import PassageSize, passages
@@ -47,6 +48,16 @@ class PassageWriter:
     def delete(self, doc_ids: Iterable[str]) -> int:
         """Delete documents with all their passages; return how many ids were given."""
         return self._writer.delete(doc_ids)
+
+    def begin_commit(self) -> Future[None]:
+        """Commit; what is returned is done: of a document that is refused nothing may follow before it is taken out."""
+        done: Future[None] = Future()
+        try:
+            self.commit()
+            done.set_result(None)
+        except DocumentsRefusedError as error:
+            done.set_exception(error)
+        return done
 
     def commit(self) -> None:
         """Make all that was added durable.

@@ -55,7 +55,9 @@ def to_document(record: Mapping[str, object], names: Names) -> Document:
         >>> to_document({"id": 7, "body": "It barks.", "lang": "en"}, Names())
         Document(doc_id='7', text='It barks.', title='', metadata={'lang': 'en'}, parent_id=None, passage_offsets=None)
     """
-    id_name, title_name, text_name = (_first(record, wanted) for wanted in (names.doc_id, names.title, names.text))
+    id_name = _first(record, names.doc_id)
+    title_name = _first(record, names.title)
+    text_name = _first(record, names.text)
     doc_id = _doc_id(record, id_name, names)
     title = _string(record, title_name)
     text = _string(record, text_name)
@@ -128,7 +130,10 @@ def require_unicode(*strings: str) -> None:
 
 
 def _first(record: Mapping[str, object], wanted: tuple[str, ...]) -> str | None:
-    return next((name for name in wanted if record.get(name) not in (None, "")), None)
+    for name in wanted:
+        if record.get(name) not in (None, ""):
+            return name
+    return None
 
 
 def _doc_id(record: Mapping[str, object], name: str | None, names: Names) -> str:

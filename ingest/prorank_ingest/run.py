@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
@@ -20,14 +21,17 @@ from prorank_ingest.passages import PassageSize, passages
 from prorank_ingest.progress import CountBad, Watch
 from prorank_search.analysis import choose
 from prorank_search.errors import DocumentsRefusedError, InputError
-from prorank_search.protocols import BadRecord, IndexBackend, IndexInfo, IndexWriter, Reader, ReaderOptions
+from prorank_search.protocols import BadRecord, Commit, IndexBackend, IndexInfo, IndexWriter, Reader, ReaderOptions
 from prorank_search.types import Document
 
 Record = Document | BadRecord
 Step = Literal["opened", "committed", "saved", "published"]
 
 BATCH_RECORDS = 5_000
+FIRST_BATCH_RECORDS = 1_000
+"""Few, so that the backend soon has something to do; each batch is twice the one before, up to `BATCH_RECORDS`."""
 BATCH_CHARACTERS = 8_000_000
+_COMMITS_AHEAD = 1
 _SAMPLE_RECORDS = 200
 _SAMPLE_CHARACTERS = 2_000
 _PREVIEWED = 5
@@ -137,11 +141,10 @@ def ingest(
         left = _usable(checkpoint.load(), versions, published, replace=job.replace)
         begin = left.position if left else 0
         records = islice(reader.read(begin), None if job.limit is None else max(job.limit - begin, 0))
-        batches = _batches(records)
-        first = next(batches, [])
-        if not left and not first:
+        sample = list(islice(records, _SAMPLE_RECORDS))
+        if not left and not sample:
             raise InputError(f"{job.source!r} holds nothing to ingest; index {job.index!r} is as it was")
-        analysis = _analysis(job, left, published, first[:_SAMPLE_RECORDS])
+        analysis = _analysis(job, left, published, sample)
         resume = left.version if left and (published is None or left.version != published.version) else None
         with _writer(job, backend, _passage_size(job, published), analysis, resume) as writer:
             state = left or checkpoint.start(
@@ -151,7 +154,7 @@ def ingest(
             upsert = published is not None and not job.replace
             existing = partial(backend.existing, job.index) if upsert and job.keep_existing else None
             way = _Way(job.source, writer, watch, checkpoint, on_step, count_bad, existing)
-            state = _write(chain([first], batches) if first else iter([]), way, state)
+            state = _write(_batches(chain(sample, records)), way, state)
             _require_documents(job, state, checkpoint)
             deleted = None
             if job.sync and upsert and not state.bad_records:
@@ -263,6 +266,11 @@ class _Way:
     count_bad: CountBad
     existing: Callable[[Sequence[str]], set[str]] | None
 
+    @property
+    def ahead(self) -> int:
+        """Batches whose commits may be under way while the next one is sent; none where the index is asked before."""
+        return 0 if self.existing else _COMMITS_AHEAD
+
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
@@ -273,14 +281,25 @@ class _Sent:
     kept: set[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A batch whose commit was begun."""
+
+    sent: _Sent
+    commit: Commit
+
+
 def _write(batches: Iterator[list[Record]], way: _Way, state: State) -> State:
-    """Ingest the batches: while the backend works on one, the next is read."""
+    """Ingest the batches: while the backend works on one, the next is read, and handed over where it can be."""
     letters = dead_letters.DeadLetters(Path(state.dead_letters), state.dead_letters_bytes)
+    begun: deque[_Begun] = deque()
     batch = next(batches, None)
     while batch is not None:
         sent = _send(batch, way)
         batch = next(batches, None)
-        state = _settle(sent, way, letters, state)
+        begun.append(_Begun(sent, way.writer.begin_commit()))
+        while begun and (batch is None or len(begun) > way.ahead or begun[0].commit.done()):
+            state = _settle(begun.popleft(), way, letters, state)
     return state
 
 
@@ -301,9 +320,10 @@ def _kept(doc_ids: Sequence[str], way: _Way) -> set[str]:
     return kept
 
 
-def _settle(sent: _Sent, way: _Way, letters: dead_letters.DeadLetters, state: State) -> State:
-    """Commit a batch, then note how far the run is."""
-    refusals = [sent.refused, _refused(way.writer.commit)]
+def _settle(begun: _Begun, way: _Way, letters: dead_letters.DeadLetters, state: State) -> State:
+    """Wait until a batch is committed, then note how far the run is."""
+    sent = begun.sent
+    refusals = [sent.refused, _refused(begun.commit.result)]
     reasons = {doc_id: reason for each in refusals if each for doc_id, reason in each.reasons.items()}
     details = {doc_id: detail for each in refusals if each for doc_id, detail in each.details.items()}
     way.on_step("committed")
@@ -341,13 +361,13 @@ def _refused(step: Callable[[], object]) -> DocumentsRefusedError | None:
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
     """Cut a stream so that a batch fits into memory, however long its documents are."""
     batch: list[Record] = []
-    characters = 0
+    characters, largest = 0, min(FIRST_BATCH_RECORDS, BATCH_RECORDS)
     for record in records:
         batch.append(record)
         characters += len(record.text if isinstance(record, Document) else record.record)
-        if len(batch) >= BATCH_RECORDS or characters >= BATCH_CHARACTERS:
+        if len(batch) >= largest or characters >= BATCH_CHARACTERS:
             yield batch
-            batch, characters = [], 0
+            batch, characters, largest = [], 0, min(2 * largest, BATCH_RECORDS)
     if batch:
         yield batch
 

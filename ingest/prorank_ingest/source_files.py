@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -55,7 +56,7 @@ def fingerprint(paths: Iterable[Path]) -> str:
 
 def _lines(path: Path, meter: FileMeter) -> Iterator[bytes]:
     with _to_its_end(path), meter.watch(path.open("rb")) as file:
-        yield from gzip.GzipFile(fileobj=file) if path.suffix.lower() == ".gz" else file
+        yield from io.BufferedReader(gzip.GzipFile(fileobj=file), _CHUNK) if path.suffix.lower() == ".gz" else file
 
 
 def _zstandard_lines(path: Path, meter: FileMeter) -> Iterator[bytes]:

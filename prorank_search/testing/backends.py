@@ -205,6 +205,23 @@ class IndexBackendContract(SearchBackendContract):
             writer.publish()
             assert _ids(_search(backend, index, "dog")) == ["new"]
 
+    def test_what_is_added_while_a_commit_is_under_way_belongs_to_the_next(
+        self, backend: IndexBackend, index: str
+    ) -> None:
+        """Each tells of its own documents, in whatever order they are asked."""
+        with backend.writer(index, analysis="english", replace=False) as writer:
+            writer.add([Document("new", "A dog.")])
+            first = writer.begin_commit()
+            writer.add([Document("new", "A cat."), Document("newer", "A hen.")])
+            second = writer.begin_commit()
+            second.result()
+            first.result()
+            assert first.done()
+            assert second.done()
+            writer.publish()
+        texts = {document.doc_id: document.text for document in backend.scan(index)}
+        assert (texts["new"], texts["newer"], len(texts)) == ("A cat.", "A hen.", 2 + len(DOCUMENTS))
+
     def test_what_was_not_committed_is_dropped(self, backend: IndexBackend, index: str) -> None:
         """Leaving the writer is not a commit."""
         with backend.writer(index, analysis="english", replace=False) as writer:

@@ -16,16 +16,17 @@ from pathlib import Path
 from prorank_ingest import run
 from prorank_ingest.passages import PassageSize
 from prorank_ingest.selection import open_source
+from prorank_search.backends.engines import writer
 from prorank_search.backends.engines.bulk import ChunkSize
 from prorank_search.backends.engines.detection import connect
 from prorank_search.backends.engines.index import EngineIndexes
-from prorank_search.backends.engines.writer import EngineWriter
 from prorank_search.protocols import ReaderOptions
 from prorank_search.settings import Settings
 from tests.engines.rough_client import POINTS, RoughClient
 
 BATCH_RECORDS = 500
 CHUNK = ChunkSize(documents=100)
+LOWERED_FROM = 200
 SIZE = PassageSize(tokens=4, overlap=0)
 
 
@@ -39,7 +40,8 @@ def main(url: str, source: str, index: str, home: str, flag: str, *kill: str) ->
             os.kill(os.getpid(), signal.SIGKILL)
 
     run.BATCH_RECORDS = BATCH_RECORDS
-    EngineWriter.largest = CHUNK
+    writer.EngineWriter.largest = CHUNK
+    writer.LOWERED_FROM = LOWERED_FROM
     engine = connect(Settings(url=url, home=Path(home), engine_timeout_s=20))
     rough = RoughClient(engine.client, point if point in POINTS else "", int(nth), when == "after")
     backend = EngineIndexes(dataclasses.replace(engine, client=rough), Path(home))

@@ -21,24 +21,17 @@ from prorank_search.backends.engines.index import EngineIndexes
 from prorank_search.local import engine, node
 from prorank_search.local.lock import DEFAULT_VERSION
 from prorank_search.settings import Settings
-from tests.engines.kills import write_corpus
+from tests.engines.kills import check_stored, write_corpus
 from tests.engines.servers import QUICK_START, UP_TIMEOUT_S, open_folder
 
 DOCUMENTS = 40_000
 INDEX = "server-kills"
 
 
-def ingest(url: str, folder: Path, *, seed: int, replaced: bool) -> run.Report:
-    """Ingest a corpus that is another one for each seed."""
-    texts = {str(number): f"text {number} {seed} " + "word " * 50 for number in range(DOCUMENTS)}
-    source = str(write_corpus(folder / f"{seed}.jsonl", texts))
-    backend = EngineIndexes(connect(Settings(url=url, engine_timeout_s=10)), folder)
-    job = run.Job(source, INDEX, folder, analysis="standard", replace=replaced)
-    report = run.ingest(job, open_source(source, job.options), backend)
-    stored = {document.doc_id: document.text for document in backend.scan(INDEX)}
-    assert stored == texts
-    assert backend.count(INDEX) == DOCUMENTS
-    return report
+def ingest(backend: EngineIndexes, source: Path, *, replaced: bool) -> None:
+    """Ingest a corpus."""
+    job = run.Job(str(source), INDEX, source.parent, analysis="standard", replace=replaced)
+    run.ingest(job, open_source(job.source, job.options), backend)
 
 
 def soak(kills: int) -> int:
@@ -47,15 +40,19 @@ def soak(kills: int) -> int:
     in_the_middle = 0
     with open_folder() as place, tempfile.TemporaryDirectory(prefix="prorank-server-kills-") as folder:
         server = Server(place)
+        backend = EngineIndexes(connect(Settings(url=server.url, engine_timeout_s=10)), Path(folder))
         try:
             with ThreadPoolExecutor(1) as pool:
                 for number in range(kills):
+                    texts = {str(each): f"text {each} {number} " + "word " * 50 for each in range(DOCUMENTS)}
+                    source = write_corpus(Path(folder) / f"{number}.jsonl", texts)
                     started = time.monotonic()
-                    ingested = pool.submit(ingest, server.url, Path(folder), seed=number, replaced=number % 2 == 1)
-                    time.sleep(moments.uniform(2.0, 6.0))
+                    ingested = pool.submit(ingest, backend, source, replaced=number % 2 == 1)
+                    time.sleep(moments.uniform(0.3, 3.0))
                     in_the_middle += not ingested.done()
                     server.restart()
                     ingested.result()
+                    check_stored(backend, INDEX, texts, None)
                     took_s = time.monotonic() - started
                     sys.stderr.write(f"{number}: {took_s:.1f} s, so far {in_the_middle} in the middle\n")
         finally:

@@ -17,10 +17,10 @@ import pytest
 from prorank_ingest import run
 from prorank_ingest.passages import PassageSize
 from prorank_ingest.selection import open_source
+from prorank_search.backends.engines import writer
 from prorank_search.backends.engines.bulk import ChunkSize
 from prorank_search.backends.engines.detection import connect
 from prorank_search.backends.engines.index import EngineIndexes
-from prorank_search.backends.engines.writer import EngineWriter
 from prorank_search.settings import Settings
 from tests.engines.killed_ingest import SIZE
 from tests.engines.kills import check_stored, write_corpus
@@ -43,7 +43,8 @@ def spoiled_ingest(
         proxy.share = SHARE
         job = run.Job(source, index, folder, analysis="standard", replace=replace, passages=size)
         with pytest.MonkeyPatch.context() as small:
-            small.setattr(EngineWriter, "largest", CHUNK)
+            small.setattr(writer.EngineWriter, "largest", CHUNK)
+            small.setattr(writer, "LOWERED_FROM", DOCUMENTS // 10)
             small.setattr(run, "BATCH_RECORDS", 400)
             report = run.ingest(job, open_source(source, job.options), backend)
         faults = proxy.faults

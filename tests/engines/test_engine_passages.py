@@ -98,7 +98,7 @@ def test_many_searches_find_what_each_alone_finds(texts: EngineIndexes) -> None:
     assert [len(ranking.hits) for ranking in alone] == [3, 0, 1, 2]
 
 
-def test_searches_for_several_passages_are_sent_a_few_at_a_time(texts: EngineIndexes) -> None:
+def test_searches_for_several_passages_ask_once_more_for_all_of_them(texts: EngineIndexes) -> None:
     seen: list[int] = []
 
     class Counting:
@@ -110,7 +110,17 @@ def test_searches_for_several_passages_are_sent_a_few_at_a_time(texts: EngineInd
     counting = EngineIndexes(dataclasses.replace(texts.engine, client=Counting()), Path())
     counting.search_many([asked("fox", top_k=100, passages_per_hit=2)] * 12)
     counting.search_many([asked("fox", top_k=100)] * 12)
-    assert seen == [5, 5, 2, 12]
+    assert seen == [12, 12, 12]
+
+
+def test_further_passages_are_those_that_a_query_body_of_ones_own_lets_through(texts: EngineIndexes) -> None:
+    body = {
+        "query": {"match": {"text": "{{query}}"}},
+        "post_filter": {"bool": {"must_not": {"match": {"text": "barks"}}}},
+        "aggs": {"documents": {"terms": {"field": "parent_id"}}},
+    }
+    [found] = texts.search(asked("fox", body=body, passages_per_hit=9)).hits
+    assert {passage.text for passage in found.passages} == {"A fox runs.", "A fox sleeps.", "A fox eats eggs."}
 
 
 def test_a_query_body_of_ones_own_finds_documents_too(texts: EngineIndexes) -> None:

@@ -17,6 +17,7 @@ import pytest
 from prorank_ingest import run
 from prorank_ingest.passages import PassageSize
 from prorank_ingest.selection import open_source
+from prorank_search.backends.engines import versions, writer
 from prorank_search.backends.engines.connection import Engine, path
 from prorank_search.backends.engines.detection import connect
 from prorank_search.backends.engines.index import EngineIndexes
@@ -176,6 +177,38 @@ def test_what_does_not_fit_a_mapping_is_a_dead_letter_with_the_engines_reason(
     assert (letter["error_type"], letter["status"], letter["attempts"]) == ("mapper_parsing_exception", 400, 1)
     assert "failed to parse field [title]" in letter["reason"]
     assert json.loads(letter["record"])["title"] == "seven"
+
+
+def test_a_document_that_is_refused_and_comes_again_is_told_apart_from_itself(
+    backend: EngineIndexes, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "BATCH_RECORDS", 2)
+    engine.request("PUT", path(INDEX), {"mappings": {"properties": {"title": {"type": "integer"}}}})
+    backend.adopt(INDEX)
+    source = tmp_path / "titles.jsonl"
+    pairs = [("1", "one"), ("2", "2"), ("1", "1"), ("3", "3"), ("2", "two"), ("4", "4")]
+    source.write_text("".join(json.dumps({"id": doc_id, "title": title}) + "\n" for doc_id, title in pairs))
+    job = run.Job(str(source), INDEX, tmp_path)
+    report = run.ingest(job, open_source(str(source), job.options), backend)
+    assert (report.documents, report.duplicates, report.bad_records) == (4, 0, 2)
+    letters = [json.loads(line) for line in Path(str(report.dead_letters)).read_text("utf-8").splitlines()]
+    assert [json.loads(letter["record"])["title"] for letter in letters] == ["one", "two"]
+    titles = {document.doc_id: document.title for document in backend.scan(INDEX)}
+    assert titles == {"1": "1", "2": "2", "3": "3", "4": "4"}
+
+
+def test_settings_are_lowered_for_a_large_load_alone(
+    backend: EngineIndexes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lowered: list[str] = []
+    monkeypatch.setattr(versions, "lower", lambda _, name: lowered.append(name))
+    ingest(backend, tmp_path, numbered("text"))
+    assert lowered == []
+    monkeypatch.setattr(writer, "LOWERED_FROM", 300)
+    ingest(backend, tmp_path, numbered("text"), replace=True)
+    assert len(lowered) == 1
+    ingest(backend, tmp_path, numbered("text"))
+    assert len(lowered) == 1
 
 
 def test_a_read_only_index_stops_the_run_and_the_same_command_goes_on(

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from prorank_ingest import dead_letters, run
 from prorank_ingest.selection import open_source
 from prorank_search.backends.tantivy import TantivyBackend
+from prorank_search.backends.tantivy.writer import TantivyWriter
 from prorank_search.errors import ConfigError, InputError, UnknownPluginError
 from prorank_search.protocols import BadRecord, ReaderOptions
 from prorank_search.types import Document
@@ -121,6 +124,78 @@ def test_a_killed_run_that_keeps_documents_does_not_take_its_own_for_them(
     report = run.ingest(job, open_source(job.source, job.options), backend)
     assert (report.documents, report.kept, report.duplicates, report.equal_texts) == (4, 1, 0, 4)
     assert texts(backend)["1"] == "old"
+
+
+class LateCommits(TantivyBackend):
+    """Commits when it is asked whether it has, as an engine may that is slow to answer; tells what happens when."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.steps: list[str] = []
+
+    def writer(self, index: str, **how: Any) -> TantivyWriter:  # noqa: ANN401 (as the backend takes it)
+        writer = super().writer(index, **how)
+        backend = self
+
+        class Late:
+            def done(self) -> bool:
+                return False
+
+            def result(self) -> None:
+                writer.commit()
+
+        def add(documents: Iterable[Document]) -> int:
+            backend.steps.append("sent")
+            return TantivyWriter.add(writer, documents)
+
+        writer.add = add  # type: ignore[method-assign]
+        writer.begin_commit = Late  # type: ignore[assignment,method-assign]
+        return writer
+
+
+@pytest.mark.parametrize(("kept", "ahead"), [(False, 1), (True, 0)])
+def test_one_batch_is_sent_while_the_commit_of_the_one_before_is_under_way(
+    tmp_path: Path, prorank_home: Path, monkeypatch: pytest.MonkeyPatch, *, kept: bool, ahead: int
+) -> None:
+    monkeypatch.setattr(run, "BATCH_RECORDS", 2)
+    backend = LateCommits(prorank_home / "indexes")
+    ingest(write(tmp_path / "a.jsonl", {"id": "0", "text": "old"}), backend, prorank_home)
+    backend.steps.clear()
+    source = write(tmp_path / "b.jsonl", *({"id": str(number), "text": "new"} for number in range(1, 8)))
+    job = run.Job(str(source), "animals", prorank_home, keep_existing=kept)
+    report = run.ingest(job, open_source(job.source, job.options), backend, on_step=backend.steps.append)
+    assert (report.documents, len(texts(backend))) == (7, 8)
+    sent, saved = 0, 0
+    for step, following in pairwise(backend.steps):
+        sent += step == "sent"
+        saved += step == "saved"
+        assert sent - saved <= ahead + 1
+        assert (step == "committed") == (following == "saved")
+    assert (sent, saved) == (4, 4)
+
+
+@pytest.mark.parametrize("nth", range(1, 5))
+@pytest.mark.parametrize("step", ["committed", "saved"])
+def test_a_run_that_ends_while_a_batch_is_under_way_goes_on_where_its_last_note_is(
+    tmp_path: Path, prorank_home: Path, monkeypatch: pytest.MonkeyPatch, step: run.Step, nth: int
+) -> None:
+    monkeypatch.setattr(run, "BATCH_RECORDS", 2)
+    backend = LateCommits(prorank_home / "indexes")
+    records = [{"id": str(number % 5), "text": f"text {number}"} for number in range(8)]
+    job = run.Job(str(write(tmp_path / "a.jsonl", *records)), "animals", prorank_home)
+    passed: list[str] = []
+
+    def give_up(taken: run.Step) -> None:
+        passed.append(taken)
+        if passed.count(step) == nth:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run.ingest(job, open_source(job.source, job.options), backend, on_step=give_up)
+    report = run.ingest(job, open_source(job.source, job.options), backend)
+    assert report.resumed_from == 2 * (nth if step == "saved" else nth - 1)
+    assert (report.documents, report.duplicates) == (5, 3)
+    assert texts(backend) == {"0": "text 5", "1": "text 6", "2": "text 7", "3": "text 3", "4": "text 4"}
 
 
 def test_bad_records_become_dead_letters_and_the_rest_goes_in(

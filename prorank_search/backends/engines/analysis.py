@@ -163,7 +163,7 @@ def source_of(document: Document) -> dict[str, object]:
         {'doc_id': '1', 'text': 'It barks.', 'metadata': {'legs': 4}, 'facts': ['legs=4']}
     """
     source = to_source(document)
-    found = list(facts(document.metadata))
+    found = list(facts(document.metadata)) if document.metadata else []
     return source | {"facts": found} if found else source
 
 

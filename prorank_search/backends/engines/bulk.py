@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+import orjson
+
 from prorank_search.backends.engines.analysis import source_of
 from prorank_search.backends.engines.passages import source_of_passage
 from prorank_search.errors import InputError
@@ -44,8 +46,6 @@ _PLAIN = {
 }
 _CURRENT = re.compile(r"current version \[(\d+)\]")
 _ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_ENCODE_ASCII = json.JSONEncoder(separators=(",", ":")).encode
-"""Writes the same where all is ASCII, in half the time."""
 _TEXT = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -135,8 +135,9 @@ def index_row(document: Document, version: int, *, in_passages: bool = False) ->
     check_id(document.doc_id)
     try:
         source = source_of_passage(document, version) if in_passages else source_of(document)
-        encode = _ENCODE_ASCII if _is_ascii(document) else _ENCODE
-        body = f"{_action('index', document.doc_id, version)}\n{encode(source)}\n".encode()
+        # where no metadata can hold numbers that it writes otherwise, orjson writes the same in an eighth of the time
+        written = _ENCODE(source).encode() if document.metadata else orjson.dumps(source)
+        body = b"%b\n%b\n" % (_action("index", document.doc_id, version).encode(), written)
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"it cannot be sent as JSON: {error}") from error
     return Row(document.doc_id, body)
@@ -232,10 +233,6 @@ def pause_s(failures: int) -> float:
 def body_of(rows: Sequence[Row]) -> bytes:
     """Return the body of a request."""
     return b"".join([row.body for row in rows])
-
-
-def _is_ascii(document: Document) -> bool:
-    return document.text.isascii() and document.title.isascii() and not document.metadata
 
 
 def _action(name: str, doc_id: str, version: int) -> str:

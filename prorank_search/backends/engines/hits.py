@@ -15,11 +15,22 @@ from prorank_search.passages import parent_hit
 from prorank_search.stored_documents import from_source
 from prorank_search.types import Document, Hit, SourcePaths
 
+Passages = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Id of a document to hits of its passages, the best first."""
+
 _MARKED = re.compile(f"{MARKS[0]}([^{MARKS[1]}]*){MARKS[1]}")
 
 
-def hits_of(answer: Mapping[str, Any], mapping: IndexMapping, source: SourcePaths | None) -> tuple[Hit, ...]:
+def hits_of(
+    answer: Mapping[str, Any], mapping: IndexMapping, source: SourcePaths | None, passages: Passages
+) -> tuple[Hit, ...]:
     """Return the hits of an answer to `_search`; of an index of passages those of documents.
+
+    Args:
+        answer: The answer.
+        mapping: What is known of the index.
+        source: Where a document's parts stand, if its profile says so.
+        passages: Further passages of documents, by their id; see `passages.best_passages`.
 
     Raises:
         InputError: No hit has a text where the profile says it stands.
@@ -27,11 +38,17 @@ def hits_of(answer: Mapping[str, Any], mapping: IndexMapping, source: SourcePath
     """
     found = answer["hits"]["hits"]
     if mapping.in_passages:
-        return tuple(parent_hit([_hit(each, mapping) for each in best_of(hit)]) for hit in found)
+        best = (best_of(hit, passages.get(parent_of(hit), ())) for hit in found)
+        return tuple(parent_hit([_hit(each, mapping) for each in hits]) for hits in best)
     hits = tuple(_hit(hit, mapping, source) for hit in found)
     if found and not any(hit.document.text for hit in hits):
         raise InputError(_no_text(found[0], mapping, source))
     return hits
+
+
+def parent_of(hit: Mapping[str, Any]) -> str:
+    """Return the id of the document that a hit of a collapsed search stands for."""
+    return str(hit["fields"]["parent_id"][0])
 
 
 def is_outdated(mapping: IndexMapping, answer: Mapping[str, Any]) -> bool:

@@ -53,10 +53,9 @@ class EngineIndexes(EngineSearch):
         """
         lock = self._lock(index)
         try:
-            target = self._target(index, analysis, metadata or {}, replace=replace, resume=resume)
-            if target.hidden:
-                versions.lower(self.engine, target.name)
-            return EngineWriter(self.engine, target, lock)
+            return EngineWriter(
+                self.engine, self._target(index, analysis, metadata or {}, replace=replace, resume=resume), lock
+            )
         except BaseException:
             lock.close()
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prorank_search.backends.engines.analysis import UNREAD, WRITTEN, source_of
@@ -12,7 +12,11 @@ from prorank_search.types import Document
 DOCUMENTS: Mapping[str, Any] = {"match": {"facts": {"query": FIRST_FACT, "lenient": True}}}
 """Can be asked of an index of somebody else too, whose `facts` may be numbers: it finds nothing there."""
 
-_INNER = "passages"
+COLLAPSED: dict[str, Any] = {"collapse": {"field": "parent_id"}}
+"""The clause by which a search finds documents, each by its best passage."""
+
+_BY_DOCUMENT = "documents"
+_BEST = "best"
 
 
 def source_of_passage(passage: Document, stamp: int) -> dict[str, object]:
@@ -35,23 +39,37 @@ def counted(*, in_passages: bool) -> dict[str, Any] | None:
     return {"query": DOCUMENTS} if in_passages else None
 
 
-def collapsed(passages_per_hit: int) -> dict[str, Any]:
-    """Return the clauses by which a search finds documents, each by its best passage and with so many of them."""
-    collapse: dict[str, Any] = {"field": "parent_id"}
-    if passages_per_hit > 1:
-        collapse["inner_hits"] = {"name": _INNER, "size": passages_per_hit, "_source": UNREAD}
-    return {"collapse": collapse}
+def best_of_each(documents: int, passages_per_hit: int) -> dict[str, Any]:
+    """Return the clauses by which a search gives the best passages of each document that it matches, and no hits.
+
+    Args:
+        documents: How many it can match: with fewer a shard would leave some out.
+        passages_per_hit: How many passages of each.
+    """
+    best = {"top_hits": {"size": passages_per_hit, "_source": UNREAD}}
+    by_document = {"terms": {"field": "parent_id", "size": documents}, "aggs": {_BEST: best}}
+    return {"size": 0, "aggs": {_BY_DOCUMENT: by_document}}
 
 
-def best_of(hit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return what a collapsed search found of a document: the passage that it was found by, then the next ones.
-
-    The engine looks for the next ones afterwards, when others may stand in the index.
+def best_passages(answer: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return what a search with these clauses found: id of a document to hits, the best first.
 
     Example:
-        >>> inner = {"passages": {"hits": {"hits": [{"_id": "fox#9"}, {"_id": "fox#0"}]}}}
-        >>> [found["_id"] for found in best_of({"_id": "fox#9", "inner_hits": inner})]
+        >>> bucket = {"key": "fox", "best": {"hits": {"hits": [{"_id": "fox#9"}]}}}
+        >>> best_passages({"aggregations": {"documents": {"buckets": [bucket]}}})
+        {'fox': [{'_id': 'fox#9'}]}
+    """
+    buckets = answer["aggregations"][_BY_DOCUMENT]["buckets"]
+    return {bucket["key"]: bucket[_BEST]["hits"]["hits"] for bucket in buckets}
+
+
+def best_of(hit: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the passages that a hit of a collapsed search stands for: the one that it was found by, then the next.
+
+    The engine was asked for the next ones afterwards, when others may stand in the index.
+
+    Example:
+        >>> [each["_id"] for each in best_of({"_id": "fox#9"}, [{"_id": "fox#9"}, {"_id": "fox#0"}])]
         ['fox#9', 'fox#0']
     """
-    inner = hit["inner_hits"][_INNER]["hits"]["hits"] if "inner_hits" in hit else []
-    return [hit, *(each for each in inner if each["_id"] != hit["_id"])][: max(1, len(inner))]
+    return [hit, *(each for each in found if each["_id"] != hit["_id"])][: max(1, len(found))]

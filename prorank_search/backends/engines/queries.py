@@ -9,7 +9,7 @@ from zlib import crc32
 from prorank_search.backends.engines.analysis import SEARCHED, UNREAD
 from prorank_search.backends.engines.connection import EngineName
 from prorank_search.backends.engines.mappings import IndexMapping
-from prorank_search.backends.engines.passages import collapsed
+from prorank_search.backends.engines.passages import COLLAPSED, best_of_each
 from prorank_search.encodable import encodable
 from prorank_search.errors import InputError
 from prorank_search.passages import stored_id
@@ -44,7 +44,17 @@ def body_of(request: SearchRequest, mapping: IndexMapping) -> dict[str, Any]:
     if not mapping.in_passages:
         return body
     _require_fit_for_passages(request)
-    return body | collapsed(request.passages_per_hit)
+    return body | COLLAPSED
+
+
+def passages_body(request: SearchRequest, mapping: IndexMapping, documents: Sequence[str]) -> dict[str, Any]:
+    """Return the body that finds the best passages of documents, by their ids, that the request's own body found."""
+    own = _own_body(request)
+    those = [{"terms": {"parent_id": list(documents)}}]
+    if "post_filter" in own:
+        those.append(own.pop("post_filter"))  # what is counted up by document does not pass through it
+    query = {"bool": {"must": [_filtered(request, mapping)], "filter": those}}
+    return {**own, "query": query, "track_total_hits": False, **best_of_each(len(documents), request.passages_per_hit)}
 
 
 def params_of(request: SearchRequest) -> dict[str, str | bool]:

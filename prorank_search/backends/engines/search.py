@@ -10,10 +10,10 @@ from prorank_search.backends.engines import connection
 from prorank_search.backends.engines.catalog import indexes
 from prorank_search.backends.engines.connection import RETRIED, Engine, path
 from prorank_search.backends.engines.faults import error_of
-from prorank_search.backends.engines.hits import hits_of, id_of, is_outdated, marked_words
+from prorank_search.backends.engines.hits import Passages, hits_of, id_of, is_outdated, marked_words, parent_of
 from prorank_search.backends.engines.mappings import IndexMapping, mapping_of
-from prorank_search.backends.engines.passages import counted
-from prorank_search.backends.engines.queries import body_of, fields_of, highlight_body, params_of
+from prorank_search.backends.engines.passages import best_passages, counted
+from prorank_search.backends.engines.queries import body_of, fields_of, highlight_body, params_of, passages_body
 from prorank_search.backends.engines.walk import documents
 from prorank_search.errors import EngineError, IndexNotFoundError, InputError, ProRankError
 from prorank_search.passages import stored_id
@@ -23,8 +23,6 @@ from prorank_search.types import Document, Ranking, SearchRequest
 BAD_REQUEST = 400
 AT_ONCE = 50
 """Searches in one `_msearch`."""
-INNER_AT_ONCE = 500
-"""Documents in one `_msearch` that several passages are wanted of: the engine searches once more for each."""
 _MAPPING_KEPT_S = 30.0
 
 
@@ -57,9 +55,8 @@ class EngineSearch:
             body_of(request, self.mapping(request.index))  # raises
         wanted = [number for number, request in enumerate(requests) if request.query.text.strip()]
         rankings = [Ranking(request.query, ()) for request in requests]
-        at_once = self._at_once(requests)
-        for start in range(0, len(wanted), at_once):
-            some = wanted[start : start + at_once]
+        for start in range(0, len(wanted), AT_ONCE):
+            some = wanted[start : start + AT_ONCE]
             for number, ranking in zip(some, self._rankings([requests[number] for number in some]), strict=True):
                 rankings[number] = ranking
         return rankings
@@ -117,21 +114,31 @@ class EngineSearch:
             for index in moved:
                 self._mappings.pop(index, None)
             found = self._found(requests)
+        passages = self._passages(requests, found)
         return [
-            Ranking(request.query, hits_of(answer, mapping, request.source))
-            for request, (mapping, answer) in zip(requests, found, strict=True)
+            Ranking(request.query, hits_of(answer, mapping, request.source, passages.get(number, {})))
+            for number, (request, (mapping, answer)) in enumerate(zip(requests, found, strict=True))
         ]
-
-    def _at_once(self, requests: Sequence[SearchRequest]) -> int:
-        several = (request for request in requests if request.passages_per_hit > 1)
-        inner = (request.top_k for request in several if self.mapping(request.index).in_passages)
-        return max(1, min(AT_ONCE, INNER_AT_ONCE // max(inner, default=1)))
 
     def _found(self, requests: Sequence[SearchRequest]) -> list[tuple[IndexMapping, Mapping[str, Any]]]:
         mappings = [self.mapping(request.index) for request in requests]
         searches = [(request, body_of(request, mapping)) for request, mapping in zip(requests, mappings, strict=True)]
-        answers = self._answers(searches) if len(searches) > 1 else [self._answer(*search) for search in searches]
-        return list(zip(mappings, answers, strict=True))
+        return list(zip(mappings, self._answers(searches), strict=True))
+
+    def _passages(
+        self, requests: Sequence[SearchRequest], found: Sequence[tuple[IndexMapping, Mapping[str, Any]]]
+    ) -> dict[int, Passages]:
+        """Return, by the number of a request that wants several passages of a document, those of what it found."""
+        searches = {}
+        for number, (request, (mapping, answer)) in enumerate(zip(requests, found, strict=True)):
+            hits = answer["hits"]["hits"]
+            if hits and mapping.in_passages and request.passages_per_hit > 1:
+                searches[number] = request, passages_body(request, mapping, [parent_of(hit) for hit in hits])
+        answers = self._answers(list(searches.values()))
+        return {number: best_passages(answer) for number, answer in zip(searches, answers, strict=True)}
+
+    def _answers(self, searches: Sequence[tuple[SearchRequest, dict[str, Any]]]) -> list[Mapping[str, Any]]:
+        return self._many(searches) if len(searches) > 1 else [self._answer(*search) for search in searches]
 
     def _answer(self, request: SearchRequest, body: dict[str, Any]) -> Mapping[str, Any]:
         try:
@@ -143,7 +150,7 @@ class EngineSearch:
             raise _input_error(error) from error
         return answer
 
-    def _answers(self, searches: Sequence[tuple[SearchRequest, dict[str, Any]]]) -> list[Mapping[str, Any]]:
+    def _many(self, searches: Sequence[tuple[SearchRequest, dict[str, Any]]]) -> list[Mapping[str, Any]]:
         """Send searches at once; those that the engine had no room for are sent again."""
         answers: dict[int, Mapping[str, Any]] = {}
         left = list(range(len(searches)))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Self
 
 from prorank_search.backends.engines import versions
 from prorank_search.backends.engines.bulk import ChunkSize, Refusal, Row, delete_row, index_row
+from prorank_search.backends.engines.commits import EngineCommit
 from prorank_search.backends.engines.connection import Engine
 from prorank_search.backends.engines.delivery import Delivery, Pace
 from prorank_search.backends.engines.outdated import PARENTS_AT_ONCE, outdated
@@ -20,9 +22,11 @@ from prorank_search.passages import is_first
 from prorank_search.stored_documents import check_id
 from prorank_search.types import Document
 
-THREADS = 2
+THREADS = 3
 WAITING = 2
 """Requests that are ready while the threads are busy: what a run holds in memory is `THREADS + WAITING` requests."""
+LOWERED_FROM = 50_000
+"""Documents after which a hidden version's settings are lowered: a smaller load is through before that pays."""
 
 _log = logging.getLogger(__name__)
 
@@ -54,11 +58,12 @@ class EngineWriter:
         self._delivery = Delivery(engine, target.name, self._pace, self._stopping, self._now)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="bulk")
         self._room = threading.Semaphore(THREADS + WAITING)
-        self._flying: list[Future[dict[str, Refusal]]] = []
-        self._refused: dict[str, Refusal] = {}
+        self._begun: list[EngineCommit] = []
+        self._next = EngineCommit()
         self._replaced: dict[str, int] = {}
         self._rows: list[Row] = []
         self._size_bytes = 0
+        self._unlowered = LOWERED_FROM if target.hidden else math.inf
 
     def add(self, documents: Iterable[Document]) -> int:
         """Add or replace documents by `doc_id`; return how many. Not durable before `commit`.
@@ -96,6 +101,18 @@ class EngineWriter:
             given += 1
         return given
 
+    def begin_commit(self) -> EngineCommit:
+        """Send all that was added; return what is done when the engine has answered for it: it is durable then.
+
+        Raises:
+            BackendError: The engine failed.
+        """
+        self._take_out()
+        self._ship()
+        begun, self._next = self._next, EngineCommit()
+        self._begun = [each for each in self._begun if not each.done()] + [begun]
+        return begun
+
     def commit(self) -> None:
         """Wait until the engine has answered for all that was added: it is durable then.
 
@@ -103,14 +120,9 @@ class EngineWriter:
             DocumentsRefusedError: The engine does not take some of them; all the others are in.
             BackendError: The engine failed.
         """
-        self._take_out()
+        begun = self.begin_commit()
         self._settle()
-        if self._refused:
-            refused, self._refused = self._refused, {}
-            raise DocumentsRefusedError(
-                {doc_id: refusal.reason for doc_id, refusal in refused.items()},
-                {doc_id: refusal._asdict() for doc_id, refusal in refused.items()},
-            )
+        begun.result()
 
     def publish(self, expected: int | None = None) -> None:
         """Commit, and let searches see this version from now on: one atomic step.
@@ -120,8 +132,9 @@ class EngineWriter:
         """
         self.commit()
         if self._target.hidden:
-            versions.restore(self._engine, self.version)
+            restored = self._pool.submit(versions.restore, self._engine, self.version)
             versions.require_count(self._engine, self._target, expected)
+            restored.result()
             versions.publish(self._engine, self._target)
             self._published = True
         else:
@@ -139,6 +152,11 @@ class EngineWriter:
                 self._restore()
         finally:
             self._lock.close()
+
+    def _lower(self) -> dict[str, Refusal]:
+        """Lower the settings while documents are sent; nothing is refused by that."""
+        versions.lower(self._engine, self.version)
+        return {}
 
     def _restore(self) -> None:
         try:
@@ -162,9 +180,8 @@ class EngineWriter:
     def _settle(self) -> None:
         """Wait until the engine has answered for all that was put."""
         self._ship()
-        for future in self._flying:
-            self._refused |= future.result()
-        self._flying.clear()
+        for each in (*self._begun, self._next):
+            each.wait()
 
     def _put(self, row: Row) -> None:
         self._rows.append(row)
@@ -176,12 +193,13 @@ class EngineWriter:
         if not self._rows:
             return
         self._room.acquire()
-        for future in [future for future in self._flying if future.done()]:
-            self._refused |= future.result()
-            self._flying.remove(future)
-        future = self._pool.submit(self._delivery.settle, self._rows)
-        future.add_done_callback(lambda _: self._room.release())
-        self._flying.append(future)
+        request = self._pool.submit(self._delivery.settle, self._rows)
+        request.add_done_callback(lambda _: self._room.release())
+        self._next.include(request)
+        self._unlowered -= len(self._rows)
+        if self._unlowered <= 0:
+            self._unlowered = math.inf
+            self._next.include(self._pool.submit(self._lower))
         self._rows, self._size_bytes = [], 0
 
     def _next_stamp(self) -> int:

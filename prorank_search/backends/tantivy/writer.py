@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -83,6 +84,13 @@ class TantivyWriter:
             self._writer.delete_documents_by_term("doc_id", document.doc_id)
         elif is_first(document):
             self._writer.delete_documents_by_term("facts", parent_fact(document.parent_id))
+
+    def begin_commit(self) -> Future[None]:
+        """Commit; what is returned is done."""
+        self.commit()
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
 
     def commit(self) -> None:
         """Make all that was added durable, so that a kill from here on loses nothing of it."""
