@@ -12,6 +12,7 @@ from prorank_search.judgments import FILE_NAME, JudgmentStore
 from tests.ui.a_service import AService, a_service
 from tests.ui.conftest import DOCUMENTS
 from tests.ui.test_browser import address, free_port, page, titles
+from tests.ui.test_browser_axe import violations
 from tests.ui.test_browser_judge import PATIENCE_MS, proxy
 
 if TYPE_CHECKING:
@@ -61,9 +62,11 @@ def test_a_person_compares_looks_at_the_reason_and_at_the_service(service: AServ
     page.goto(f"{address}/status")
     page.get_by_text(f"answers at {service.url}; ready").wait_for()
     page.get_by_text("1: animals (4 documents)").wait_for()
+    assert violations(page) == []
 
     page.goto(f"{address}/train")
-    page.get_by_text("this page needs a local installation").wait_for()
+    page.get_by_text("This page needs a local installation").wait_for()
+    assert violations(page) == []
 
 
 @pytest.mark.usefixtures("behind_a_proxy", "animals")

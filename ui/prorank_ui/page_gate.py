@@ -42,16 +42,26 @@ def who(person: Person) -> str:
     return f"{known} the role {person.role}."
 
 
+def is_local() -> bool:
+    """Tell whether the pages work with this machine's own models, indexes and files; where not, say so."""
+    client = state.client()
+    if not client.service:
+        return True
+    told = (
+        f"It works with models, indexes and files, which the service at {client.service} keeps to itself: run prorank "
+        "ui on the machine of that service, or without PRORANK_API_URL."
+    )
+    st.html(table.notice("info", "This page needs a local installation", told))
+    return False
+
+
 def installation() -> LocalClient:
     """Return the client of this machine's own models, indexes and files.
 
     Raises:
-        ConfigError: The pages ask a service, which keeps those to itself.
+        ConfigError: The pages ask a service, see `is_local`.
     """
     client = state.client()
     if isinstance(client, LocalClient):
         return client
-    raise ConfigError(
-        f"this page needs a local installation: it works with models, indexes and files, which the service at "
-        f"{client.service} keeps to itself. Run `prorank ui` on the machine of that service, or without PRORANK_API_URL"
-    )
+    raise ConfigError("this needs a local installation: run `prorank ui` without PRORANK_API_URL")

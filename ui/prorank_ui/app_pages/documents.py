@@ -32,9 +32,8 @@ def page() -> None:
     if failed:
         st.html(table.notice("error", "That did not work", failed))
     try:
-        if not page_gate.admits("operator"):
+        if not (page_gate.admits("operator") and page_gate.is_local()):
             return
-        page_gate.installation()
         indexes = state.client().indexes()
         upload = _upload()
         if upload is not None:

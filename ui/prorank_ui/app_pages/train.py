@@ -16,7 +16,7 @@ def page() -> None:
         st.html(styles)
     st.title("Train", anchor=False)
     try:
-        if not page_gate.admits("operator"):
+        if not (page_gate.admits("operator") and page_gate.is_local()):
             return
         home = page_gate.installation().home
         checkpoint_card.show_default()
