@@ -33,7 +33,7 @@ def open_form(indexes: Sequence[IndexInfo]) -> None:
 
 def show(indexes: Sequence[IndexInfo]) -> None:
     """Draw the form. It sends all its fields at once: nothing can come after the set is made."""
-    way = st.segmented_control("Queries", [TYPED, FILE, FOLDER], default=TYPED, key="queries from") or TYPED
+    way = st.segmented_control("Queries", [TYPED, FILE, FOLDER], default=TYPED, key="queries from", wrap=True) or TYPED
     with st.form("new query set", border=False):
         left, right = st.columns(2)
         name = left.text_input(

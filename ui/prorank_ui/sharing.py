@@ -54,5 +54,6 @@ def offer(
             },
             "Web page": ("comparison.html", exports.as_page(choice.query, table.STYLES.read_text("utf-8"), parts)),
         }
+        st.caption("Download it as:")
         for label, (name, content) in files.items():
             st.download_button(label, content, file_name=name, on_click="ignore", key=f"export {label}")

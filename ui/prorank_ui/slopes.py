@@ -9,7 +9,7 @@ from prorank_ui.pairing import Pairing
 if TYPE_CHECKING:
     import altair as alt
 
-_COLOURS = {"up": "#1b9e6b", "down": "#d1571f", "same": "#8a93a6", "new": "#2f5bd7", "gone": "#d1571f"}
+_COLOURS = {"up": "#1b9e6b", "down": "#d1571f", "same": "#8a93a6", "new": "#4a7dff", "gone": "#b0489d"}
 _WORDS = {"up": "rose", "down": "fell", "same": "stayed", "new": "new at the top", "gone": "left the top"}
 
 
@@ -39,7 +39,7 @@ def slopes(pairing: Pairing, left: str, right: str, deepest: int = 20) -> alt.Ch
             color=alt.Color(
                 "movement:N",
                 scale=alt.Scale(domain=words, range=list(_COLOURS.values())),
-                legend=alt.Legend(orient="bottom", title=None),
+                legend=alt.Legend(orient="bottom", title=None, columns=3),
             ),
             tooltip=["document:N", "side:N", "rank:Q", "movement:N"],
         )

@@ -146,7 +146,7 @@ def _show_groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None
 
 
 def _offer_start(made: Job, plan: Plan, recipe: RecipeInfo, groups: int, home: Path) -> None:
-    narrow, middle, wide = st.columns([2, 3, 5], vertical_alignment="bottom")
+    narrow, middle, wide = st.columns([2, 3, 5] if recipe.warmup_steps else [2, 0.01, 8], vertical_alignment="bottom")
     with narrow:
         steps = st.number_input(
             "Steps",

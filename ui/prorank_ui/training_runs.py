@@ -122,7 +122,7 @@ def short_time(job: Job) -> str:
 def last_line(job: Job) -> str:
     """Return the last thing that a job printed."""
     lines = [line for line in jobs.output(job).splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+    return lines[-1].removeprefix("error: ") if lines else ""
 
 
 def _steps(folder: Path) -> dict[str, int]:

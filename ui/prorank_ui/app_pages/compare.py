@@ -251,7 +251,9 @@ def _filtered(both: Pairing) -> dict[table.Place, Sequence[Placed]]:
     wide, narrow = st.columns([7, 3])
     with wide:
         kind = (
-            st.segmented_control("Show", list(SHOWN), default="all", key="shown", format_func=SHOWN.__getitem__)
+            st.segmented_control(
+                "Show", list(SHOWN), default="all", key="shown", format_func=SHOWN.__getitem__, wrap=True
+            )
             or "all"
         )
     sides: dict[table.Place, Sequence[Placed]] = {
@@ -260,7 +262,9 @@ def _filtered(both: Pairing) -> dict[table.Place, Sequence[Placed]]:
     }
     pages = max(1, -(-max(map(len, sides.values())) // HITS_A_PAGE))
     with narrow:
-        number = st.segmented_control("Page", list(range(1, pages + 1)), default=1, key=f"page of {pages}") or 1
+        number = (
+            st.segmented_control("Page", list(range(1, pages + 1)), default=1, key=f"page of {pages}", wrap=True) or 1
+        )
     start = (number - 1) * HITS_A_PAGE
     return {place: placed[start : start + HITS_A_PAGE] for place, placed in sides.items()}
 

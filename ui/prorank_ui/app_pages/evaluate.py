@@ -200,6 +200,7 @@ def _show_changes(changed: Sequence[Change], index: str, before: Measured, after
                 default="all",
                 key="changed",
                 format_func=lambda name: f"{KINDS[name]} {number[name]:,}",
+                wrap=True,
             )
             or "all"
         )
