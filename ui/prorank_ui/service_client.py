@@ -191,12 +191,8 @@ def search_body(choice: Choice) -> dict[str, object]:
     """Return what `/v1/search` is sent; what was not chosen is left to the service.
 
     Example:
-            >>> from prorank_ui.checkup import Examined
-    from prorank_ui.choices import Side
-            >>> search_body(Choice("fox", "animals", Side(STAGE, window="20", blend="rrf:none:1:1")))["window_size"]
-            20
-            >>> search_body(Choice("fox", "animals"))
-            {'index': 'animals', 'query': 'fox', 'top_k': 100, 'rescore': False}
+        >>> search_body(Choice("fox", "animals"))
+        {'index': 'animals', 'query': 'fox', 'top_k': 100, 'rescore': False}
     """
     side = choice.side
     body: dict[str, object] = {"index": choice.index, "query": choice.query, "top_k": choice.top_k}
