@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-engines soak check lint types docs docs-check test-lowest constraints
+.PHONY: help setup demo test test-ui test-engines pictures soak check lint types docs docs-check test-lowest constraints
 
 FITS := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -36,11 +36,18 @@ test: setup .venv-bare/.setup ## fetch what the tests need, then run them offlin
 	@.venv/bin/python -m tests.engines.fetch
 	@HF_HUB_OFFLINE=1 .venv/bin/python -m pytest $(TESTS)
 
+test-ui: setup ## every page in every state, two windows, two themes; the pictures lie in build/ui afterwards
+	@CI=true .venv/bin/python -m pytest tests/ui/long -m long $(TESTS)
+
 test-engines: setup ## run the tests on real servers: OpenSearch 2 and 3 with plugins, Elasticsearch 8 and 9
 	@.venv/bin/python -m tests.engines.fetch --all
 	@PRORANK_REQUIRE_ENGINES=1 .venv/bin/python -m pytest tests/engines
 	@PRORANK_REQUIRE_ENGINES=1 .venv/bin/python -m pytest tests/engines --opensearch-version 3.6.0 \
 	  --elasticsearch-version 9.5.3
+
+pictures: setup ## take the pictures of the docs anew: Python's own documentation, the shipped model
+	@.venv/bin/prorank models pull smollm2-135m
+	@.venv/bin/python -m tests.ui.take_pictures
 
 soak: setup ## kill ingests and servers, spoil requests, print a table (SOAK="--kills 6 --spoiled 1 --server-kills 1")
 	@.venv/bin/python -m tests.engines.fetch

@@ -72,15 +72,20 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     st.cache_resource.clear()
 
 
+def install_stages(folder: Path, source: str = STAGES, entry_points: str = ENTRY_POINTS) -> Path:
+    """Write second stages, and what makes them plugins, into a folder that has to be on the path; return it."""
+    metadata = folder / "stages_for_tests-1.dist-info"
+    metadata.mkdir(parents=True)
+    (folder / "stages_for_tests.py").write_text(source, encoding="utf-8")
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: stages-for-tests\nVersion: 1\n", encoding="utf-8")
+    (metadata / "entry_points.txt").write_text(entry_points, encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
 def stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Install the second stages; return the folder that they lie in."""
-    folder = tmp_path / "stages"
-    metadata = folder / "stages_for_tests-1.dist-info"
-    metadata.mkdir(parents=True)
-    (folder / "stages_for_tests.py").write_text(STAGES, encoding="utf-8")
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: stages-for-tests\nVersion: 1\n", encoding="utf-8")
-    (metadata / "entry_points.txt").write_text(ENTRY_POINTS, encoding="utf-8")
+    folder = install_stages(tmp_path / "stages")
     monkeypatch.syspath_prepend(folder)
     return folder
 

@@ -10,7 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 CHROMIUM = shutil.which("chromium")
-STARTS_WITHIN_S = 60
+STARTS_WITHIN_S = 180
 
 pytestmark = pytest.mark.browser
 
@@ -43,19 +44,27 @@ def wait_until_served(url: str, server: subprocess.Popen[bytes]) -> None:
     pytest.fail(f"`prorank ui` did not serve {url}: exit status {server.poll()}")
 
 
-@pytest.fixture
-def address(animals: str, stages: Path) -> Iterator[str]:  # noqa: ARG001 (the index has to be there)
-    """Start the app on a free port; return its address."""
+@contextmanager
+def served(stages: Path, variables: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Serve the app with this process's environment, these second stages and more variables; yield its address."""
     port = free_port()
     command = [sys.executable, "-c", "from prorank_search.cli import main; main()", "ui", "--port", str(port)]
-    server = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(stages)})
+    path = os.pathsep.join(filter(None, [str(stages), os.environ.get("PYTHONPATH")]))
+    server = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path, **(variables or {})})
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until_served(url, server)
         yield url
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=STARTS_WITHIN_S)
+
+
+@pytest.fixture
+def address(animals: str, stages: Path) -> Iterator[str]:  # noqa: ARG001 (the index has to be there)
+    """Start the app on a free port; return its address."""
+    with served(stages) as url:
+        yield url
 
 
 @pytest.fixture
