@@ -16,8 +16,9 @@ from pydantic.json_schema import models_json_schema
 from prorank_search.serving import search_api, status
 from prorank_search.serving.access import Access
 from prorank_search.serving.engine import open_upstream
-from prorank_search.serving.gateway import admin
+from prorank_search.serving.gateway import admin, described
 from prorank_search.serving.gateway import routes as gateway
+from prorank_search.serving.gateway.request import Stage
 from prorank_search.serving.keys import KeyRing
 from prorank_search.serving.metrics import Metrics
 from prorank_search.serving.request_log import RequestLog
@@ -51,7 +52,7 @@ class Route:
     bodies: tuple[type[BaseModel], ...]
     answer: Model
     fault: Model
-    statuses: tuple[int, ...] = (400, 401, 404, 413, 429, 500, 503)
+    statuses: tuple[int, ...] = (400, 401, 403, 404, 408, 413, 429, 500, 503)
     with_texts: Shape | None = None
 
     def shape_of(self, body: object) -> Shape:
@@ -85,7 +86,7 @@ ROUTES = (
         (tei.TeiBody, rerank_v1.RerankV1Body),
         answered.TeiAnswer | answered.RerankV1Answer,
         answered.TeiFault | answered.V1Fault,
-        (400, 401, 404, 413, 422, 424, 429, 500, 503),
+        (400, 401, 403, 404, 408, 413, 422, 424, 429, 500, 503),
         tei.SHAPE,
     ),
     Route(
@@ -145,6 +146,8 @@ def create_app(service: Service) -> FastAPI:
     def openapi() -> dict[str, Any]:
         if not description:
             description.update(_openapi(app))
+            if upstream is not None:
+                description["paths"] |= described.paths(service.settings.gateway_prefix)
         return description
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to add to the description
@@ -173,7 +176,7 @@ def _add(app: FastAPI, route: Route, endpoint: Endpoint) -> None:
 def _openapi(app: FastAPI) -> dict[str, Any]:
     """Return FastAPI's description, with the bodies that our routes read by themselves."""
     description = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-    bodies: set[type[BaseModel]] = {search_api.SearchBody, *(body for route in ROUTES for body in route.bodies)}
+    bodies: set[type[BaseModel]] = {search_api.SearchBody, Stage, *(body for route in ROUTES for body in route.bodies)}
     models = [(body, "validation") for body in sorted(bodies, key=lambda body: body.__name__)]
     _, definitions = models_json_schema(models, ref_template=_REFERENCE)  # type: ignore[arg-type]
     description["components"]["schemas"] |= definitions["$defs"]

@@ -181,7 +181,7 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
         "/v1/search",
         summary="Search an index: the first stage, then the second",
         operation_id="v1_search",
-        responses=_responses(200, 400, 404, 413, 429, 500, 502, 503),
+        responses=_responses(200, 400, 401, 403, 404, 408, 413, 429, 500, 502, 503),
         openapi_extra={"requestBody": {"required": True, "content": reference}},
     )
     async def v1_search(request: Request) -> Response:
@@ -201,7 +201,7 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
         "/v1/indexes",
         summary="The indexes that can be searched",
         operation_id="v1_indexes",
-        responses=_responses(200, 429, 500, 502),
+        responses=_responses(200, 401, 403, 429, 500, 502),
     )
     async def v1_indexes(request: Request) -> Response:
         async def answer() -> Response:

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +31,11 @@ def started(command: str, folder: Path | None = None) -> Iterator[str]:
         address = process.stderr.readline().partition(" ")[0]
         while httpx.get(f"{address}/ready").status_code != httpx.codes.OK:
             pass
-        yield address
-        process.terminate()
-        process.communicate()
-        assert process.returncode == 0
+        reading = threading.Thread(target=process.stderr.read)
+        reading.start()  # lest a service that says much waits for a reader
+        try:
+            yield address
+        finally:
+            process.terminate()
+            reading.join()
+        assert process.wait() == 0

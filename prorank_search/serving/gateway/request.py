@@ -52,7 +52,9 @@ class Block(BaseModel):
     passages: Annotated[int, Field(ge=1)] | None = None
 
 
-class _Stage(BaseModel):
+class Stage(BaseModel):
+    """A stage of `rescore` that is ours."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     window_size: Annotated[int, Field(ge=1)] | Literal["auto"] | None = None
@@ -208,7 +210,7 @@ def plan_of(wish: Wish, profile: Profile, settings: Settings) -> Plan | None:
     )
 
 
-def _own_stage(search: Search) -> tuple[_Stage | None, Search]:
+def _own_stage(search: Search) -> tuple[Stage | None, Search]:
     """Return our part of `rescore`, and the search without it; the engine's own stages before it stay."""
     rescore = search.body.get("rescore")
     stages = rescore if isinstance(rescore, list) else [rescore]
@@ -217,7 +219,7 @@ def _own_stage(search: Search) -> tuple[_Stage | None, Search]:
         return None, search
     if len(ours) > 1 or stages[-1] is not ours[0]:
         raise InputError("[rescore] has [prorank] more than once, or not as its last stage: put it last, once")
-    stage = _validated(_Stage, ours[0], "rescore")
+    stage = _validated(Stage, ours[0], "rescore")
     rest = search.without("rescore")
     return stage, rest.with_members(rescore=stages[:-1]) if len(stages) > 1 else rest
 
@@ -255,7 +257,7 @@ def _told(model: type[BaseModel], kind: str, steps: tuple[int | str, ...], messa
     return f"[{path}] unknown field [{key}], {advice}"
 
 
-_KEYS = {*Block.model_fields, *_Stage.model_fields}
+_KEYS = {*Block.model_fields, *Stage.model_fields}
 
 
 def _query_text(wish: Wish, path_of_profile: str | None) -> str:
