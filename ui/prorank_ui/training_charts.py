@@ -67,7 +67,7 @@ def chart(picture: Picture, rows: Sequence[Row]) -> alt.LayerChart | alt.FacetCh
     several = alt.Legend(orient="bottom", title=None, columns=1, labelLimit=360) if len(runs) > 1 else None
     drawn = alt.Chart(alt.InlineData(values=values)).encode(
         x=alt.X("step:Q", title="step", axis=alt.Axis(tickMinStep=1)),
-        y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
+        y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(format=_axis_format(picture))),
         color=alt.Color("run:N", sort=runs, scale=alt.Scale(scheme="tableau10"), legend=several),
         detail="measure:N",
         tooltip=["run:N", "measure:N", "step:Q", alt.Tooltip("value:Q", format=".4~g")],
@@ -80,3 +80,8 @@ def chart(picture: Picture, rows: Sequence[Row]) -> alt.LayerChart | alt.FacetCh
         )
     points = drawn.mark_point(filled=True, size=24 if len(values) < _FEW else 0)
     return alt.layer(lines, points).properties(height=200 + _A_RUN_PX * len(runs))
+
+
+def _axis_format(picture: Picture) -> str:
+    """Return how the numbers beside a chart are written: learning rates are small."""
+    return "~e" if "learning_rate" in picture.measures else "~g"
