@@ -95,7 +95,7 @@ class TeacherRecipe(_Table):
         "named have no teacher."
     )
     groups: int | None = Field(None, ge=1, description="Groups it scores, the first in training's order; None: all.")
-    leave_out: list[str] = Field([], description="Collections without a teacher: those that it ranks worse than they judge.")
+    leave_out: list[str] = Field([], description="Collections without a teacher, since their judgments rank better.")
     max_length_tokens: int | None = Field(None, ge=32, description="Tokens it reads of a text; None: all it can.")
 
     def rescorer_of(self, language: str) -> str | None:
