@@ -136,7 +136,7 @@ def ingest(
     """
     started = time.monotonic()
     versions = backend.versions(job.index)
-    published = next((info for info in backend.indexes() if info.name == job.index), None)
+    published = next((info for info in backend.indexes() if info.name == job.index), None) if versions else None
     with closing(Checkpoint(_checkpoint_path(job, backend), _fingerprint(job, reader))) as checkpoint:
         left = _usable(checkpoint.load(), versions, published, replace=job.replace)
         begin = left.position if left else 0
