@@ -1,15 +1,22 @@
-"""No page breaks a rule of accessibility that axe calls serious or critical, in light and in dark."""
+"""No page breaks a rule of accessibility that axe calls serious or critical, in light and in dark.
+
+Judge is looked at in `test_browser_judge`; every state of every page by `make test-ui`.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pytest
 
 from prorank_ui import uploads
 from tests.ui import test_browser as browser
+from tests.ui import test_browser_evaluate as evaluate
+from tests.ui.camera import THEMES, violations
 from tests.ui.test_documents_page import File
+from tests.ui.test_train_page import job_left
+from tests.ui.test_training_runs import scores, write_metrics
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -18,30 +25,38 @@ pytestmark = pytest.mark.browser
 
 page = browser.page
 address = browser.address
+query_set = evaluate.query_set
 PATIENCE_MS = 90_000
-GRAVE = ("serious", "critical")
 
 
-def violations(page: Page) -> list[str]:
-    """Return what axe finds on a page as it is now."""
-    from axe_playwright_python.sync_playwright import Axe
+def of_both_themes(page: Page) -> list[str]:
+    """Return what axe finds on a page as it is now, in light and in dark."""
+    found = []
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_timeout(500)
+        found += [f"{theme}: {each}" for each in violations(page)]
+    return found
 
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{each['id']}: {node['html'][:200]}" for each in found if each["impact"] in GRAVE for node in each["nodes"]
-    ]
 
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_compare_documents_and_status_break_no_grave_rule(
-    page: Page, address: str, home: Path, scheme: Literal["light", "dark"]
-) -> None:
+@pytest.mark.usefixtures("query_set")
+def test_no_page_breaks_a_grave_rule(page: Page, address: str, home: Path) -> None:
     page.set_default_timeout(PATIENCE_MS)
-    page.emulate_media(color_scheme=scheme)
     page.goto(f"{address}/?q=barking+dog&index=animals&right=overlap")
     page.wait_for_selector(".pr-after .pr-title")
     page.get_by_text("Save or export").wait_for()
-    assert violations(page) == []
+    assert of_both_themes(page) == []
+
+    page.goto(f"{address}/evaluate")
+    page.get_by_role("button", name="Start", exact=True).wait_for()
+    assert of_both_themes(page) == []
+
+    write_metrics(job_left(home, "train", exit_code=5), scores(4))
+    page.goto(f"{address}/train")
+    page.get_by_text("The run failed").wait_for()
+    page.get_by_text("Stage 2: loss").wait_for()
+    page.get_by_text("New run").click()
+    assert of_both_themes(page) == []
 
     upload = uploads.keep([File(b"id,text\n1,The dogs bark.\n2\n")], home)
     page.goto(f"{address}/documents?upload={upload.upload_id}")
@@ -50,8 +65,8 @@ def test_compare_documents_and_status_break_no_grave_rule(
     page.get_by_text("Details").click()
     page.get_by_text("Roll back, prune or delete an index").click()
     page.get_by_label("To delete it, type its name").wait_for()
-    assert violations(page) == []
+    assert of_both_themes(page) == []
 
     page.goto(f"{address}/status")
     page.wait_for_selector(".ps-checks")
-    assert violations(page) == []
+    assert of_both_themes(page) == []

@@ -15,7 +15,7 @@ from prorank_search.judgments import FILE_NAME, JudgmentStore
 from prorank_search.pooling import Pooled
 from prorank_search.types import Document, Query
 from tests.ui import test_browser as browser
-from tests.ui.test_browser_axe import violations
+from tests.ui.camera import violations
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -78,10 +78,12 @@ def open_checkpoint(page: Page, address: str) -> None:
 
 
 def open_upload(page: Page, address: str) -> None:
+    from playwright.sync_api import FilePayload
+
     page.goto(f"{address}/documents")
     page.get_by_test_id("stFileUploader").wait_for()
-    file = {"name": "zoo.csv", "mimeType": "text/csv", "buffer": b"id,text\n1,dog\n"}
-    page.locator("input[type=file]").set_input_files([file])  # type: ignore[list-item]  # its own type is not public
+    file = FilePayload(name="zoo.csv", mimeType="text/csv", buffer=b"id,text\n1,dog\n")
+    page.locator("input[type=file]").set_input_files(file)
     page.get_by_text("Details").click()
     page.get_by_text("Roll back, prune or delete an index").click()
     page.get_by_label("To delete it").wait_for()

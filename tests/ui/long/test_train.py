@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 TITLE = f"{QUERY_SET} · from tiny"
-PLAN = {"recipe": "judgments", "base": "tiny", "query_sets": {QUERY_SET: 54}, "collections": [], "mistakes_of": ""}
+PLAN: dict[str, Any] = {
+    "recipe": "judgments",
+    "base": "tiny",
+    "query_sets": {QUERY_SET: 54},
+    "collections": [],
+    "mistakes_of": "",
+}
 
 
 def test_from_the_form_to_the_groups(camera: Camera, page: Page, address: str, home: Path) -> None:
