@@ -116,6 +116,15 @@ def test_an_address_that_names_nothing_installed_falls_back_to_the_defaults(app:
     assert app.selectbox(key="right").value == "reversing"
 
 
+@pytest.mark.usefixtures("stages")
+def test_an_index_that_answers_the_demos_questions_offers_them_first(app: AppTest, home: Path) -> None:
+    with TantivyBackend(home / "indexes").writer("python", analysis="english", replace=True) as writer:
+        writer.add([Document("objects", "Every object has an identity.", title="Objects and values")])
+        writer.publish()
+    app.run()
+    assert [button.key for button in app.main.button] == ["example what is the difference between is and =="]
+
+
 @pytest.mark.usefixtures("animals", "stages")
 def test_a_failed_second_stage_is_shown_as_failed_and_never_as_no_hits(app: AppTest) -> None:
     app.query_params.update({"q": "dog", "right": "failing"})
@@ -133,12 +142,22 @@ def test_a_second_stage_that_ran_out_of_time_is_shown_as_partial_and_tried_again
     app.query_params.update({"q": "dog", "right": "slow"})
     app.run()
     assert "Only a part was rescored" in drawn(app)
-    assert "1 of 4 hits were scored in time" in drawn(app)
+    assert "1 of 4 hits were scored in time; fewer “Hits rescored”" in drawn(app)
     assert "1 of 4 hits rescored" in drawn(app)
     assert "not scored" in drawn(app)
     before = calls()
     app.run()
     assert calls() == before + 1
+
+
+@pytest.mark.usefixtures("animals", "stages")
+def test_a_window_of_fewer_hits_than_are_shown_is_told(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRORANK_WINDOW_SIZE", "2")
+    app.query_params["q"] = "dog"
+    app.run()
+    assert "Only the first 2 hits of BM25 were rescored" in drawn(app)
+    app.selectbox(key="right_window").set_value("10").run()
+    assert "Only the first" not in drawn(app)
 
 
 @pytest.mark.usefixtures("animals", "stages")

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any
 
 from prorank_search import jobs, models, plugins, promotions
+from prorank_search.cli.demo_corpus import QUESTIONS
 from prorank_search.evaluation.evaluate import FirstStage, first_stage_of
 from prorank_search.jobs import Job
 from prorank_search.models import promotion
@@ -75,7 +76,10 @@ class LocalClient(HomeClient):
         return self._profile(index)[0].top_k
 
     def examples(self, index: str) -> list[str]:
-        """Return titles of an index's first documents, which are words that it has something for."""
+        """Return the demo's questions that an index answers, else titles of its first documents."""
+        asked = [one.text for one in QUESTIONS if self._backend.existing(index, one.answers)]
+        if asked:
+            return asked
         titles = (document.title.strip() for document in islice(self._backend.scan(index), _LOOKED_THROUGH))
         distinct = dict.fromkeys(title for title in titles if len(title.split()) in _TITLE_WORDS)
         return list(islice(distinct, _EXAMPLES))

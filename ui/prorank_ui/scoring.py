@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
@@ -20,6 +21,7 @@ class Scoring:
 
     def __init__(self, threads: ThreadPoolExecutor, search: Callable[[Callable[[], bool]], SearchResult]) -> None:
         self._unwanted = threading.Event()
+        self._started = time.monotonic()
         self._future: Future[SearchResult] = threads.submit(search, self._unwanted.is_set)
 
     def result(self, timeout_s: float) -> SearchResult | None:
@@ -34,6 +36,10 @@ class Scoring:
             if self._future.done():
                 raise
             return None
+
+    def age_s(self) -> float:
+        """Return how many seconds ago it was started."""
+        return time.monotonic() - self._started
 
     def cancel(self) -> None:
         """Let it end as soon as it looks."""

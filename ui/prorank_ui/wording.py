@@ -59,15 +59,25 @@ def size(size_bytes: int) -> str:
     return f"{size_bytes / _KB:.0f} kB" if size_bytes < _MB else f"{size_bytes / _MB:,.1f} MB"
 
 
-def beware(result: SearchResult) -> tuple[str, str] | None:
-    """Return a headline and a reason where a result is not plainly what was asked for; None where it is."""
+def beware(result: SearchResult, top_k: int) -> tuple[str, str] | None:
+    """Return a headline and a reason where a result is not plainly what was asked for; None where it is.
+
+    Args:
+        result: Of one side.
+        top_k: Hits that are looked at first: a window of fewer leaves some of them as they were.
+    """
     status = result.status
     if status.state == "partial":
-        return "Only a part was rescored: the rest follows in BM25's order", status.reason
+        more = "fewer “Hits rescored”, or a longer timeout_s in prorank.toml, score all of them"
+        return "Only a part was rescored: the rest follows in BM25's order", f"{status.reason}; {more}"
     if status.state == "skipped":
         return None
     if status.query_truncated:
         return "The query is too long: the model did not read its end", status.reason
     if status.reason:
         return "Beware of these scores", status.reason
+    if status.window_size < min(top_k, len(result.hits)):
+        scored = "hit of BM25 was" if status.window_size == 1 else f"{status.window_size} hits of BM25 were"
+        more = "An automatic window is what this machine scores in time; “Hits rescored” sets another."
+        return f"Only the first {scored} rescored: the rest keeps its order", more
     return None

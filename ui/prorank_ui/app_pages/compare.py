@@ -49,6 +49,7 @@ LONGEST_QUERY = 5_000
 _ALSO = {"new": "up", "gone": "down"}
 _AT_ONCE_S = 0.3
 _POLL_S = 0.4
+_LONG_S = 3.0
 
 Outcome = SearchResult | ProRankError | None
 """A side's result, why it has none, or None while it is at work."""
@@ -144,7 +145,9 @@ def _poll(asked: Asked, scorings: Mapping[table.Place, Scoring]) -> None:
     if None not in outcomes.values():
         st.rerun()
     sides = [_half(place, asked, outcomes[place]) for place in PLACES]
-    st.html(table.summary("Rescoring …", "") + table.board(*sides))
+    waited_s = max(scorings[place].age_s() for place, outcome in outcomes.items() if outcome is None)
+    facts = f"for {waited_s:.0f} s; the first search also loads the model" if waited_s > _LONG_S else ""
+    st.html(table.summary("Rescoring …", facts) + table.board(*sides))
 
 
 def _outcome(scoring: Scoring, timeout_s: float) -> Outcome:
@@ -207,7 +210,7 @@ def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
     for sentence in linked_revision.changes(asked.choices, results):
         st.html(table.notice("warning", sentence))
     for place in PLACES:
-        warning = beware(results[place])
+        warning = beware(results[place], asked.top_k)
         if warning:
             headline, reason = warning
             st.html(table.notice("warning", f"{names[place]}: {headline}", reason))
