@@ -10,9 +10,9 @@ import pytest
 
 from prorank_search.judgments import FILE_NAME, JudgmentStore
 from tests.ui.a_service import AService, a_service
+from tests.ui.camera import violations
 from tests.ui.conftest import DOCUMENTS
 from tests.ui.test_browser import address, free_port, page, titles
-from tests.ui.test_browser_axe import violations
 from tests.ui.test_browser_judge import PATIENCE_MS, proxy
 
 if TYPE_CHECKING:
