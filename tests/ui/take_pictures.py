@@ -18,7 +18,7 @@ from playwright.sync_api import sync_playwright
 
 from prorank_search import jobs
 from prorank_search.backends.tantivy import TantivyBackend
-from prorank_search.cli.demo_corpus import FUNCTIONS, QUESTIONS, ingest_missing
+from prorank_search.cli.demo_corpus import FUNCTIONS, QUESTIONS, Question, ingest_missing
 from prorank_search.evaluation.docstring_queries import docstring_queries
 from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.profiles import Profile
@@ -38,7 +38,8 @@ QUERY_SET = "docstrings"
 QUERIES = 12
 HITS_RESCORED = "20"
 MODEL_WARMS_UP_MS = 600_000
-QUESTION = QUESTIONS[0]
+COMPARED = Question("send an e-mail with an attachment", "python-stdlib", ())
+EXPLAINED = QUESTIONS[0]
 ROWS = """id,title,text,section
 1,Opening hours,We are open from nine to five on weekdays.,visit
 2,Parking,"There is room for twenty cars behind the house; bring a disc.",visit
@@ -64,9 +65,10 @@ def main() -> None:
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": WINDOW[0], "height": WINDOW[1]})
             page.set_default_timeout(MODEL_WARMS_UP_MS)
-            take_compare(page, address)
             take_judge(page, address)
             take_evaluate(page, address, evaluation)
+            take_why(page, address)
+            take_compare(page, address)
             take_documents(page, address, home)
             take_status(page, address)
             browser.close()
@@ -88,10 +90,12 @@ def fill(home: Path) -> jobs.Job:
 
 
 def take_compare(page: Page, address: str) -> None:
-    page.goto(f"{address}/?q={QUESTION.text}&index={QUESTION.index}")
-    page.wait_for_selector(".pr-after .pr-title")
-    page.get_by_role("button", name="Save or export").wait_for()
+    rank(page, address, COMPARED)
     keep(page, "compare")
+
+
+def take_why(page: Page, address: str) -> None:
+    rank(page, address, EXPLAINED)
     panel = page.get_by_role("dialog")
     while not panel.is_visible():  # what hears the clicks is loaded after the hits are there
         page.locator(".pr-after .pr-title").first.dispatch_event("click")
@@ -99,6 +103,12 @@ def take_compare(page: Page, address: str) -> None:
     panel.get_by_role("button", name="Why this rank?").first.click()
     panel.locator(".pr-why").wait_for()
     keep(page, "why")
+
+
+def rank(page: Page, address: str, question: Question) -> None:
+    page.goto(f"{address}/?q={question.text}&index={question.index}")
+    page.wait_for_selector(".pr-after .pr-title")
+    page.get_by_role("button", name="Save or export").wait_for()
 
 
 def take_judge(page: Page, address: str) -> None:
