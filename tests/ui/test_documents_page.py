@@ -105,6 +105,21 @@ def test_a_failed_ingest_says_why_and_can_be_resumed(app: AppTest, upload: uploa
     assert "Resume" in [each.label for each in app.button]
 
 
+def test_a_failed_ingest_leads_back_to_its_upload_and_names_the_field_to_fill(app: AppTest, home: Path) -> None:
+    upload = uploads.keep([File(b"number,text\n1,kettle\n")], home)
+    app.query_params["upload"] = upload.upload_id
+    app.run()
+    button(app, "Start")
+    run_until(app, lambda: "The ingest failed" in drawn(app))
+    assert ">zoo.csv has no column for the id" in drawn(app)
+    assert "under “Details”, “ID column”" in drawn(app)
+    button(app, "Change and start anew")
+    app.text_input(key="id_column").set_value("number").run()
+    button(app, "Start")
+    run_until(app, lambda: "1 document in" in drawn(app))
+    assert "The ingest failed" not in drawn(app)
+
+
 def test_an_address_that_names_no_upload_says_so_and_offers_a_new_one(app: AppTest) -> None:
     app.query_params["upload"] = "../../etc"
     app.run()

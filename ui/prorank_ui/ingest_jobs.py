@@ -20,6 +20,9 @@ from prorank_ui.wording import count, size
 FAILED = "what failed"
 """Key of what an action of this page could not do, until it is shown."""
 
+UPLOAD = "upload"
+"""Name of the upload that is in hand, in the address."""
+
 _SHOWN = 5
 _LOOK_EVERY_S = 1.0
 _CAN_GO_ON = {"stopped", "interrupted", "failed"}
@@ -55,15 +58,20 @@ def spent_uploads(home: Path) -> list[Upload]:
 def _follow(found: Sequence[Job], before: Sequence[str]) -> None:
     if _running(found) != before:
         st.rerun()  # the whole page: an index has changed, or a job goes on
+    settled: set[object] = set()
     for job in found:
-        _draw(job, jobs.status(job))
+        status = jobs.status(job)
+        _draw(job, status, mended=job.about.get("upload") in settled)
+        if ingest_output.ended_well(status):
+            settled.add(job.about.get("upload"))
 
 
 def _running(found: Sequence[Job]) -> list[str]:
     return [job.job_id for job in found if jobs.status(job).state == "running"]
 
 
-def _draw(job: Job, status: JobStatus) -> None:
+def _draw(job: Job, status: JobStatus, *, mended: bool) -> None:
+    """Draw an ingest; `mended`: a later one of the same upload did its work."""
     output = jobs.output(job)
     report, progress = ingest_output.report(output), ingest_output.progress(output)
     ended_well = ingest_output.ended_well(status)
@@ -74,10 +82,15 @@ def _draw(job: Job, status: JobStatus) -> None:
     facts.html(card(job, status, words, share))
     if status.state == "running":
         act.button("Cancel", key=f"cancel {job.job_id}", on_click=state.client().stop_job, args=(job,), width="stretch")
-    elif status.state in _CAN_GO_ON and not ended_well:
+    elif ended_well:
+        if act.button("Search it", key=f"search {job.job_id}", width="stretch"):
+            _search(str(job.about.get("index", "")))
+    elif status.state in _CAN_GO_ON and not mended:
         act.button("Resume", key=f"resume {job.job_id}", on_click=_resume, args=(job,), width="stretch")
-    if status.state == "failed" and not ended_well:
-        st.html(table.notice("error", "The ingest failed", ingest_output.complaint(output)))
+    if status.state == "failed" and not ended_well and not mended:
+        complaint = ingest_output.in_words_of_the_page(ingest_output.complaint(output))
+        st.html(table.notice("error", "The ingest failed", complaint))
+        _offer_change(job)
     if report is not None and report.dead_letters is not None:
         _dead_letters(job, report, report.dead_letters)
 
@@ -105,6 +118,21 @@ def _resume(job: Job) -> None:
         state.client().resume_job(job)
     except ProRankError as error:
         state.choose(FAILED, str(error))
+
+
+def _search(index: str) -> None:
+    from prorank_ui.app_pages import compare  # which itself leads to this page
+
+    st.switch_page(st.Page(compare.page, default=True), query_params={"index": index})
+
+
+def _offer_change(job: Job) -> None:
+    """Draw the way back to the form, where the upload of a failed ingest is still there."""
+    upload_id = job.about.get("upload")
+    there = any(upload.upload_id == upload_id for upload in uploads.kept(state.client().home))
+    if there and st.button("Change and start anew", key=f"change {job.job_id}"):
+        st.query_params[UPLOAD] = str(upload_id)
+        st.rerun()
 
 
 def _dead_letters(job: Job, report: ingest_output.Report, file: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +16,7 @@ from prorank_ui.wording import count
 FINISHED_WITH_DEAD_LETTERS = 6
 """Exit code of `prorank ingest` where some records could not be used."""
 _MOST_LETTERS = 100
+_UPLOADS = re.compile(r"\S*/uploads/\d{8}-\d{6}-[0-9a-f]{6}/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,18 @@ def complaint(output: str) -> str:
     """
     lines = output.strip().splitlines()
     return lines[-1].removeprefix("error: ") if lines else "it said nothing"
+
+
+def in_words_of_the_page(complaint: str) -> str:
+    """Return a command's complaint with the page's fields for its flags, and uploads by their names alone.
+
+    Example:
+        >>> in_words_of_the_page("/h/uploads/20261124-183100-a1b2c3/a.csv has no id; say which with --id-column")
+        'a.csv has no id; say which under “Details”, “ID column”'
+    """
+    for column in ("ID", "Title", "Text"):
+        complaint = complaint.replace(f"with --{column.lower()}-column", f"under “Details”, “{column} column”")
+    return _UPLOADS.sub("", complaint)
 
 
 def ended_well(status: JobStatus) -> bool:

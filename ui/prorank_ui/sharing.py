@@ -41,7 +41,7 @@ def offer(
     with st.popover("Save or export"):
         if st.button("Save under a short address", disabled=not state.client().person().may("judge")):
             name = state.client().save_comparison(address)
-            st.code(f"?saved={name}", language=None)
+            st.code(f"{st.context.url or ''}?saved={name}", language=None, wrap_lines=True)
         named = {f"{place} {names[place]}": result for place, result in results.items()}
         query_id = query_id_of(choice.query)
         parts = [table.summary(summary, f"index {choice.index}"), board]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from prorank_search.errors import MissingModelError, ProRankError
 from prorank_search.movement import nothing_found
@@ -214,7 +215,7 @@ def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
         if warning:
             headline, reason = warning
             st.html(table.notice("warning", f"{names[place]}: {headline}", reason))
-    shown = _filtered(both)
+    shown, actions = _filtered(both)
     sides = {
         place: table.hits_side(
             place, shown[place], heading=names[place], note=note(results[place]), empty="No hit of this kind"
@@ -227,7 +228,7 @@ def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
     with st.expander("All movements"):
         st.altair_chart(slopes(both, names["left"], names["right"]), width="stretch")
     state.write_address(_address(asked.choices) | _in_force(results))
-    with st.container(horizontal=True):
+    with actions:
         sharing.offer(asked.choices["left"], results, names, both.summary, board)
         judge_from_compare.offer(asked.choices["left"], results, names, asked.top_k)
 
@@ -249,9 +250,9 @@ def _in_force(results: Mapping[table.Place, SearchResult]) -> dict[str, str]:
     }
 
 
-def _filtered(both: Pairing) -> dict[table.Place, Sequence[Placed]]:
-    """Draw the filter and the pages; return the hits of each side that they leave."""
-    wide, narrow = st.columns([7, 3])
+def _filtered(both: Pairing) -> tuple[dict[table.Place, Sequence[Placed]], DeltaGenerator]:
+    """Draw the filter and the pages; return the hits of each side that they leave, and the place beside them."""
+    wide, narrow, beside = st.columns([48, 22, 30], vertical_alignment="bottom")
     with wide:
         kind = (
             st.segmented_control(
@@ -269,7 +270,8 @@ def _filtered(both: Pairing) -> dict[table.Place, Sequence[Placed]]:
             st.segmented_control("Page", list(range(1, pages + 1)), default=1, key=f"page of {pages}", wrap=True) or 1
         )
     start = (number - 1) * HITS_A_PAGE
-    return {place: placed[start : start + HITS_A_PAGE] for place, placed in sides.items()}
+    shown = {place: placed[start : start + HITS_A_PAGE] for place, placed in sides.items()}
+    return shown, beside.container(horizontal=True, horizontal_alignment="right")
 
 
 def _is_shown(placed: Placed, kind: str, place: table.Place) -> bool:

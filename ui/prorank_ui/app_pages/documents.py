@@ -10,14 +10,13 @@ import streamlit as st
 from prorank_search.analysis import PRESETS
 from prorank_search.errors import InputError, ProRankError
 from prorank_search.protocols import IndexInfo
-from prorank_ui import index_care, ingest_jobs, ingest_preview, page_gate, plain_table, state, uploads
+from prorank_ui import index_care, ingest_jobs, ingest_output, ingest_preview, page_gate, plain_table, state, uploads
 from prorank_ui import ranking_table as table
 from prorank_ui.ingesting import Wish
 from prorank_ui.markup import escape
 from prorank_ui.uploads import Upload
 from prorank_ui.wording import count, size
 
-_UPLOAD = "upload"
 _ROUND = "round of uploads"
 _SEEN = "dry run"
 _NAMED = 5
@@ -46,11 +45,11 @@ def page() -> None:
 
 def _upload() -> Upload | None:
     """Return the upload that is in hand; draw the field for one where there is none."""
-    if _UPLOAD in st.query_params:
+    if ingest_jobs.UPLOAD in st.query_params:
         try:
-            return uploads.find(state.client().home, st.query_params[_UPLOAD])
+            return uploads.find(state.client().home, st.query_params[ingest_jobs.UPLOAD])
         except InputError as error:
-            st.query_params.pop(_UPLOAD)
+            st.query_params.pop(ingest_jobs.UPLOAD)
             st.html(table.notice("error", "There is nothing to go on with", str(error)))
     files = st.file_uploader(
         "One JSONL, CSV or TSV file, or any number of texts, Markdown files and PDFs",
@@ -76,7 +75,7 @@ def _keep(files: Sequence[uploads.Uploaded]) -> None:
         st.html(table.notice("error", "Nothing was kept of this upload", str(error)))
         return
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1  # another field: this one's files leave memory
-    st.query_params[_UPLOAD] = upload.upload_id
+    st.query_params[ingest_jobs.UPLOAD] = upload.upload_id
     st.rerun()
 
 
@@ -138,7 +137,8 @@ def _look(wish: Wish) -> None:
         st.session_state[_SEEN] = (wish, page_gate.installation().look(wish))
     except InputError as error:
         st.session_state.pop(_SEEN, None)
-        st.html(table.notice("error", "These files cannot be ingested so", str(error)))
+        complaint = ingest_output.in_words_of_the_page(str(error))
+        st.html(table.notice("error", "These files cannot be ingested so", complaint))
 
 
 def _start(wish: Wish) -> None:
@@ -147,12 +147,12 @@ def _start(wish: Wish) -> None:
     except ProRankError as error:
         st.session_state[ingest_jobs.FAILED] = str(error)
         return
-    st.query_params.pop(_UPLOAD, None)
+    st.query_params.pop(ingest_jobs.UPLOAD, None)
 
 
 def _discard(upload: Upload) -> None:
     page_gate.installation().delete_uploads([upload.upload_id])
-    st.query_params.pop(_UPLOAD, None)
+    st.query_params.pop(ingest_jobs.UPLOAD, None)
 
 
 def _preview(seen: ingest_preview.Seen) -> None:
