@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.types import Document
 from prorank_ui.cli import SCRIPT
+from prorank_ui.local_client import LocalClient
 
 
 @pytest.fixture
@@ -123,6 +124,18 @@ def test_an_index_that_answers_the_demos_questions_offers_them_first(app: AppTes
         writer.publish()
     app.run()
     assert [button.key for button in app.main.button] == ["example what is the difference between is and =="]
+
+
+@pytest.mark.usefixtures("animals", "stages")
+def test_another_stage_than_the_one_that_is_set_up_takes_a_model_of_its_own(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalClient, "models", lambda _self, stage: [f"model of {stage}"])
+    app.run()
+    assert app.selectbox(key="right_model").options == ["as set up", "model of reversing"]
+    app.selectbox(key="right").set_value("overlap").run()
+    assert app.selectbox(key="right_model").value == "model of overlap"
+    assert app.selectbox(key="right_model").options == ["model of overlap"]
 
 
 @pytest.mark.usefixtures("animals", "stages")

@@ -25,6 +25,7 @@ def side(place: str, index: str) -> Side:
         index: The index that it searches.
     """
     stages = state.client().stages(index)
+    own = stages[0]
     stages = [FIRST_STAGE, *stages] if place == "left" else [*stages, FIRST_STAGE]
     chosen = st.session_state.get(place)
     label = _stage_name(chosen if chosen in stages else stages[0])
@@ -34,11 +35,8 @@ def side(place: str, index: str) -> Side:
             return Side()
         models = state.client().models(stage)
         called = {"": "as set up", **training_runs.checkpoints(state.client().home)}
-        model = (
-            state.select("Model", f"{place}_model", ["", *models], lambda name: called.get(name, name))
-            if models
-            else ""
-        )
+        offered = ["", *models] if stage == own else models  # what is set up is a model of the index's own stage
+        model = state.select("Model", f"{place}_model", offered, lambda name: called.get(name, name)) if models else ""
         blends = list(BLENDS)
         linked = st.session_state.get(f"{place}_blend", "")
         if linked not in blends and blend_of(linked) is not None:
