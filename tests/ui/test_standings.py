@@ -12,7 +12,7 @@ from prorank_ui import quality_cost
 from prorank_ui.change_list import drawn
 from prorank_ui.choices import Side
 from prorank_ui.evaluating import Source, Wish, sources, suite_of
-from prorank_ui.evaluation_tables import slices_table, standings_table
+from prorank_ui.evaluation_tables import slices_table, standings_table, verdict
 from prorank_ui.slices import slices
 from prorank_ui.standings import Change, EvaluationRun, Measured, changes, standings, together
 
@@ -55,6 +55,18 @@ def test_p_values_are_corrected_over_the_table() -> None:
         assert row.comparison is not None
         assert row.p_holm == pytest.approx(2 * row.comparison.p_value)
     assert "✓" in standings_table([base, *others], rising, "ndcg@10")
+
+
+def test_a_sentence_says_which_system_is_better_and_whether_that_is_more_than_chance() -> None:
+    base, better, hardly = system("BM25", *[0.2] * 20), system("a", *[0.5] * 20), system("b", 0.1, *[0.2] * 19)
+
+    def told(*systems: Measured) -> str:
+        return verdict(standings([base, *systems], "ndcg@10", "BM25"), "ndcg@10", "BM25")
+
+    assert told(better, hardly) == "a is better than BM25 by 0.300 in ndcg@10: more than chance."
+    assert told(hardly).startswith("b is worse than BM25 by 0.005 in ndcg@10: these queries do not show")
+    assert told(system("same", *[0.2] * 20)) == "same and BM25 are equal in ndcg@10."
+    assert told() == ""
 
 
 def test_the_largest_change_stands_first() -> None:

@@ -30,6 +30,27 @@ def standings_table(rows: Sequence[Standing], systems: Sequence[Measured], measu
     return _framed(plain_table.drawn("Systems", headings, cells, headings[1:]))
 
 
+def verdict(rows: Sequence[Standing], measure: str, baseline: str) -> str:
+    """Return in a sentence which system is best, and whether its distance to the baseline is more than chance.
+
+    Args:
+        rows: How the systems stand.
+        measure: By which measure.
+        baseline: Name of the system that the others are compared with.
+    """
+    others = [row for row in rows if row.comparison is not None and row.p_holm is not None]
+    if not others:
+        return ""
+    best = max(others, key=lambda row: row.mean)
+    delta = round(best.comparison.delta if best.comparison else 0.0, 3)
+    if not delta:
+        return f"{best.name} and {baseline} are equal in {measure}."
+    sure = best.p_holm is not None and best.p_holm < SIGNIFICANT
+    told = "more than chance" if sure else "these queries do not show that this is more than chance"
+    way = "better" if delta > 0 else "worse"
+    return f"{best.name} is {way} than {baseline} by {abs(delta):.3f} in {measure}: {told}."
+
+
 def every_measure(systems: Sequence[Measured]) -> str:
     """Return the means of every system."""
     rows = [

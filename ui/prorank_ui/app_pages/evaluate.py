@@ -131,6 +131,7 @@ def _show(runs: Sequence[EvaluationRun]) -> None:
         baseline = by_name[state.select("Compared with", "baseline", list(by_name))]
     ids = tuple(run.job_id for run in runs)
     rows = _standings(ids, len(queries), measure, baseline.name, systems)
+    st.html(table.summary(tables.verdict(rows, measure, baseline.name), ""))
     st.html(tables.standings_table(rows, systems, measure))
     st.caption(f"{count(len(queries), 'query')} with a relevant document. {tables.LEGEND}.")
     if any(system.side.rescorer == STAGE for system in systems):
