@@ -47,6 +47,8 @@ def offer(job: Job, checkpoint: Path) -> None:
         )
     with right:
         st.link_button("Compare", _comparison(job, query or "", other or "", str(checkpoint)), width="stretch")
+    st.caption("The model lies here; commands take it as `--model`:")
+    st.code(str(checkpoint), language=None, wrap_lines=True)
     if other:
         held_back_card.offer(job, checkpoint, other, models[other])
     if st.button("Make it the default model", key=f"promote {job.job_id}"):

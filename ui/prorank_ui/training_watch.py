@@ -92,7 +92,7 @@ def _any_runs(runs: Sequence[Job], home: Path) -> bool:
 def _card(job: Job, now: str, home: Path) -> None:
     with st.container(border=True):
         progress = training_runs.progress(job.folder)
-        st.html(table.summary(job.title, f"{_WORDS[now]} · {_how_far(progress)}"))
+        st.html(table.summary(job.title, f"{_WORDS[now]} · {_how_far(progress, now)}"))
         if progress.steps and now != "finished":
             st.progress(min(1.0, progress.step / progress.steps))
         if now == "failed":
@@ -110,13 +110,13 @@ def _card(job: Job, now: str, home: Path) -> None:
                 st.code("\n".join(printed.splitlines()[-40:]), language=None)
 
 
-def _how_far(progress: training_runs.Progress) -> str:
+def _how_far(progress: training_runs.Progress, now: str) -> str:
     if not progress.steps:
         return progress.stage
     if progress.stage == "done":
         return count(progress.steps, "step")
     text = f"{progress.stage}, step {progress.step:,} of {progress.steps:,}"
-    if not progress.seconds_left:
+    if not progress.seconds_left or now != "running":
         return text
     return f"{text} · {timedelta(seconds=round(progress.seconds_left))} left of it"
 
@@ -130,7 +130,7 @@ def _actions(job: Job, now: str) -> None:
         state.client().resume_job(job)
         st.rerun()
     if training_runs.can_be_exported(job.folder) and buttons[1].button(
-        "Checkpoint of now", key=f"export {job.job_id}", help="Of the state that was saved last; the run goes on."
+        "Checkpoint of now", key=f"export {job.job_id}", help="A model of the state that was saved last."
     ):
         step = training_runs.progress(job.folder).step
         command = training_plan.export_command(job.folder, Path(str(job.about["data"])))
