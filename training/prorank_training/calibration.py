@@ -28,7 +28,10 @@ def fit_calibration(scores: Sequence[float], relevant: Sequence[bool]) -> Calibr
     """
     x, y = np.asarray(scores, np.float64), np.asarray(relevant, np.float64)
     if y.size == 0 or y.min() == y.max():
-        raise InputError(f"{y.size} judged texts, {int(y.sum())} of them relevant: a calibration needs both kinds")
+        raise InputError(
+            f"{y.size} judged texts, {int(y.sum())} of them relevant: a calibration needs both kinds; judge more "
+            "queries, then make the training data anew"
+        )
     design = np.stack([x, np.ones_like(x)], 1)  # (texts, 2)
     fit = np.zeros(2)
     for _ in range(_STEPS):

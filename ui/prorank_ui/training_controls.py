@@ -138,6 +138,9 @@ def _show_groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None
             st.rerun()
         return
     st.html(training_groups.counts_html(rows))
+    scarce = training_groups.scarce(rows)
+    if scarce:
+        st.html(table.notice("warning", *scarce))
     with st.expander("Look at a few"):
         st.html("".join(map(training_groups.group_html, training_groups.few(made.folder))))
     plan = Plan(**made.about)  # type: ignore[arg-type]  # it was written by `training_plan.about`

@@ -20,6 +20,7 @@ _COLUMNS = {
     "missing": "judged documents that are gone",
     "taught": "scored by a teacher",
 }
+_ENOUGH_HELD_BACK = 5
 _SHOWN_NEGATIVES = 3
 _SHOWN_CHARS = 240
 
@@ -38,6 +39,24 @@ def counts_html(rows: Sequence[Mapping[str, Any]]) -> str:
     columns = [name for name in _COLUMNS if any(row.get(name) for row in rows) or name in {"collection", "groups"}]
     cells = [[row.get(name, 0) for name in columns] for row in rows]
     return of_values("Groups", [_COLUMNS[name] for name in columns], cells)
+
+
+def scarce(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
+    """Return a headline and a reason where so few queries are held back that a run may end without a checkpoint.
+
+    Example:
+        >>> scarce([{"dev_queries": 1}])[0]
+        'Only 1 query is held back'
+        >>> scarce([{"dev_queries": 9}, {"dev_queries": 5}])
+    """
+    held_back = sum(row.get("dev_queries", 0) for row in rows)
+    if held_back >= _ENOUGH_HELD_BACK:
+        return None
+    told = "Only 1 query is" if held_back == 1 else f"Only {held_back} queries are" if held_back else "No query is"
+    return f"{told} held back", (
+        "A checkpoint is calibrated on their documents, and is not made without some that are relevant and some that "
+        "are not. Judge more queries first."
+    )
 
 
 def heading_html(title: str) -> str:
