@@ -142,5 +142,5 @@ def test_lists_are_written_with_commas_in_variables_and_as_lists_in_the_file(
         assert settings.more_models == ("a", "b")
         assert settings.trusted_proxies == ("10.0.0.0/8", "::1/128")
     monkeypatch.setenv("PRORANK_TRUSTED_PROXIES", "proxy.example")
-    with pytest.raises(ConfigError, match="it has to be addresses or networks, such as 127.0.0.1"):
+    with pytest.raises(ConfigError, match=r"it has to be addresses or networks, such as 127\.0\.0\.1"):
         load_settings()
