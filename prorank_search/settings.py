@@ -168,7 +168,9 @@ class Settings(BaseSettings):
     more_models_mb: int = Field(
         4096, ge=0, description="Room for those of them that are loaded, counted as they lie on disk."
     )
-    score_memory_mb: int = Field(64, ge=0, description="Bound of the scores that `prorank serve` remembers; 0: none.")
+    score_memory_mb: int = Field(
+        64, ge=0, description="Bound of the scores that `prorank serve` and the web interface remember; 0: none."
+    )
     score_memory_on_disk: bool = Field(
         default=False, description="Keep them on disk too, in the cache that score_cache_mb bounds."
     )

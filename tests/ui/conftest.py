@@ -19,7 +19,7 @@ from prorank_search.types import Calibration, RescorerInfo, Scored
 
 class Stage:
     revision = "1"
-    info = RescorerInfo(model="reversing-1", calibration=Calibration(1.0, 0.0))
+    info = RescorerInfo(model="reversing-1", calibration=Calibration(1.0, 0.0), texts_apart=False)
     calls = 0
 
     def __init__(self, answers):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from prorank_search.backends.tantivy import TantivyBackend
+from prorank_search.rescorers.function import from_function
 from prorank_search.types import Document
+from prorank_ui import local_client
 from prorank_ui.cli import SCRIPT
 from prorank_ui.local_client import LocalClient
 
@@ -182,6 +185,23 @@ def test_the_same_search_is_not_scored_twice(app: AppTest) -> None:
     assert calls() == before
     app.text_input(key="q").set_value("fox").run()
     assert calls() == before + 1
+
+
+@pytest.mark.usefixtures("animals")
+def test_another_blend_of_the_same_hits_asks_no_model(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def lengths(_: str, texts: Sequence[str]) -> list[float]:
+        asked.extend(texts)
+        return [float(len(text)) for text in texts]
+
+    monkeypatch.setattr(local_client, "load_rescorer", lambda *_: from_function(lengths))
+    app.query_params["q"] = "dog"
+    app.run()
+    assert len(asked) == 4
+    app.selectbox(key="right_blend").set_value("total:zscore:1:2").run()
+    assert drawn(app)
+    assert len(asked) == 4
 
 
 @pytest.mark.usefixtures("stages")

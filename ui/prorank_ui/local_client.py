@@ -12,7 +12,9 @@ from typing import Any
 from prorank_search import jobs, models, plugins, promotions
 from prorank_search.cli.demo_corpus import QUESTIONS
 from prorank_search.evaluation.evaluate import FirstStage, first_stage_of
+from prorank_search.evaluation.score_cache import remembering
 from prorank_search.jobs import Job
+from prorank_search.memory_cache import MemoryCache
 from prorank_search.models import promotion
 from prorank_search.profiles import Profile, profile_for
 from prorank_search.protocols import IndexBackend, IndexInfo, Rescorer
@@ -37,7 +39,8 @@ _TITLE_WORDS = range(2, 12)
 class LocalClient(HomeClient):
     """Answers the pages' questions in this process.
 
-    Models are loaded once, settings read once an index, by whoever asks first.
+    Models are loaded once, settings read once an index, by whoever asks first. Scores are remembered: another blend of
+    the same hits, or a link to a search that was done before, asks no model.
     Every method raises a `ProRankError` where it cannot.
 
     Args:
@@ -54,6 +57,7 @@ class LocalClient(HomeClient):
         self._profiles: dict[tuple[str, str | None], tuple[Settings, Profile]] = {}
         self._rescorers: dict[tuple[object, ...], Rescorer] = {}
         self._loading = Lock()
+        self._scores = MemoryCache(settings.score_memory_mb)
         self._results = KeptResults()
 
     def indexes(self) -> list[IndexInfo]:
@@ -209,5 +213,5 @@ class LocalClient(HomeClient):
         with self._loading:
             key = (side.rescorer, settings.model, settings.device, settings.dtype, settings.max_length_tokens)
             if key not in self._rescorers:
-                self._rescorers[key] = load_rescorer(side.rescorer, settings)
+                self._rescorers[key] = remembering(load_rescorer(side.rescorer, settings), self._scores)
             return self._rescorers[key]
