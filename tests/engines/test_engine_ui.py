@@ -13,7 +13,9 @@ from prorank_search.backends.engines.analysis import plan
 from prorank_search.backends.engines.detection import connect
 from prorank_search.settings import Settings
 from prorank_search.testing.backends import DOCUMENTS
+from prorank_ui import visiting
 from prorank_ui.cli import SCRIPT
+from prorank_ui.roles import Visitor
 from tests.engines.indexes import our_index
 from tests.engines.servers import Server
 
@@ -23,6 +25,7 @@ def app(opensearch: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PRORANK_URL", opensearch.url)
     monkeypatch.setenv("PRORANK_RESCORER", "overlap")
+    monkeypatch.setattr(visiting, "visitor", lambda: Visitor("127.0.0.1", {}))  # AppTest has no browser
     st.cache_resource.clear()
     with our_index(connect(Settings(url=opensearch.url)), "ui-animals", plan("english", smartcn=False), DOCUMENTS):
         yield AppTest.from_file(str(SCRIPT), default_timeout=30)
