@@ -90,7 +90,7 @@ def test_a_started_ingest_ends_with_an_index_and_its_bad_records(
     assert "upload" not in app.query_params
     run_until(app, lambda: "finished, with bad records" in drawn(app))
     assert "2 documents in" in drawn(app)
-    assert "1 columns, but the header has 2" in drawn(app)
+    assert "columns: 2 in the header, 1 in the row" in drawn(app)
     assert [index.name for index in TantivyBackend(home / "indexes").indexes()] == ["zoo"]
     assert "resume" not in [each.label.lower() for each in app.button]
 

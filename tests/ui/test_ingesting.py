@@ -38,7 +38,7 @@ def test_a_look_shows_documents_terms_and_bad_records_and_writes_nothing(wish: W
     assert "Of the first 3 records 1 cannot be used" in ingest_preview.headline(seen)
     assert "&lt;script&gt;fox" in ingest_preview.documents(seen)
     assert ">dog<" in ingest_preview.analysed(seen)
-    assert "1 columns, but the header has 2" in ingest_preview.bad_records(seen["sample"]["bad_records"])
+    assert "columns: 2 in the header, 1 in the row" in ingest_preview.bad_records(seen["sample"]["bad_records"])
     assert ingest_preview.passages(seen) == ingest_preview.mapping(seen) == ""
     assert TantivyBackend(home / "indexes").indexes() == []
 

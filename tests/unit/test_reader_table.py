@@ -66,8 +66,8 @@ def test_a_header_without_a_needed_column_is_refused_with_its_columns(
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        (b"1,x,y", "3 columns, but the header has 2"),
-        (b"1", "1 columns, but the header has 2"),
+        (b"1,x,y", "columns: 2 in the header, 3 in the row"),
+        (b"1", "columns: 2 in the header, 1 in the row"),
         (b",x", "no id"),
         (b"1,", "neither title nor text"),
         (b"1,caf\xe9", "not UTF-8"),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from prorank_search.errors import InputError
 from prorank_search.jobs import Job, JobStatus
-from prorank_ui.wording import count
+from prorank_ui.wording import count, duration
 
 FINISHED_WITH_DEAD_LETTERS = 6
 """Exit code of `prorank ingest` where some records could not be used."""
@@ -69,10 +69,11 @@ class Report:
 
         Example:
             >>> Report(4, 1, None, 0.25, 16.0).in_words()
-            '4 documents in 0.2 s, 16 a second, 1 bad record'
+            '4 documents in 250 ms, 16 a second, 1 bad record'
         """
         bad = f", {count(self.bad_records, 'bad record')}" if self.bad_records else ""
-        return f"{count(self.documents, 'document')} in {self.seconds:.1f} s, {self.docs_per_s:,.0f} a second{bad}"
+        took = duration(1000 * self.seconds)
+        return f"{count(self.documents, 'document')} in {took}, {self.docs_per_s:,.0f} a second{bad}"
 
 
 def progress(output: str) -> Progress | None:

@@ -72,7 +72,7 @@ class Table:
 
 def _by_column(row: list[str], columns: list[str]) -> dict[str, object]:
     if len(row) != len(columns):
-        raise RecordError(f"{len(row)} columns, but the header has {len(columns)}")
+        raise RecordError(f"columns: {len(columns)} in the header, {len(row)} in the row")
     return dict(zip(columns, row, strict=True))
 
 

@@ -27,9 +27,10 @@ def page() -> None:
     for styles in (table.STYLES, plain_table.STYLES):
         st.html(styles)
     st.title("Add documents", anchor=False)
+    above = st.empty()  # there whether or not it says anything: what stands below stays as open as it was
     failed = st.session_state.pop(ingest_jobs.FAILED, None)
     if failed:
-        st.html(table.notice("error", "That did not work", failed))
+        above.html(table.notice("error", "That did not work", failed))
     try:
         if not (page_gate.admits("operator") and page_gate.is_local()):
             return
