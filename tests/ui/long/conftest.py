@@ -1,4 +1,4 @@
-"""One installation for all tests of this folder, and the camera that looks at it."""
+"""An installation for each file of this folder, and the camera that looks at it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return install_stages(tmp_path_factory.mktemp("stages"), installation.STAGES, installation.ENTRY_POINTS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory, plugins: Path) -> Iterator[str]:
     """Serve an installation without an index; yield its address."""
     home = tmp_path_factory.mktemp("bare")
@@ -44,7 +44,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory, plugins: Path) -> Iterator[st
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the home of an installation with an index, judgments and a model of a few kilobytes."""
     home = tmp_path_factory.mktemp("furnished")
@@ -55,7 +55,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(furnished: Path, plugins: Path) -> Iterator[str]:
     """Serve the furnished installation; yield its address."""
     with browser.served(plugins, VARIABLES | {"PRORANK_HOME": str(furnished)}) as url:

@@ -59,7 +59,6 @@ def test_a_document_in_full_with_the_reason_for_its_rank(camera: Camera, page: P
         ("failing", "No ranking from this stage"),
         ("missing", "The model is not on this machine"),
         ("partial", "Only a part was rescored"),
-        ("endless", "Rescoring …"),
     ],
 )
 def test_a_second_stage_that_does_not_do_all_its_work(
@@ -68,6 +67,16 @@ def test_a_second_stage_that_does_not_do_all_its_work(
     page.goto(f"{address}/?q={QUESTIONS[1]}&index={INDEX}&right={stage}")
     page.get_by_text(shows).first.wait_for()
     camera.look(f"compare-{stage}")
+    assert camera.faults == []
+
+
+def test_a_second_stage_that_is_at_work_until_another_query_is_asked(camera: Camera, page: Page, address: str) -> None:
+    page.goto(f"{address}/?q={QUESTIONS[1]}&index={INDEX}&right=endless")
+    page.get_by_text("Rescoring …").first.wait_for()
+    camera.look("compare-endless")
+    page.get_by_label("Query").fill("zyzzyva")
+    page.keyboard.press("Enter")
+    page.get_by_text("No document holds a word").wait_for()
     assert camera.faults == []
 
 
