@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+import prorank_ui
 from prorank_search.types import Document, RescoredHit
 from prorank_ui.explanation import drawn
 from prorank_ui.markup import escape, mark
@@ -150,6 +152,12 @@ def test_nothing_is_said_of_movement_before_there_is_another_side() -> None:
 
 def test_a_document_without_title_goes_by_its_id() -> None:
     assert "d1" in Seen(hits_side("left", [Placed(hit(title=""))], heading="h", note="")).text
+
+
+def test_no_style_sheet_holds_what_a_browser_takes_for_a_tag() -> None:
+    sheets = list(Path(prorank_ui.__path__[0]).glob("*.css"))
+    assert sheets
+    assert [sheet.name for sheet in sheets if "<" in sheet.read_text("utf-8")] == []  # Streamlit drops it silently
 
 
 def test_a_pending_side_says_that_it_is_busy() -> None:

@@ -74,7 +74,7 @@ def chart(picture: Picture, rows: Sequence[Row]) -> alt.LayerChart | alt.FacetCh
     )
     lines = drawn.mark_line(strokeWidth=2)
     if len(picture.measures) > 1:
-        legend = alt.Legend(orient="bottom", title=None)
+        legend = alt.Legend(orient="top", title=None)  # beside that of the runs it would be cut off in a narrow window
         lines = lines.encode(
             strokeDash=alt.StrokeDash("measure:N", sort=list(picture.measures.values()), legend=legend)
         )

@@ -65,6 +65,8 @@ def test_the_form_of_a_new_set(camera: Camera, page: Page, address: str) -> None
     page.get_by_label("Name", exact=True).fill("beir")
     page.get_by_role("button", name="Make the set").click()
     page.get_by_text("there is no BEIR folder").wait_for()
+    complaint = page.get_by_role("dialog").locator(".pr-notice")
+    assert complaint.evaluate("part => getComputedStyle(part).colorScheme") == "light dark"
     camera.look("judge-new-set-folder")
     assert camera.faults == []
 
