@@ -147,4 +147,4 @@ def _dead_letters(job: Job, report: ingest_output.Report, file: Path) -> None:
             st.caption(f"The first {len(letters):,} of them.")
         st.caption("Mend them in this file, then read them once more:")
         replay = ["prorank", "ingest", "replay", str(file), "--index", str(job.about.get("index", "NAME"))]
-        st.code(shlex.join(replay), language=None)
+        st.code(shlex.join(replay), language=None, wrap_lines=True)
