@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _FEW = 40
 """Points that are few enough to be marked."""
 
-_A_RUN_PX = 24
-"""What a run takes of a chart's height: its line of the legend."""
+_A_RUN_PX, _DASHES_PX = 24, 48
+"""What a run takes of a chart's height, its line of the legend, and what the legend of the dashes does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,15 @@ def chart(picture: Picture, rows: Sequence[Row]) -> alt.LayerChart | alt.FacetCh
         tooltip=["run:N", "measure:N", "step:Q", alt.Tooltip("value:Q", format=".4~g")],
     )
     lines = drawn.mark_line(strokeWidth=2)
+    height = 200 + _A_RUN_PX * len(runs)
     if len(picture.measures) > 1:
+        height += _DASHES_PX
         legend = alt.Legend(orient="top", title=None)  # beside that of the runs it would be cut off in a narrow window
         lines = lines.encode(
             strokeDash=alt.StrokeDash("measure:N", sort=list(picture.measures.values()), legend=legend)
         )
     points = drawn.mark_point(filled=True, size=24 if len(values) < _FEW else 0)
-    return alt.layer(lines, points).properties(height=200 + _A_RUN_PX * len(runs))
+    return alt.layer(lines, points).properties(height=height)
 
 
 def _axis_format(picture: Picture) -> str:
