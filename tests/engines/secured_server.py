@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
+import pytest
 
 from prorank_search.local import engine, node
 from prorank_search.local.lock import DEFAULT_VERSION
 from prorank_search.maven import fetch, relative_path
-from tests.engines.servers import QUICK_START, UP_TIMEOUT_S, missing, open_folder
+from tests.engines.servers import QUICK_START, UP_TIMEOUT_S, open_folder
 
 PLUGIN = "org.opensearch.plugin:opensearch-security:2.19.1.0:zip"
 SHA256 = "94a04f12ac6033902209fac1e4e512618d45beee604bbf0e42c3ed79c55220cf"
@@ -78,7 +79,7 @@ def run_secured(home: Path) -> Iterator[Secured]:
     """Run a server with the plugin, on a free port with an empty data folder; it is gone afterwards."""
     openssl = shutil.which("openssl")
     if openssl is None or not is_here(home):
-        missing("OpenSearch's security plugin (or openssl) is not here: python -m tests.engines.fetch --all")
+        pytest.skip("OpenSearch's security plugin (or openssl) is not here: make test-engines fetches it")
     with open_folder() as folder:
         prepared = engine.prepare(DEFAULT_VERSION, home, node.free_port(), lambda _step, _done: None, with_ml=False)
         tree = shutil.copytree(prepared.tree, folder / "tree")
