@@ -107,7 +107,7 @@ def test_a_person_types_a_query_follows_both_sides_and_goes_back(page: Page, add
 
     query.fill("fox")
     query.press("Enter")
-    page.wait_for_url("**/?q=fox&*")
+    page.wait_for_url("**/?q=fox&*right_revision=*")  # the answer is there
     page.go_back()
     expect(query).to_have_value("barking dog", timeout=30_000)  # waits: the page draws the older query anew
     page.wait_for_function("document.querySelectorAll('.pr-after .pr-title').length == 4")

@@ -24,7 +24,7 @@ from prorank_ui import (
     state,
 )
 from prorank_ui import ranking_table as table
-from prorank_ui.choices import Choice, written_blend, written_side
+from prorank_ui.choices import Choice, Side, written_blend, written_side
 from prorank_ui.markup import unmarked
 from prorank_ui.pairing import Pairing, Placed, pair
 from prorank_ui.scoring import Scoring
@@ -49,6 +49,7 @@ LONGEST_QUERY = 5_000
 
 _ALSO = {"new": "up", "gone": "down"}
 _AT_ONCE_S = 0.3
+_IN_FORCE = "blend and revision of the last answers"
 _POLL_S = 0.4
 _LONG_S = 3.0
 
@@ -101,7 +102,7 @@ def _ask(indexes: Sequence[IndexInfo]) -> Asked:
             choices[place] = Choice(query, index.name, side_controls.side(place, index.name))
     if query:
         linked_revision.remember(choices)
-        state.write_address(_address(choices))
+        state.write_address(_address(choices) | _in_force(choices))
     return Asked(choices, index, state.client().top_k(index.name))
 
 
@@ -227,7 +228,8 @@ def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
     _show_picked(asked, names, results)
     with st.expander("All movements"):
         st.altair_chart(slopes(both, names["left"], names["right"]), width="stretch")
-    state.write_address(_address(asked.choices) | _in_force(results))
+    _note_in_force(asked.choices, results)
+    state.write_address(_address(asked.choices) | _in_force(asked.choices))
     with actions:
         sharing.offer(asked.choices["left"], results, names, both.summary, board)
         judge_from_compare.offer(asked.choices["left"], results, names, asked.top_k)
@@ -237,17 +239,21 @@ def _name(choice: Choice, result: SearchResult) -> str:
     return result.status.model or choice.side.name
 
 
-def _in_force(results: Mapping[table.Place, SearchResult]) -> dict[str, str]:
-    """Return what a link must keep although it was not chosen: the model's revision, and the blend."""
-    return {
-        f"{place}_{key}": value
-        for place, result in results.items()
-        if result.status.blend is not None
-        for key, value in (
-            ("blend", written_blend(result.status.blend)),
-            ("revision", result.status.model_revision or ""),
-        )
-    }
+def _note_in_force(choices: Mapping[table.Place, Choice], results: Mapping[table.Place, SearchResult]) -> None:
+    """Keep what the answers were made with, for the next searches: so each of them is one step back in the browser."""
+    for place, result in results.items():
+        if result.status.blend is not None:
+            st.session_state.setdefault(_IN_FORCE, {})[place, choices[place].index, choices[place].side] = {
+                f"{place}_blend": written_blend(result.status.blend),
+                linked_revision.key(place): result.status.model_revision or "",
+            }
+
+
+def _in_force(choices: Mapping[table.Place, Choice]) -> dict[str, str]:
+    """Return what a link must keep although it was not chosen, as far as it is known: model's revision and blend."""
+    known: dict[tuple[str, str, Side], dict[str, str]] = st.session_state.get(_IN_FORCE, {})
+    sides = [known.get((place, choice.index, choice.side), {}) for place, choice in choices.items()]
+    return sides[0] | sides[1]
 
 
 def _filtered(both: Pairing) -> tuple[dict[table.Place, Sequence[Placed]], DeltaGenerator]:
