@@ -1,4 +1,7 @@
-"""Small files that are replaced as a whole: a reader, or who comes after a kill, sees the old one or the new one."""
+"""Files that a kill leaves whole: small ones that are replaced at once, and ones to which whole lines are added.
+
+A reader, or who comes after a kill, sees the old content or the new one, never a part of it.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,36 @@ def write_whole(path: Path, content: str | bytes) -> None:
         with contextlib.suppress(OSError):
             draft.unlink()
         raise
+
+
+def whole_lines(path: Path) -> list[str]:
+    r"""Return the lines that were written to their end; none where there is no file.
+
+    A last line that is still being written, or that a kill broke off, is left out. Lines end with `\n` alone: in JSON
+    there may be other signs that `str.splitlines` takes for an end.
+
+    Raises:
+        OSError: It cannot be read.
+
+    Example:
+        >>> whole_lines(Path("nowhere.jsonl"))
+        []
+    """
+    if not path.exists():
+        return []
+    content = path.read_bytes()
+    return content[: content.rfind(b"\n") + 1].decode().split("\n")[:-1]
+
+
+def drop_broken_line(path: Path) -> None:
+    """Cut off what stands behind the last whole line, so that lines can be added; nothing where there is no file.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    if path.exists():
+        with path.open("r+b") as file:
+            file.truncate(file.read().rfind(b"\n") + 1)
 
 
 @contextlib.contextmanager

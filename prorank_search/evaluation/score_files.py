@@ -14,7 +14,7 @@ from pathlib import Path
 
 from prorank_search.errors import InputError
 from prorank_search.types import ScoreRequest
-from prorank_search.whole_files import write_whole
+from prorank_search.whole_files import drop_broken_line, whole_lines
 
 _DIGITS = 9
 """Significant ones: all that a number of 32 bits has."""
@@ -98,11 +98,8 @@ class ScoreFile:
 
     def _read(self, path: Path) -> None:
         try:
-            found = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            whole = [line for line in found if line.endswith("\n")]
-            if len(whole) < len(found):  # a kill broke the last line off
-                write_whole(path, "".join(whole))
-            rows = [json.loads(line) for line in whole]
+            drop_broken_line(path)
+            rows = [json.loads(line) for line in whole_lines(path)]
             revision = rows[0]["revision"] if rows else self._revision
             lines = [_Line(**row) for row in rows[1:]]
         except (OSError, ValueError, TypeError, KeyError) as error:

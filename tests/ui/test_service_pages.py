@@ -237,6 +237,9 @@ class TestEvaluate:
         monkeypatch.setattr(client, "search", counting)
         with pytest.raises(UnreachableError):
             service_suite.run(folder, client, remote)
+        with (folder / "answers.jsonl").open("a", encoding="utf-8") as kept:
+            kept.write('{"stage": "a kill bro')
+        service_suite.run(folder, client, remote)
         service_suite.run(folder, client, remote)
         assert asked == ["fox at the dog", "barking dog", "barking dog"]
         assert (folder / "results.json").is_file()

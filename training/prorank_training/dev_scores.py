@@ -8,6 +8,7 @@ from pathlib import Path
 
 from prorank_search.protocols import Rescorer
 from prorank_search.types import ScoreRequest
+from prorank_search.whole_files import drop_broken_line, whole_lines
 from prorank_training.groups import DevQuery
 from prorank_training.progress import Progress
 
@@ -21,10 +22,9 @@ def score_dev(queries: Sequence[DevQuery], rescorer: Rescorer, file: Path, progr
         file: JSON Lines, a list of scores a query; its name says which model they are of.
         progress: Told of each query.
     """
-    known = _read(file)
-    with file.open("w", encoding="utf-8") as lines:
-        for scores in known:
-            lines.write(json.dumps(scores) + "\n")
+    drop_broken_line(file)
+    known: list[list[float]] = [json.loads(line) for line in whole_lines(file)]
+    with file.open("a", encoding="utf-8") as lines:
         for done, query in enumerate(queries[len(known) :], start=len(known) + 1):
             scored = rescorer.score(ScoreRequest(query.query, query.texts)) if query.texts else []
             known.append([one.score for one in scored if one.score is not None])
@@ -32,10 +32,3 @@ def score_dev(queries: Sequence[DevQuery], rescorer: Rescorer, file: Path, progr
             lines.flush()
             progress(done, len(queries), {"collection": query.collection})
     return known
-
-
-def _read(file: Path) -> list[list[float]]:
-    if not file.exists():
-        return []
-    text = file.read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from prorank_search.errors import ConfigError, InputError
-from prorank_search.whole_files import write_whole
+from prorank_search.whole_files import whole_lines, write_whole
 from prorank_training import workers
 from prorank_training.recipe import Recipe
 
@@ -144,10 +144,7 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     def _metric_lines(self) -> list[dict[str, Any]]:
-        if not self._metrics_file.exists():
-            return []
-        text = self._metrics_file.read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+        return [json.loads(line) for line in whole_lines(self._metrics_file)]
 
     def _state_file(self, stage: str) -> Path:
         return self.path / f"{stage}.state.pt"

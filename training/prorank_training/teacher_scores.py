@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
 
+from prorank_search.whole_files import whole_lines
+
 
 @dataclass(frozen=True, slots=True)
 class Taught:
@@ -50,10 +52,7 @@ def read_taught(file: Path) -> list[Taught]:
         >>> read_taught(Path("nowhere.jsonl"))
         []
     """
-    if not file.exists():
-        return []
-    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    return [Taught(**json.loads(line)) for line in lines if line.endswith("\n")]
+    return [Taught(**json.loads(line)) for line in whole_lines(file)]
 
 
 def line_of(taught: Taught) -> str:

@@ -26,6 +26,7 @@ from prorank_search.evaluation.suite_output import write_results
 from prorank_search.profiles import Profile
 from prorank_search.settings import load_settings
 from prorank_search.types import Blend, Query, Ranking, SearchResult
+from prorank_search.whole_files import drop_broken_line, whole_lines
 from prorank_ui import evaluating
 from prorank_ui.choices import Choice, Side
 from prorank_ui.roles import Person
@@ -194,11 +195,8 @@ def _patient(search: Callable[[], SearchResult]) -> SearchResult:
 
 def _kept(folder: Path) -> list[_Answer]:
     """Return what was said before; a line that was cut off is asked for again."""
-    try:
-        lines = (folder / _ANSWERS).read_text(encoding="utf-8").splitlines(keepends=True)
-    except FileNotFoundError:
-        return []
-    return [_Answer(**json.loads(line)) for line in lines if line.endswith("\n")]
+    drop_broken_line(folder / _ANSWERS)
+    return [_Answer(**json.loads(line)) for line in whole_lines(folder / _ANSWERS)]
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 from prorank_search import jobs
 from prorank_search.jobs import Job
+from prorank_search.whole_files import whole_lines
 
 KIND, GROUPS_KIND, EXPORT_KIND = "train", "groups", "export"
 """Kinds of jobs: a training run, the making of its groups, a checkpoint on the way."""
@@ -43,10 +44,10 @@ class Progress:
 def measured(folder: Path) -> list[dict[str, Any]]:
     """Return the lines of a run's metrics; a line that is being written is left out."""
     try:
-        text = (folder / "metrics.jsonl").read_text(encoding="utf-8")
+        lines = whole_lines(folder / "metrics.jsonl")
     except OSError:
         return []
-    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    return [json.loads(line) for line in lines]
 
 
 def progress(folder: Path) -> Progress:
