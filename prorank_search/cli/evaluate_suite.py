@@ -12,6 +12,8 @@ from prorank_search.cli import options
 from prorank_search.cli.second_stage import NoCacheOption, interruptible_scoring
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from prorank_search.evaluation.blend_choice import Tried
     from prorank_search.evaluation.suite import SuiteResult
     from prorank_search.evaluation.suite_candidates import Candidates
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from prorank_search.evaluation.suite_scores import AllTables
     from prorank_search.protocols import Rescorer
     from prorank_search.settings import Settings
+
+    Score = Callable[[Suite, Path | None], tuple[list[Candidates], AllTables]]
+    """Finds a suite's candidates and scores them; tells a folder how far it is."""
 
 app = typer.Typer()
 
@@ -62,24 +67,23 @@ def evaluate_suite(
     if choose_blend is not None and (report is not None or out is not None):
         raise ConfigError("--choose-blend tries blends on dev, --report and --out tell results: give one or the other")
     settings = options.settings_from(device=device, config=config)
+    score = partial(_scored, collections=collections, scores=scores, settings=settings, no_cache=no_cache)
     with interruptible_scoring(no_cache=no_cache):
         if choose_blend is not None:
-            _choose_blend(suite, choose_blend, collections, scores, settings, no_cache=no_cache, json=json)
+            _choose_blend(suite, choose_blend, score, json=json)
         else:
             answers = _answers(suite, report)
-            result = _measure(suite, collections, out, scores, settings, no_cache=no_cache)
+            result = _measure(suite, out, score)
             if report is not None:
                 _report(result, file, report, answers)
             _tell(result, report, json=json)
 
 
-def _measure(
-    suite: Suite, collections: Path, out: Path | None, scores: Path | None, settings: Settings, *, no_cache: bool
-) -> SuiteResult:
+def _measure(suite: Suite, out: Path | None, score: Score) -> SuiteResult:
     from prorank_search.evaluation.suite import measure_suite
     from prorank_search.evaluation.suite_output import write_results
 
-    everything, tables = _scored(suite, collections, out, scores, settings, no_cache=no_cache)
+    everything, tables = score(suite, out)
     result = measure_suite(suite, everything, tables)
     if out is not None:
         write_results(out, result, everything)
@@ -111,16 +115,7 @@ def _tell(result: SuiteResult, report: Path | None, *, json: bool) -> None:
         _show(result, report)
 
 
-def _choose_blend(
-    suite: Suite,
-    name: str,
-    collections: Path,
-    scores: Path | None,
-    settings: Settings,
-    *,
-    no_cache: bool,
-    json: bool,
-) -> None:
+def _choose_blend(suite: Suite, name: str, score: Score, *, json: bool) -> None:
     from prorank_search.errors import ConfigError
     from prorank_search.evaluation.blend_choice import check_dev, choose_blend, variants
 
@@ -131,7 +126,7 @@ def _choose_blend(
         raise ConfigError(str(error)) from error
     variants(system)
     alone = suite.model_copy(update={"systems": [system], "rival": None, "timed_queries": 0})
-    everything, tables = _scored(alone, collections, None, scores, settings, no_cache=no_cache)
+    everything, tables = score(alone, None)
     tried, before = choose_blend(alone, system, everything, tables)
     if json:
         options.echo_json({"system": name, "first_stage": before, "tried": [one.to_json() for one in tried]})
@@ -140,7 +135,7 @@ def _choose_blend(
 
 
 def _scored(
-    suite: Suite, collections: Path, out: Path | None, scores: Path | None, settings: Settings, *, no_cache: bool
+    suite: Suite, out: Path | None, *, collections: Path, scores: Path | None, settings: Settings, no_cache: bool
 ) -> tuple[list[Candidates], AllTables]:
     """Find all candidates and score them; where that was begun before, only what is missing."""
     from prorank_search.cli.progress_file import also_in_file

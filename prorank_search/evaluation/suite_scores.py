@@ -157,12 +157,14 @@ def _missing(suite: Suite, rescorer: str, ranking: Ranking, tables: dict[str, Sc
 def _score(work: _Work, rescorer: Rescorer, table: ScoreTable, file: ScoreFile) -> Iterator[int]:
     """Score query by query what the file does not know, and yield how many texts were."""
     for query, hits in work.wanted:
-        scores = file.known(query.query_id, _ids(hits), _request(work, query, hits))
+        request = _request(work, query, hits)
+        scores = file.known(query.query_id, _ids(hits), request)
         missing = [hit for hit in hits if hit.document.doc_id not in scores]
         if missing and not rescorer.info.texts_apart:
             missing = hits
         if missing:
-            request = _request(work, query, missing)
+            if len(missing) < len(hits):
+                request = _request(work, query, missing)
             started = time.monotonic()
             answers = rescorer.score(request)
             table.seconds += time.monotonic() - started

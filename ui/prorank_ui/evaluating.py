@@ -171,13 +171,7 @@ def start(home: Path, wish: Wish, settings: Settings, profile: Profile) -> jobs.
         InputError: Two systems are the same.
         ConfigError: The jobs' folder cannot be written to.
     """
-    command = jobs.prorank(
-        "evaluate-suite",
-        f"{{folder}}/{SUITE}",
-        f"--collections={home / COLLECTIONS}",
-        "--out={folder}",
-        *([f"--config={settings.config}"] if settings.config else []),
-    )
+    command = suite_command(settings, f"--collections={home / COLLECTIONS}")
     return _start(home, wish, suite_of(wish, settings, profile), command)
 
 
@@ -193,6 +187,29 @@ def start_on_service(home: Path, wish: Wish, settings: Settings) -> jobs.Job:
     return _start(home, wish, suite_of(wish, own, Profile()), command)
 
 
+def suite_command(settings: Settings, *options: str) -> tuple[str, ...]:
+    """Return the command of a job that measures the suite in its folder, and keeps the results there."""
+    own = [f"--config={settings.config}"] if settings.config else []
+    return jobs.prorank("evaluate-suite", f"{{folder}}/{SUITE}", "--out={folder}", *options, *own)
+
+
+def start_suite(home: Path, kind: str, suite: Suite, command: Sequence[str], about: Mapping[str, object]) -> jobs.Job:
+    """Start a job with a suite in its folder.
+
+    Args:
+        home: Where the jobs are.
+        kind: Of the job.
+        suite: What it measures; its title is the job's.
+        command: Such as `suite_command`.
+        about: What the job keeps for whoever looks for it.
+
+    Raises:
+        ConfigError: The jobs' folder cannot be written to.
+    """
+    files = {SUITE: suite.model_dump_json(exclude_defaults=True, indent=1)}
+    return jobs.start(home / "jobs", kind, suite.title, command, about, files)
+
+
 def _start(home: Path, wish: Wish, measured: tuple[Suite, Mapping[str, Side]], command: tuple[str, ...]) -> jobs.Job:
     suite, sides = measured
     about = {
@@ -200,8 +217,7 @@ def _start(home: Path, wish: Wish, measured: tuple[Suite, Mapping[str, Side]], c
         "query_set": "" if wish.source.splits else wish.source.name,
         "sides": {name: written_side(PLACE, side) for name, side in sides.items()},
     }
-    files = {SUITE: suite.model_dump_json(exclude_defaults=True, indent=1)}
-    return jobs.start(home / "jobs", KIND, suite.title, command, about, files)
+    return start_suite(home, KIND, suite, command, about)
 
 
 def progress(job: jobs.Job) -> tuple[float, str]:

@@ -1,4 +1,4 @@
-"""A new model beside another on the judgments that it was not trained on: the suite, the job, what came of it. Pure."""
+"""A new model beside another on the judgments that it was not trained on: the suite, the job, what came of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ KIND = "held-back"
 MOST_QUERIES = 100
 """Held-back queries that are offered at first: a CPU scores 30 hits of each, for both models."""
 
-_SUITE = "suite.json"
 _FIRST_STAGE, _BEFORE, _AFTER = "BM25", "before", "after"
 _ORDERS = {"": "as it searches", " alone": "its scores alone"}
 """What comes behind a system's name, and what that order is."""
@@ -158,14 +157,7 @@ def start(home: Path, of: HeldBack, pair: Pair, limit: int, settings: Settings, 
     """
     suite = suite_of(of, pair, limit, settings, profile)
     about = pair.about() | {"query_set": of.query_set}
-    command = jobs.prorank(
-        "evaluate-suite",
-        f"{{folder}}/{_SUITE}",
-        "--out={folder}",
-        *([f"--config={settings.config}"] if settings.config else []),
-    )
-    files = {_SUITE: suite.model_dump_json(exclude_defaults=True, indent=1)}
-    return jobs.start(home / "jobs", KIND, suite.title, command, about, files)
+    return evaluating.start_suite(home, KIND, suite, evaluating.suite_command(settings), about)
 
 
 def of_run(home: Path, run: str) -> list[jobs.Job]:
