@@ -20,6 +20,7 @@ from prorank_search.serving.gateway import admin, described
 from prorank_search.serving.gateway import routes as gateway
 from prorank_search.serving.gateway.request import Stage
 from prorank_search.serving.keys import KeyRing
+from prorank_search.serving.linger import Linger
 from prorank_search.serving.metrics import Metrics
 from prorank_search.serving.request_log import RequestLog
 from prorank_search.serving.respond import Endpoint, respond
@@ -132,6 +133,7 @@ def create_app(service: Service) -> FastAPI:
     upstream = open_upstream(service.settings)
     if upstream is not None:
         app.include_router(gateway.router(service, metrics, upstream))  # takes what no other route takes
+    app.add_middleware(Linger)
     app.add_middleware(
         Access,
         settings=service.settings,
