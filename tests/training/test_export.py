@@ -20,12 +20,12 @@ from prorank_training.run_folder import RunFolder
 from prorank_training.trainee import by_transformers_names, open_base, open_trainee
 from tests.training.tiny_training import dev_queries, groups, recipe, settings
 
-WANTED = recipe(steps=30, evaluate_every=0)
+WANTED = recipe(steps=60, evaluate_every=0)
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return settings(tmp_path_factory.mktemp("home"))
+@pytest.fixture(scope="module", params=["llama", "gemma3_text"])
+def tiny(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return settings(tmp_path_factory.mktemp("home"), request.param)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_a_contract_says_how_the_model_was_made_and_what_it_reached(trained: Run
     assert read_contract(out) == contract
     assert contract.base == "tiny"
     assert contract.training["recipe_hash"] == WANTED.digest()
-    assert contract.training["steps"] == 30
+    assert contract.training["steps"] == WANTED.score.steps
     assert contract.training["groups"] == 90
     assert contract.results["dev"]["collections"].keys() == {"animals0", "animals1"}
     assert contract.results["dev"]["collections"]["animals0"]["queries"] == 3

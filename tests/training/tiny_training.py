@@ -52,9 +52,9 @@ def recipe(**score: object) -> Recipe:
     )
 
 
-def settings(home: Path) -> Settings:
+def settings(home: Path, model_type: str = "llama") -> Settings:
     """Return settings whose home holds the tiny model."""
-    write_model(home / "models" / "tiny")
+    write_model(home / "models" / "tiny", model_type)
     return Settings(home=home, device="cpu", dtype="float32")
 
 
