@@ -95,7 +95,7 @@ def test_a_contract_says_how_the_model_was_made_and_what_it_reached(trained: Run
     assert contract.base == "tiny"
     assert contract.training["recipe_hash"] == WANTED.digest()
     assert contract.training["steps"] == WANTED.score.steps
-    assert contract.training["groups"] == 90
+    assert contract.training["groups"] == 180
     assert contract.results["dev"]["collections"].keys() == {"animals0", "animals1"}
     assert contract.results["dev"]["collections"]["animals0"]["queries"] == 3
 
