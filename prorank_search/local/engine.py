@@ -109,7 +109,7 @@ def up(
     with_ml: bool = False,
     repository: str | None = None,
 ) -> Status:
-    """Start OpenSearch and return when it answers; where it runs already, only say so.
+    """Start OpenSearch and return when it answers; where it runs already, only wait for that.
 
     Args:
         home: PRORANK_HOME.
@@ -129,16 +129,17 @@ def up(
         now = status(home)
         if now.running:
             _check_same(now, version, port, with_ml=with_ml)
-            return now
+            return now if now.answers else _started_by_another(home)
         if nodes.is_taken(port):
             raise ConfigError(f"port {port} of this machine is taken by another program: name a free one with --port")
         mark = _node_folder(home, version) / _ML_MARK
         with_ml = with_ml or mark.is_file()
         node = prepare(version, home, port, progress, with_ml=with_ml, repository=repository)
         progress("starting the server", 1.0)
-        _start(node, _state_file(home), version, with_ml=with_ml)
         if with_ml:
-            mark.touch()
+            node.folder.mkdir(parents=True, exist_ok=True)
+            mark.touch()  # before the plugins can write: a kill must not leave data of theirs that nobody knows of
+        _start(node, _state_file(home), version, with_ml=with_ml)
         return status(home)
 
 
@@ -184,14 +185,10 @@ def status(home: Path) -> Status:
     )
     if process is None:
         return found
-    return replace(
-        found,
-        running=True,
-        answers=nodes.answer(started.port) is not None,
-        url=nodes.url_of(started.port),
-        pid=process.pid,
-        memory_mb=round(process.memory_info().rss / 1e6),
-    )
+    memory_mb = round(process.memory_info().rss / 1e6)  # first: it may end while it is asked
+    answers = nodes.answer(started.port) is not None
+    url = nodes.url_of(started.port)
+    return replace(found, running=True, answers=answers, url=url, pid=process.pid, memory_mb=memory_mb)
 
 
 def engines_folder(home: Path) -> Path:
@@ -216,11 +213,22 @@ def _start(node: Node, state_file: Path, version: str, *, with_ml: bool) -> None
     try:
         moment = state.moment_of(process.pid)
         state.write(state_file, state.Started(process.pid, moment, node.port, version, with_ml, str(node.folder)))
-        nodes.wait_until_up(process, node.port, node.log, _UP_TIMEOUT_S)
+        nodes.wait_until_up(process.poll, node.port, node.log, _UP_TIMEOUT_S)
     except BaseException:
         process.kill()
         process.wait()
         raise
+
+
+def _started_by_another(home: Path) -> Status:
+    """Wait until a server answers that a process started which was killed meanwhile."""
+    started = state.read(_state_file(home))
+    if started is not None:
+        log = Path(started.folder) / nodes.LOG_NAME
+        nodes.wait_until_up(
+            lambda: None if state.living_process(started) else "unknown", started.port, log, _UP_TIMEOUT_S
+        )
+    return status(home)
 
 
 def _check_same(now: Status, version: str, port: int, *, with_ml: bool) -> None:

@@ -9,7 +9,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,17 +107,22 @@ def start(node: Node) -> subprocess.Popen[bytes]:
         )
 
 
-def wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path, timeout_s: float) -> None:
+def wait_until_up(exit_code: Callable[[], int | str | None], port: int, log: Path, timeout_s: float) -> None:
     """Return as soon as the server can be used.
+
+    Args:
+        exit_code: Of the server's process, such as its `poll`; None: it lives.
+        port: Where it is to answer, on 127.0.0.1.
+        log: What it says.
+        timeout_s: Seconds to wait.
 
     Raises:
         BackendError: It ended, or does not answer in time; with what it said last.
     """
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            said = last_words(log)
-            raise BackendError(f"the server ended while it started (exit code {process.returncode}):\n{said}")
+        if (code := exit_code()) is not None:
+            raise BackendError(f"the server ended while it started (exit code {code}):\n{last_words(log)}")
         if answer(port, "/_cluster/health") is not None:
             answer(port, _INDEXES_ARE_OPEN, timeout_s=_INDEXES_TIMEOUT_S)
             return

@@ -31,7 +31,8 @@ def assemble(
 ) -> None:
     """Make the folder unless it is there as the lock says.
 
-    It is made beside its place and moved there when it is whole.
+    It is made beside its place and moved there when it is whole. Of two that make it at once the first one's stays: a
+    server may run from it already.
 
     Args:
         lock: What the server is made of.
@@ -63,6 +64,9 @@ def assemble(
         _add_plugins(lock, jars, growing / "plugins")
     (growing / _STAMP).write_text(_stamp(lock, with_ml=with_ml), encoding="utf-8")
     _open_to_all(growing)
+    if is_whole(lock, folder, with_ml=with_ml):
+        shutil.rmtree(growing)
+        return
     shutil.rmtree(folder, ignore_errors=True)
     growing.rename(folder)
 

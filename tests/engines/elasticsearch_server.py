@@ -97,7 +97,7 @@ def run_elasticsearch(home: Path, *, version: str = DEFAULT_VERSION, settings: S
                 env=os.environ | {"LIBFFI_TMPDIR": str(folder / "tmp")},
             )
         try:
-            wait_until_up(process, port, log, UP_TIMEOUT_S)
+            wait_until_up(process.poll, port, log, UP_TIMEOUT_S)
             yield Server(url_of(port), version, process.pid, log, folder / "data")
         finally:
             process.kill()

@@ -32,7 +32,7 @@ def run_opensearch(
         own = replace(prepared, folder=folder, settings=settings, java_options=QUICK_START)
         process = node.start(own)
         try:
-            node.wait_until_up(process, own.port, own.log, UP_TIMEOUT_S)
+            node.wait_until_up(process.poll, own.port, own.log, UP_TIMEOUT_S)
             yield Server(own.url, version, process.pid, own.log, own.data)
         finally:
             process.kill()

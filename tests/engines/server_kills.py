@@ -79,7 +79,7 @@ class Server:
 
     def _start(self) -> None:
         self.process = node.start(self._node)
-        node.wait_until_up(self.process, self._node.port, self._node.log, UP_TIMEOUT_S)
+        node.wait_until_up(self.process.poll, self._node.port, self._node.log, UP_TIMEOUT_S)
 
 
 if __name__ == "__main__":

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from prorank_search.cli import app
-from prorank_search.errors import ConfigError
-from prorank_search.local import engine, state
+from prorank_search.errors import BackendError, ConfigError
+from prorank_search.local import engine, node, state
 from prorank_search.local.account import Account, java_for, server_home
-from prorank_search.local.lock import known_versions, lock_of
+from prorank_search.local.lock import DEFAULT_VERSION, Lock, known_versions, lock_of
+from prorank_search.local.tree import assemble
 
 COMMANDS = CliRunner()
+SLOW_SERVER = """
+import http.server, sys, time
+class Health(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"{}")
+    def log_message(self, *_): pass
+time.sleep(float(sys.argv[2]))
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Health).serve_forever()
+"""
+"""Answers as a server that has come up, some time after its start."""
 
 
 @pytest.fixture
@@ -24,6 +42,35 @@ def home(prorank_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home that is used as it is, also by root."""
     monkeypatch.setattr(engine, "server_account", lambda: None)
     return prorank_home
+
+
+Start = Callable[[float], state.Started]
+
+
+@pytest.fixture
+def starting(home: Path) -> Iterator[Start]:
+    """Start a server as somebody did who was killed before it answered: after so many seconds."""
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def start(answers_after_s: float) -> state.Started:
+        port = node.free_port()
+        begun.append(subprocess.Popen([sys.executable, "-c", SLOW_SERVER, str(port), str(answers_after_s)]))
+        pid = begun[0].pid
+        folder = str(home / "node")
+        started = state.Started(pid, state.moment_of(pid), port, DEFAULT_VERSION, with_ml=False, folder=folder)
+        (home / "engines").mkdir(parents=True)
+        state.write(home / "engines" / "opensearch.json", started)
+        return started
+
+    yield start
+    for process in begun:
+        process.kill()
+        process.wait()
+
+
+def kill(started: state.Started) -> None:
+    assert started.pid is not None
+    os.kill(started.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::"])  # noqa: S104 (it has to be refused)
@@ -106,3 +153,72 @@ def test_a_java_that_nobody_can_reach_is_copied(tmp_path: Path) -> None:
     assert copied != java
     assert copied.read_text(encoding="utf-8") == "java"
     assert java_for(java, tmp_path, None) == java
+
+
+def test_a_server_that_still_starts_is_waited_for(home: Path, starting: Start) -> None:
+    started = starting(1.0)
+
+    found = engine.up(home, lambda _step, _done: None, port=started.port)
+
+    assert found.answers
+    assert found.pid == started.pid
+
+
+def test_a_server_that_ends_before_it_answers_is_told(home: Path, starting: Start) -> None:
+    started = starting(60.0)
+    end = threading.Timer(0.5, kill, [started])
+    end.start()
+
+    with pytest.raises(BackendError, match="ended while it started"):
+        engine.up(home, lambda _step, _done: None, port=started.port)
+
+    end.join()
+
+
+def test_a_server_that_ends_while_it_is_asked_is_told(
+    home: Path, starting: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = starting(60.0)
+
+    def ends(_port: int) -> None:
+        kill(started)
+        os.waitpid(started.pid or 0, 0)
+
+    monkeypatch.setattr(node, "answer", ends)
+
+    assert not engine.status(home).answers
+    assert engine.status(home).ended_by_itself
+
+
+def test_of_two_that_put_a_server_together_at_once_the_first_ones_stays(tmp_path: Path) -> None:
+    lock, tree = Lock("2.0.0", {}, {}), tmp_path / "opensearch-2.0.0"
+    first: list[int] = []
+
+    def meanwhile(_step: str, _done: float) -> None:
+        if not first:
+            first.append(0)
+            assemble(lock, tree, tmp_path, lambda _step, _done: None)
+            first[0] = tree.stat().st_ino
+
+    assemble(lock, tree, tmp_path, meanwhile)
+
+    assert [tree.stat().st_ino] == first
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_data_that_plugins_may_have_written_are_known_though_the_start_failed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def prepared(version: str, home: Path, port: int, _progress: object, *, with_ml: bool, **_: object) -> node.Node:
+        asked.append(with_ml)
+        return node.Node(home, home / "engines" / f"opensearch-{version}-node", port, Path("/bin/false"), 2)
+
+    monkeypatch.setattr(engine, "prepare", prepared)
+
+    for with_ml in (True, False):
+        with pytest.raises(BackendError, match="ended while it started"):
+            engine.up(home, lambda _step, _done: None, port=node.free_port(), with_ml=with_ml)
+
+    assert asked == [True, True]
