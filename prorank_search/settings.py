@@ -146,7 +146,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that `prorank serve` answers at.")
     port: int = Field(8080, ge=0, le=65535, description="Its port; 0: any that is free.")
     max_body_mb: int = Field(16, ge=1, description="Largest body that `prorank serve` reads.")
-    body_timeout_s: float = Field(30.0, gt=0, description="Seconds in which a request's body has to arrive.")
+    body_timeout_s: float = Field(
+        30.0, gt=0, description="Seconds in which a request's headers have to arrive, and as many for its body."
+    )
     max_texts: int = Field(1000, ge=1, description="Documents in one rerank request at most.")
     max_text_chars: int = Field(1_000_000, ge=1, description="Characters of one document or query at most.")
     max_request_chars: int = Field(10_000_000, ge=1, description="Characters of all of a request's texts at most.")

@@ -19,6 +19,7 @@ from prorank_search.search import load_rescorer
 from prorank_search.serving import tls
 from prorank_search.serving.access import check_reach
 from prorank_search.serving.app import create_app
+from prorank_search.serving.connection import connections
 from prorank_search.serving.keys import KeyRing
 from prorank_search.serving.model_sources import other_sources
 from prorank_search.serving.service import Service
@@ -68,6 +69,8 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 create_app(service),
+                http=connections(service.settings),
+                ws="none",  # keys are asked for with HTTP requests alone
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -60,11 +60,16 @@ def gateway(server: Server) -> Iterator[Served]:
         yield wait_until_ready(served)
 
 
+def client_of(engine: Engine, url: str) -> OpenSearch | Elasticsearch:
+    """Return the engine's own client, which asks a gateway."""
+    return OpenSearch(url, timeout=60) if engine.name == "opensearch" else Elasticsearch(url, request_timeout=60)
+
+
 @pytest.fixture
 def client(server: Server, engine: Engine, gateway: Served) -> OpenSearch | Elasticsearch:
     """The engine's own client, which asks the gateway."""
     del server
-    return OpenSearch(gateway.url) if engine.name == "opensearch" else Elasticsearch(gateway.url)
+    return client_of(engine, gateway.url)
 
 
 def ids(answer: Any) -> list[str]:  # noqa: ANN401 (JSON)
@@ -100,7 +105,7 @@ def test_pages_of_seven_are_one_page_of_all(client: OpenSearch | Elasticsearch, 
 def test_pages_hold_where_only_half_was_scored_in_time(server: Server, engine: Engine, foxes: str, size: int) -> None:
     with serving(Half, url=server.url) as served:
         wait_until_ready(served)
-        client = OpenSearch(served.url) if engine.name == "opensearch" else Elasticsearch(served.url)
+        client = client_of(engine, served.url)
         first = client.search(index=foxes, body={**RESCORED, "from": 0, "size": size})
         assert first["prorank"]["status"] == "partial"
         paged = pages(client, foxes, RESCORED, 7)
@@ -132,7 +137,7 @@ def test_searches_that_ask_for_nothing_pass_as_they_are(
 ) -> None:
     assert "prorank" not in client.search(index=foxes, body=FOX)
     for path in (f"/{foxes}/_search?q=fox&filter_path=hits", f"/{foxes}/_count", "/_cat/indices?format=json", "/"):
-        direct, passed = httpx.get(server.url + path), gateway.http.get(path)
+        direct, passed = httpx.get(server.url + path, timeout=60), gateway.http.get(path)
         assert (passed.status_code, passed.content) == (direct.status_code, direct.content)
         assert passed.headers["content-type"] == direct.headers["content-type"]
 
@@ -147,7 +152,7 @@ def test_what_the_engines_rescore_refuses_is_refused_in_their_shape(
     gateway: Served, server: Server, foxes: str
 ) -> None:
     theirs = {"rescore": {"window_size": 5, "query": {"rescore_query": {"match_all": {}}}}, "sort": ["facts"]}
-    own = httpx.post(f"{server.url}/{foxes}/_search", json={**FOX, **theirs})
+    own = httpx.post(f"{server.url}/{foxes}/_search", json={**FOX, **theirs}, timeout=60)
     ours = gateway.http.post(f"/{foxes}/_search", json={**RESCORED, "sort": ["facts"]})
     assert ours.status_code == own.status_code == 400
     assert "Cannot use [sort] option in conjunction with [rescore]." in own.text
@@ -161,7 +166,7 @@ def test_the_engines_own_faults_pass(gateway: Served, server: Server) -> None:
         assert answer.status_code == 400
         assert "no_such" in answer.text
     assert gateway.http.post("/no-such-index/_search", json=RESCORED).status_code == 404
-    assert httpx.post(f"{server.url}/no-such-index/_search", json=FOX).status_code == 404
+    assert httpx.post(f"{server.url}/no-such-index/_search", json=FOX, timeout=60).status_code == 404
 
 
 def test_many_searches_in_one_request_have_each_their_own_answer(
@@ -221,8 +226,7 @@ def test_the_answer_says_where_an_order_is_made_anew(client: OpenSearch | Elasti
 
 
 def test_numbers_and_order_of_keys_stay_as_the_engine_wrote_them(gateway: Served, server: Server, foxes: str) -> None:
-    direct = httpx.post(f"{server.url}/{foxes}/_search", json={**FOX, "size": 1, "explain": True}).json()["hits"][
-        "hits"
-    ]
+    body = {**FOX, "size": 1, "explain": True}
+    direct = httpx.post(f"{server.url}/{foxes}/_search", json=body, timeout=60).json()["hits"]["hits"]
     ours = gateway.http.post(f"/{foxes}/_search", json={**RESCORED, "size": WINDOW, "explain": True}).text
     assert json.dumps(direct[0]["_explanation"], separators=(",", ":")) in ours

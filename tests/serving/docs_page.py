@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,8 +30,9 @@ def started(command: str, folder: Path | None = None) -> Iterator[str]:
     with subprocess.Popen(program, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         address = process.stderr.readline().partition(" ")[0]
-        while httpx.get(f"{address}/ready").status_code != httpx.codes.OK:
-            pass
+        with httpx.Client(base_url=address, timeout=60) as http:
+            while http.get("/ready").status_code != httpx.codes.OK:
+                time.sleep(0.05)
         reading = threading.Thread(target=process.stderr.read)
         reading.start()  # lest a service that says much waits for a reader
         try:

@@ -83,7 +83,7 @@ def run(url: str, examples: int) -> int:
     operations: list[Any] = [result.ok() for result in schema.get_all_operations()]  # type: ignore[union-attr]
     for operation in operations:
         for mode in GenerationMode:
-            httpx.put(f"{url}/_prorank/gateway", json={"rescoring": True}).raise_for_status()
+            httpx.put(f"{url}/_prorank/gateway", json={"rescoring": True}, timeout=60).raise_for_status()
             tally = asked(operation, mode, examples)
             tallies.append(tally)
             _say(f"{operation.label:24} {mode.value:8} {dict(sorted(tally.statuses.items()))} {tally.slowest_s:.2f} s")

@@ -40,7 +40,7 @@ def url(home: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def client(url: str) -> opensearchpy.OpenSearch:
-    return opensearchpy.OpenSearch(url)
+    return opensearchpy.OpenSearch(url, timeout=60)
 
 
 class TestOurClientOfEngines(SearchBackendContract):

@@ -130,7 +130,7 @@ def test_what_passes_is_the_engines_byte_for_byte(served: Served, engine: StubEn
     assert served.http.get(path).content == b'{ "odd":  1.50e0 }'
     assert engine.lines == [f"GET {path}"]
     assert served.http.head("/books").status_code == 200
-    assert search(served, QUERY).content == httpx.post(f"{engine.url}/books/_search", json=QUERY).content
+    assert search(served, QUERY).content == httpx.post(f"{engine.url}/books/_search", json=QUERY, timeout=60).content
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def test_a_shadow_changes_nothing_and_counts_how_hits_would_move(
     shadow = profile(tmp_path, 'window_size = 4\ngateway = { mode = "shadow" }')
     served = serve(OverlapRescorer(), url=engine.url, config=shadow)
     response = search(served, QUERY)
-    assert response.content == httpx.post(f"{engine.url}/books/_search", json=QUERY).content
+    assert response.content == httpx.post(f"{engine.url}/books/_search", json=QUERY, timeout=60).content
     assert response.headers["x-prorank-status"] == "shadow"
     while 'prorank_gateway_searches_total{mode="shadow",status="ok"} 1.0' not in served.http.get("/metrics").text:
         pass

@@ -5,21 +5,18 @@ from __future__ import annotations
 import gzip
 import json
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 
 from prorank_search.errors import RescorerError
 from prorank_search.rescorers import from_function
 from prorank_search.rescorers.overlap import OverlapRescorer
-from prorank_search.scoring.deadline import is_over
 from prorank_search.serving.gateway.breaker import FAILURES
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 from tests.serving.gateway_asking import BEST_FIRST, QUERY, RESCORED, TEXTS, ids, search, with_prorank
-from tests.serving.live import Gate, Served, serving
+from tests.serving.live import Gate, Served, hang_up, serving
 from tests.serving.stub_engine import StubEngine
 
 Serve = Callable[..., Served]
@@ -63,34 +60,42 @@ def test_repeated_failures_open_the_breaker_and_nothing_of_a_text_is_told(serve:
     assert (refused.status_code, refused.json()["error"]["type"]) == (429, "rejected_execution_exception")
 
 
-class OneAtATime:
-    """Scores slowly, and one request at a time."""
+class LateForSome:
+    """Scores at once, but for queries about hens: as if its deadline came first."""
 
-    revision, info = "slow-1", RescorerInfo("slow")
+    revision, info = "late-1", RescorerInfo("late")
 
     def __init__(self) -> None:
-        self._turn = threading.Lock()
+        self.entered, self.over = threading.Semaphore(0), threading.Event()
 
     def score(self, request: ScoreRequest) -> list[Scored]:
-        with self._turn:
-            if is_over(request):
-                return [Scored(None)] * len(request.texts)
-            time.sleep(0.3)
+        if "hen" not in request.query:
             return [Scored(1.0)] * len(request.texts)
+        self.entered.release()
+        self.over.wait(30)
+        return [Scored(None)] * len(request.texts)
 
 
-def test_searches_that_are_late_in_a_long_line_do_not_open_the_breaker(serve: Serve, engine: StubEngine) -> None:
-    served = serve(OneAtATime(), url=engine.url)
+@pytest.mark.parametrize(("scored", "breaker"), [(["fox"], "closed"), ([], "open")])
+def test_searches_that_are_late_open_the_breaker_only_where_no_other_is_scored_meanwhile(
+    serve: Serve, engine: StubEngine, scored: list[str], breaker: str
+) -> None:
+    rescorer = LateForSome()
+    served = serve(rescorer, url=engine.url, timeout_s="none")
 
-    def late(number: int) -> str:
-        query = {"query": {"match": {"text": f"fox {number}"}}, "rescore": {"prorank": {"timeout_s": 1.5}}}
-        status: str = search(served, query).json()["prorank"]["status"]
-        return status
+    def status(text: str) -> str:
+        query = {"query": {"match": {"text": text}}, "rescore": {"prorank": {}}}
+        state: str = search(served, query).json()["prorank"]["status"]
+        return state
 
-    with ThreadPoolExecutor(12) as clients:
-        states = list(clients.map(late, range(12)))
-    assert states.count("degraded") >= FAILURES
-    assert served.http.get("/_prorank/gateway").json()["breakers"] == {"default": "closed"}
+    with ThreadPoolExecutor(FAILURES) as clients:
+        late = [clients.submit(status, f"hen {number}") for number in range(FAILURES)]
+        for _ in late:
+            assert rescorer.entered.acquire(timeout=30)
+        assert [status(text) for text in scored] == ["ok"] * len(scored)
+        rescorer.over.set()
+        assert {each.result() for each in late} == {"degraded"}
+    assert served.http.get("/_prorank/gateway").json()["breakers"] == {"default": breaker}
 
 
 def test_a_failure_is_an_error_where_that_is_asked_for(serve: Serve, engine: StubEngine) -> None:
@@ -142,25 +147,27 @@ def test_who_asks_the_same_at_once_waits_for_one_scoring_and_for_no_other_engine
 def test_a_client_that_hangs_up_ends_the_rescoring(serve: Serve, engine: StubEngine) -> None:
     gate = Gate()
     served = serve(gate, url=engine.url)
-    with httpx.Client(base_url=served.url) as impatient, pytest.raises(httpx.ReadTimeout):
-        impatient.post("/books/_search", json=RESCORED, timeout=httpx.Timeout(30, read=0.5))
+    hang_up(served, "/books/_search", RESCORED, gate)
     assert gate.cancelled.wait(30)
     gate.opened.set()
     assert ids(search(served))[0] == "d"
 
 
 def test_an_engine_that_is_away_is_a_502_and_one_that_is_slow_a_504(serve: Serve, engine: StubEngine) -> None:
-    served = serve(OverlapRescorer(), url=engine.url, engine_timeout_s=0.3)
+    patient, impatient = (serve(OverlapRescorer(), url=engine.url, engine_timeout_s=wait_s) for wait_s in (30, 0.3))
     engine.broken = 0
-    lost = search(served)
+    lost = search(patient)
     assert (lost.status_code, lost.json()["error"]["type"]) == (502, "connect_exception")
     assert engine.url not in lost.text
     engine.broken = None
     engine.held.clear()
-    slow = search(served)
+    slow = search(impatient)
     assert (slow.status_code, slow.json()["error"]["type"]) == (504, "timeout_exception")
     engine.held.set()
-    assert ids(search(served)) == BEST_FIRST
+    assert ids(search(patient)) == BEST_FIRST
+    while (answer := search(impatient)).status_code == slow.status_code:
+        continue
+    assert ids(answer) == BEST_FIRST
 
 
 def test_another_node_answers_where_one_is_away(serve: Serve, engine: StubEngine) -> None:
@@ -214,11 +221,14 @@ def test_a_scroll_is_not_sent_twice(served: Served, engine: StubEngine) -> None:
 
 @pytest.mark.parametrize("window_size", [4, "auto"])
 def test_requests_while_the_model_loads_keep_the_engines_order(engine: StubEngine, window_size: object) -> None:
+    may_load = threading.Event()
+
     def load() -> OverlapRescorer:
-        time.sleep(1)
+        may_load.wait(30)
         return OverlapRescorer()
 
     with serving(load, url=engine.url) as served:
         response = search(served, {**QUERY, "rescore": {"window_size": window_size, "prorank": {}}})
         assert (ids(response), response.json()["prorank"]["status"]) == (list(TEXTS), "degraded")
         assert "loading" in response.json()["prorank"]["reason"]
+        may_load.set()

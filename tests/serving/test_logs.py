@@ -63,7 +63,7 @@ def ran(form: str) -> Iterator[Ran]:
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment) as process,
     ):
         assert process.stdout is not None
-        with httpx.Client(base_url=process.stdout.readline().strip(), timeout=30) as http:
+        with httpx.Client(base_url=process.stdout.readline().strip(), timeout=120) as http:
             while http.get("/ready").status_code != httpx.codes.OK:
                 pass
             service = Ran(http)

@@ -42,7 +42,8 @@ def page(repository: Path) -> str:
 def asked(url: str, number: int, start: int) -> dict[str, Any]:
     """Return a page of one of several searches; they are told apart by a clause that the stub does not look at."""
     body = {**QUERY, "from": start, "size": SIZE, "rescore": {"window_size": 4, "prorank": {}}, "post_filter": number}
-    answer = httpx.post(f"{url}/books/_search", content=json.dumps(body), headers={"content-type": "application/json"})
+    headers = {"content-type": "application/json"}
+    answer = httpx.post(f"{url}/books/_search", content=json.dumps(body), headers=headers, timeout=60)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -102,7 +103,7 @@ def check_pages(url: str, replicas: tuple[str, str]) -> None:
         answers = [asked(url, number, start) for start in (0, 2, 4)]
         assert not any(is_recomputed(answer) for answer in answers), number
         assert [hit["_id"] for answer in answers for hit in answer["hits"]["hits"]] == BEST_FIRST
-    orders = [httpx.get(f"{replica}/_prorank/gateway").json()["orders"] for replica in replicas]
+    orders = [httpx.get(f"{replica}/_prorank/gateway", timeout=60).json()["orders"] for replica in replicas]
     assert all(orders), orders
 
 

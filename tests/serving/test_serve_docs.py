@@ -58,7 +58,7 @@ def test_the_client_of_the_page_prints_the_fox_first(page: str, url: str, capsys
 
 
 def test_every_path_of_the_page_is_served_and_every_path_is_on_the_page(page: str, url: str) -> None:
-    paths = {*httpx.get(f"{url}/openapi.json").json()["paths"], "/openapi.json"}
+    paths = {*httpx.get(f"{url}/openapi.json", timeout=60).json()["paths"], "/openapi.json"}
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `/")]
     assert {path for row in rows for path in re.findall(r"`(/[^` ]*)`", row)} == paths
 

@@ -1,20 +1,20 @@
-"""Clients that send a body slowly, or without end."""
+"""Clients that send slowly, or without end."""
 
 from __future__ import annotations
 
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from prorank_search.rescorers.overlap import OverlapRescorer
-from tests.serving.live import Served
+from prorank_search.serving import linger
+from tests.serving.live import Gate, Served, connected, request
 from tests.serving.stub_engine import StubEngine
 
 Serve = Callable[..., Served]
@@ -32,15 +32,17 @@ TOLD: dict[str, Callable[[Any], str]] = {
 """Where each path's own faults have their message."""
 
 
-@contextmanager
-def request(served: Served, path: str, *headers: str) -> Iterator[socket.socket]:
-    """Begin a request, and leave its body to the test."""
-    address = urlsplit(served.url)
-    method = "PUT" if path == "/_prorank/gateway" else "POST"
-    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json", *headers, "", ""]
-    with socket.create_connection((str(address.hostname), address.port or 80), timeout=30) as connection:
-        connection.sendall("\r\n".join(lines).encode())
-        yield connection
+def trickle(connection: socket.socket, until: Callable[[], bytes]) -> bytes:
+    """Send a byte now and then, until something comes back; return what `until` receives."""
+    connection.settimeout(0.1)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            connection.sendall(b"x")
+            return until()
+        except TimeoutError:
+            continue
+    pytest.fail("the service waits for ever")
 
 
 def answer_of(connection: socket.socket) -> tuple[int, Any]:
@@ -53,22 +55,56 @@ def answer_of(connection: socket.socket) -> tuple[int, Any]:
     return int(head.split()[1]), json.loads(body)
 
 
+def is_ended(connection: socket.socket) -> bytes:
+    """Receive until the connection is closed."""
+    with suppress(ConnectionError):
+        while connection.recv(65536):
+            continue
+    return b"ended"
+
+
+def test_headers_that_trickle_end_the_connection(serve: Serve) -> None:
+    served = serve(OverlapRescorer(), body_timeout_s=0.5)
+    with connected(served) as connection:
+        connection.sendall(b"POST /v2/rerank HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+        assert trickle(connection, until=lambda: is_ended(connection))
+    assert served.http.get("/health").status_code == httpx.codes.OK
+
+
+def test_a_connection_on_which_nothing_comes_is_closed(serve: Serve) -> None:
+    with connected(serve(OverlapRescorer(), body_timeout_s=0.5)) as connection:
+        assert connection.recv(1) == b""
+
+
+def test_a_body_that_trickles_on_when_it_was_refused_ends_the_connection(serve: Serve) -> None:
+    served = serve(OverlapRescorer(), body_timeout_s=0.5)
+    with request(served, "/v2/rerank", f"Content-Length: {1 << 30}") as connection:
+        assert b" 413 " in connection.recv(20)
+        assert trickle(connection, until=lambda: is_ended(connection))
+
+
+def test_an_answer_may_take_longer_than_its_request(serve: Serve) -> None:
+    gate = Gate()
+    served = serve(gate, body_timeout_s=0.2, timeout_s="none")
+    asked = b'{"query": "fox", "documents": ["a fox"]}'
+    with request(served, "/v2/rerank", f"Content-Length: {len(asked)}") as connection:
+        connection.sendall(asked)
+        assert gate.entered.acquire(timeout=30)
+        time.sleep(0.4)
+        gate.opened.set()
+        assert b" 200 " in connection.recv(20)
+
+
 @pytest.mark.parametrize("path", TOLD)
 def test_a_body_that_trickles_is_a_408_in_the_shape_of_its_path_and_ends_the_connection(
-    serve: Serve, engine: StubEngine, path: str
+    serve: Serve, engine: StubEngine, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(linger, "LINGER_S", 30)  # a connection closed with bytes unread is reset, and the answer lost
     served = serve(OverlapRescorer(), url=engine.url, body_timeout_s=0.5)
     with request(served, path, "Content-Length: 1000") as connection:
-        connection.settimeout(0.1)
-        for _ in range(100):
-            connection.sendall(b" ")
-            try:
-                if connection.recv(1, socket.MSG_PEEK):
-                    break
-            except TimeoutError:
-                continue
-        connection.sendall(b" ")
-        time.sleep(0.2)  # a connection closed with this unread would be reset, and the answer lost
+        trickle(connection, until=lambda: connection.recv(1, socket.MSG_PEEK))
+        connection.sendall(b"x")
+        connection.shutdown(socket.SHUT_WR)
         connection.settimeout(30)
         status, fault = answer_of(connection)
     assert status == 408
@@ -79,17 +115,15 @@ def test_a_body_that_trickles_is_a_408_in_the_shape_of_its_path_and_ends_the_con
 
 def test_a_body_without_end_is_read_up_to_the_limit_and_no_further(serve: Serve, engine: StubEngine) -> None:
     served = serve(OverlapRescorer(), url=engine.url, max_body_mb=1)
-    part, sent, statuses = b"10000\r\n" + b" " * 0x10000 + b"\r\n", 0, b""
+    part, sent, status = b"10000\r\n" + b" " * 0x10000 + b"\r\n", 0, b""
     with request(served, "/books/_search", "Transfer-Encoding: chunked") as connection:
         connection.settimeout(0.05)
         deadline = time.monotonic() + 60
-        while not statuses and time.monotonic() < deadline:
-            try:
-                connection.sendall(part)
-                sent += len(part)
-                statuses = connection.recv(20)
-            except TimeoutError:
-                continue
-    assert b" 413 " in statuses
+        while not status and time.monotonic() < deadline:
+            with suppress(TimeoutError):
+                sent += connection.send(part[sent % len(part) :])
+            with suppress(TimeoutError):
+                status = connection.recv(20)
+    assert b" 413 " in status
     assert sent < 32 << 20
     assert engine.lines == []

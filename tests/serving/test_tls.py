@@ -92,7 +92,7 @@ def test_the_service_answers_by_https_and_reads_a_new_certificate_on_sighup(cert
         url = process.stderr.readline().partition(" ")[0]
         assert url.startswith("https://127.0.0.1:")
         old = ssl.create_default_context(cafile=str(cert))
-        assert httpx.get(f"{url}/health", verify=old).status_code == httpx.codes.OK
+        assert httpx.get(f"{url}/health", verify=old, timeout=60).status_code == httpx.codes.OK
         new_cert, new_key = certify("new")
         cert.write_bytes(new_cert.read_bytes())
         key.write_bytes(new_key.read_bytes())
@@ -100,14 +100,14 @@ def test_the_service_answers_by_https_and_reads_a_new_certificate_on_sighup(cert
         while "read again" not in process.stderr.readline():
             pass
         new = ssl.create_default_context(cafile=str(new_cert))
-        assert httpx.get(f"{url}/health", verify=new).status_code == httpx.codes.OK
+        assert httpx.get(f"{url}/health", verify=new, timeout=60).status_code == httpx.codes.OK
         with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
-            httpx.get(f"{url}/health", verify=old)
+            httpx.get(f"{url}/health", verify=old, timeout=60)
         key.write_text("no key")
         process.send_signal(signal.SIGHUP)
         while "certificate of before is in force" not in process.stderr.readline():
             pass
-        assert httpx.get(f"{url}/health", verify=new).status_code == httpx.codes.OK
+        assert httpx.get(f"{url}/health", verify=new, timeout=60).status_code == httpx.codes.OK
         process.terminate()
         process.communicate()
         assert process.returncode == 0
