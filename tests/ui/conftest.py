@@ -13,7 +13,14 @@ from prorank_search.types import Document
 from prorank_ui import visiting
 from prorank_ui.roles import Visitor
 
+PATIENCE_S = 120
+"""How long a run of a page may take in Streamlit's runner: machines of tests have other work too."""
+
 STAGES = """
+import os
+import time
+from pathlib import Path
+
 from prorank_search.errors import MissingModelError, RescorerError
 from prorank_search.types import Calibration, RescorerInfo, Scored
 
@@ -29,6 +36,13 @@ class Stage:
         Stage.calls += 1
         return self.answers(request.texts)
 
+class Endless(Stage):
+    def score(self, request):
+        while not request.cancelled():
+            time.sleep(0.05)
+        Path(os.environ["PRORANK_HOME"], "given-up").touch()
+        return [Scored(None)] * len(request.texts)
+
 def reversing(settings):
     return Stage(lambda texts: [Scored(float(at), truncated=at == 0) for at in range(len(texts))])
 
@@ -40,6 +54,9 @@ def failing(settings):
         raise RescorerError("the device ran out of memory")
     return Stage(fail)
 
+def endless(settings):
+    return Endless(None)
+
 def missing(settings):
     raise MissingModelError("the model is not on this machine")
 """
@@ -47,6 +64,7 @@ ENTRY_POINTS = """[prorank_search.rescorers]
 reversing = stages_for_tests:reversing
 slow = stages_for_tests:slow
 failing = stages_for_tests:failing
+endless = stages_for_tests:endless
 missing = stages_for_tests:missing
 """
 DOCUMENTS = [

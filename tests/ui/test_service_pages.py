@@ -26,6 +26,7 @@ from prorank_ui.choices import Choice, Side
 from prorank_ui.evaluating import Source, Wish
 from prorank_ui.service_client import STAGE, ServiceClient
 from tests.ui.a_service import AService, client, free_port, remote, service
+from tests.ui.conftest import PATIENCE_S
 
 __all__ = ["client", "remote", "service"]  # fixtures
 
@@ -89,12 +90,13 @@ class TestPages:
     """What the pages show of a service."""
 
     def test_compare_shows_both_sides(self, remote: Path) -> None:
-        app = AppTest.from_string(PAGE.format(page="compare"), default_timeout=40)
+        app = AppTest.from_string(PAGE.format(page="compare"), default_timeout=PATIENCE_S)
         app.query_params["q"] = "barking dog"
         run_until(app, lambda: "in common" in drawn(app))
         left, _, right = drawn(app).partition("pr-after")
         assert left.count("pr-title") == right.count("pr-title") == 4
         assert "overlap" in right
+        app.run()  # Streamlit learns what the browser's address already says
         assert {key: value if isinstance(value, str) else value[0] for key, value in app.query_params.items()} == {
             "q": "barking dog",
             "index": "animals",
@@ -110,13 +112,13 @@ class TestPages:
     ) -> None:
         del remote
         monkeypatch.setenv("PRORANK_API_KEY", "prk_wrong")
-        app = AppTest.from_string(PAGE.format(page="compare"), default_timeout=40).run()
+        app = AppTest.from_string(PAGE.format(page="compare"), default_timeout=PATIENCE_S).run()
         assert "refuses the key" in drawn(app)
         assert "There is no index yet" not in drawn(app)
 
     def test_no_link_names_another_service(self, remote: Path, service: AService) -> None:
         del remote
-        app = AppTest.from_string(PAGE.format(page="status"), default_timeout=40)
+        app = AppTest.from_string(PAGE.format(page="status"), default_timeout=PATIENCE_S)
         app.query_params.update({"api_url": "http://127.0.0.1:9", "PRORANK_API_URL": "http://127.0.0.1:9"})
         run_until(app, lambda: "ps-checks" in drawn(app))
         assert f"answers at {service.url}; ready" in drawn(app)
@@ -126,7 +128,7 @@ class TestPages:
     ) -> None:
         del remote
         monkeypatch.setenv("PRORANK_API_URL", half)
-        app = AppTest.from_string(PAGE.format(page="compare"), default_timeout=40)
+        app = AppTest.from_string(PAGE.format(page="compare"), default_timeout=PATIENCE_S)
         app.query_params["q"] = "dog"
         run_until(app, lambda: "A side failed" in drawn(app))
         assert drawn(app).count(f"the service at {half} cannot ask its engine: the disk is gone") == 2
@@ -140,7 +142,7 @@ class TestPages:
         monkeypatch.setitem(Half.answers, "/v1/indexes", {"indexes": []})
         monkeypatch.setenv("PRORANK_API_URL", half)
         for page in ("compare", "judge"):
-            app = AppTest.from_string(PAGE.format(page=page), default_timeout=40)
+            app = AppTest.from_string(PAGE.format(page=page), default_timeout=PATIENCE_S)
             app.session_state["judge"] = "ada"
             app.run()
             assert f"on the machine of the service at {half}" in drawn(app)
@@ -149,14 +151,14 @@ class TestPages:
     @pytest.mark.parametrize("page", ["train", "documents"])
     def test_what_needs_a_local_installation_says_so(self, remote: Path, service: AService, page: str) -> None:
         del remote
-        app = AppTest.from_string(PAGE.format(page=page), default_timeout=40).run()
+        app = AppTest.from_string(PAGE.format(page=page), default_timeout=PATIENCE_S).run()
         assert "This page needs a local installation" in drawn(app)
         assert f"which the service at {service.url} keeps to itself: run prorank ui on the machine" in drawn(app)
         assert not [*app.button, *app.text_input, *app.get("file_uploader")]
 
     def test_status_shows_the_service(self, remote: Path, service: AService) -> None:
         del remote
-        app = AppTest.from_string(PAGE.format(page="status"), default_timeout=40)
+        app = AppTest.from_string(PAGE.format(page="status"), default_timeout=PATIENCE_S)
         run_until(app, lambda: "ps-checks" in drawn(app))
         assert f"answers at {service.url}; ready" in drawn(app)
         assert "1: animals (4 documents)" in drawn(app)
@@ -169,7 +171,7 @@ class TestPages:
     ) -> None:
         del remote
         monkeypatch.setenv("PRORANK_API_KEY", "prk_wrong")
-        app = AppTest.from_string(PAGE.format(page="status"), default_timeout=40)
+        app = AppTest.from_string(PAGE.format(page="status"), default_timeout=PATIENCE_S)
         run_until(app, lambda: "ps-checks" in drawn(app))
         assert "3 of 6 checks fail: model, models, indexes" in drawn(app)
         assert drawn(app).count("refuses the key") == 3
@@ -177,7 +179,7 @@ class TestPages:
     def test_judges_are_given_what_the_service_finds(self, remote: Path) -> None:
         store = JudgmentStore(remote / FILE_NAME)
         store.add_queries("dogs", "animals", [Query("1", "barking dog")])
-        app = AppTest.from_string(PAGE.format(page="judge"), default_timeout=40)
+        app = AppTest.from_string(PAGE.format(page="judge"), default_timeout=PATIENCE_S)
         app.session_state["judge"] = "ada"
         run_until(app, lambda: "data-doc=" in drawn(app))
         assert {name for hit in store.pooled("dogs", "1").values() for name in hit.ranks} == {"BM25", "overlap"}
@@ -205,7 +207,7 @@ class TestEvaluate:
     ) -> None:
         assert judged == "zoo"
         there = measured(client.start_evaluation(WISH))
-        app = AppTest.from_string(PAGE.format(page="evaluate"), default_timeout=40).run()
+        app = AppTest.from_string(PAGE.format(page="evaluate"), default_timeout=PATIENCE_S).run()
         assert "A service searched" in "".join(caption.value for caption in app.caption)
         assert "Smaller windows too" in [box.label for box in app.checkbox]
         (remote / "indexes").symlink_to(service.home / "indexes")

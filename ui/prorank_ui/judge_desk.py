@@ -16,7 +16,7 @@ from prorank_search.errors import ProRankError
 from prorank_search.judgments import GRADES, Judgment, QuerySet
 from prorank_search.pooling import Pooled
 from prorank_search.types import Query
-from prorank_ui import judge_card, judge_proposals, pool_filling, state
+from prorank_ui import address, judge_card, judge_proposals, pool_filling, state
 from prorank_ui import ranking_table as table
 from prorank_ui.choices import FIRST_STAGE, Side
 from prorank_ui.judging import Work
@@ -71,7 +71,7 @@ def position(work: Work, query_set: QuerySet) -> str | None:
 
 def write_address() -> None:
     """Write what is shown into the address."""
-    state.write_address({key: str(st.session_state[key]) for key in ADDRESS if st.session_state.get(key)})
+    address.write({key: str(st.session_state[key]) for key in ADDRESS if st.session_state.get(key)})
 
 
 def is_drawn() -> None:

@@ -12,15 +12,16 @@ from prorank_search.judgments import QuerySet
 from prorank_search.pooling import pool
 from prorank_search.types import Query, SearchResult
 from prorank_ui import ranking_table as table
-from prorank_ui import state
+from prorank_ui import searches, state
 from prorank_ui.choices import Choice, Side
 from prorank_ui.judging import proposals
-from prorank_ui.scoring import Scoring
 
-_UNDER_WAY = "pools under way"
+_JUDGE = "judge"
 _EMPTY = "queries without hits"
 _FAILED = "systems that failed"
-_KEPT = 4
+_SEARCHES = 8
+"""Of the last few queries; older ones are cancelled."""
+
 _POLL_S = 0.4
 
 
@@ -45,9 +46,8 @@ def fill(query_set: QuerySet, query: Query, plan: Plan) -> None:
 
 def prepare(query_set: QuerySet, query: Query, plan: Plan) -> None:
     """Begin to search a query that will be needed soon."""
-    under_way: dict[tuple[str, str, Plan], dict[Side, Scoring]] = st.session_state.setdefault(_UNDER_WAY, {})
-    key = (query_set.name, query.query_id, plan)
-    if key in under_way:
+    under_way, keys = searches.under_way(_JUDGE), _keys(query_set, query, plan)
+    if all(key in under_way for key in keys.values()):
         return
     client = state.client()
     index = next((one for one in client.indexes() if one.name == query_set.index), None)
@@ -56,17 +56,14 @@ def prepare(query_set: QuerySet, query: Query, plan: Plan) -> None:
             f"there is no index {query_set.index!r}, whose documents the query set {query_set.name!r} judges: "
             "ingest it again"
         )
-    under_way[key] = {
-        side: client.start(Choice(query.text, index.name, side, max(plan.depth, 1)), index) for side in plan.sides
-    }
-    for old in list(under_way)[:-_KEPT]:
-        for scoring in under_way.pop(old).values():
-            scoring.cancel()
+    for side, key in keys.items():
+        under_way[key] = client.start(Choice(query.text, index.name, side, max(plan.depth, 1)), index)
+    searches.keep(under_way, list(under_way)[-_SEARCHES:])
 
 
 def fill_again(query_set: QuerySet, query: Query, plan: Plan) -> None:
     """Search a query that has a pool already, and put in what is not there yet."""
-    _forget((query_set.name, query.query_id, plan))
+    _forget(query_set, query, plan)
     fill(query_set, query, plan)
 
 
@@ -102,12 +99,14 @@ def put_in(query_set: str, query_id: str, results: Mapping[str, SearchResult], d
 
 def _poll(query_set: QuerySet, query: Query, plan: Plan) -> None:
     """Fill the pool once every system has answered."""
-    scorings = st.session_state[_UNDER_WAY][query_set.name, query.query_id, plan]
+    under_way = searches.under_way(_JUDGE)
     results: dict[str, SearchResult] = {}
     failed: dict[str, str] = {}
-    for side, scoring in scorings.items():
+    for side, key in _keys(query_set, query, plan).items():
+        if key not in under_way:  # the browser had gone for a while
+            st.rerun()
         try:
-            result = scoring.result(0.0)
+            result = under_way[key].result(0.0)
         except ProRankError as error:
             failed[side.name] = str(error)
             continue
@@ -121,7 +120,7 @@ def _poll(query_set: QuerySet, query: Query, plan: Plan) -> None:
     if not results:
         for name, reason in failed.items():
             st.html(table.notice("error", f"{name} failed: there are no hits to judge", reason))
-        st.button("Try again", on_click=_forget, args=((query_set.name, query.query_id, plan),))
+        st.button("Try again", on_click=_forget, args=(query_set, query, plan))
         return
     put_in(query_set.name, query.query_id, results, plan.depth)
     if not any(result.hits for result in results.values()):
@@ -130,5 +129,10 @@ def _poll(query_set: QuerySet, query: Query, plan: Plan) -> None:
     st.rerun()
 
 
-def _forget(key: tuple[str, str, Plan]) -> None:
-    st.session_state.get(_UNDER_WAY, {}).pop(key, None)
+def _keys(query_set: QuerySet, query: Query, plan: Plan) -> dict[Side, searches.Key]:
+    return {side: (query_set.name, query.query_id, plan, side) for side in plan.sides}
+
+
+def _forget(query_set: QuerySet, query: Query, plan: Plan) -> None:
+    gone, under_way = _keys(query_set, query, plan).values(), searches.under_way(_JUDGE)
+    searches.keep(under_way, [key for key in under_way if key not in gone])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 
+from prorank_search.errors import RescorerError
 from prorank_search.types import SearchResult
 
 
@@ -36,6 +37,8 @@ class Scoring:
             if self._future.done():
                 raise
             return None
+        except CancelledError as error:
+            raise RescorerError("the search was given up before it began: nobody waited for it; ask again") from error
 
     def age_s(self) -> float:
         """Return how many seconds ago it was started."""

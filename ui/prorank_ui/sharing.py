@@ -10,7 +10,6 @@ from prorank_search.judgments import query_id_of
 from prorank_search.types import SearchResult
 from prorank_ui import exports, state
 from prorank_ui import ranking_table as table
-from prorank_ui.choices import Choice
 
 
 def open_saved() -> None:
@@ -22,7 +21,7 @@ def open_saved() -> None:
 
 
 def offer(
-    choice: Choice,
+    address: Mapping[str, str],
     results: Mapping[table.Place, SearchResult],
     names: Mapping[table.Place, str],
     summary: str,
@@ -31,20 +30,19 @@ def offer(
     """Draw what can be done with a comparison.
 
     Args:
-        choice: The query and the index.
+        address: What a link to it says.
         results: Each side's result.
         names: What each side is called.
         summary: The sentence about them.
         board: Both sides as HTML.
     """
-    address = st.query_params.to_dict()
     with st.popover("Save or export"):
         if st.button("Save under a short address", disabled=not state.client().person().may("judge")):
             name = state.client().save_comparison(address)
             st.code(f"{st.context.url or ''}?saved={name}", language=None, wrap_lines=True)
         named = {f"{place} {names[place]}": result for place, result in results.items()}
-        query_id = query_id_of(choice.query)
-        parts = [table.summary(summary, f"index {choice.index}"), board]
+        query_id = query_id_of(address["q"])
+        parts = [table.summary(summary, f"index {address['index']}"), board]
         files = {
             "JSON": ("comparison.json", exports.as_json(named, address)),
             "CSV": ("comparison.csv", exports.as_csv(named)),
@@ -52,7 +50,7 @@ def offer(
                 f"TREC run, {place}": (f"{place}.run", exports.as_run(names[place], result, query_id))
                 for place, result in results.items()
             },
-            "Web page": ("comparison.html", exports.as_page(choice.query, table.STYLES.read_text("utf-8"), parts)),
+            "Web page": ("comparison.html", exports.as_page(address["q"], table.STYLES.read_text("utf-8"), parts)),
         }
         st.caption("Download it as:")
         for label, (name, content) in files.items():

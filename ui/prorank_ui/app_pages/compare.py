@@ -14,11 +14,13 @@ from prorank_search.movement import nothing_found
 from prorank_search.protocols import IndexInfo
 from prorank_search.types import SearchResult
 from prorank_ui import (
+    address,
     first_steps,
     hit_clicks,
     hit_details,
     judge_from_compare,
     linked_revision,
+    searches,
     sharing,
     side_controls,
     state,
@@ -89,7 +91,7 @@ def page() -> None:
 def _ask(indexes: Sequence[IndexInfo]) -> Asked:
     """Draw the fields; return what they hold."""
     sides = [key for place in PLACES for key in side_controls.keys(place)]
-    state.follow_address("q", "index", *sides, *map(linked_revision.key, PLACES))
+    address.follow("q", "index", *sides, *map(linked_revision.key, PLACES))
     by_name = {index.name: index for index in indexes}
     wide, narrow = st.columns([7, 3])
     with narrow:
@@ -102,14 +104,14 @@ def _ask(indexes: Sequence[IndexInfo]) -> Asked:
             choices[place] = Choice(query, index.name, side_controls.side(place, index.name))
     if query:
         linked_revision.remember(choices)
-        state.write_address(_address(choices) | _in_force(choices))
+        address.write(_address_of(choices))
     return Asked(choices, index, state.client().top_k(index.name))
 
 
-def _address(choices: Mapping[table.Place, Choice]) -> dict[str, str]:
+def _address_of(choices: Mapping[table.Place, Choice]) -> dict[str, str]:
     either = choices["left"]
     sides = [written_side(place, choice.side) for place, choice in choices.items()]
-    return {"q": either.query, "index": either.index} | sides[0] | sides[1]
+    return {"q": either.query, "index": either.index} | sides[0] | sides[1] | _in_force(choices)
 
 
 def _invite(index: IndexInfo) -> None:
@@ -125,13 +127,13 @@ def _invite(index: IndexInfo) -> None:
 
 def _compare(asked: Asked) -> None:
     """Show each side as soon as it is there; look again every moment while one is not."""
-    scorings = state.scorings(asked.choices, asked.index)
+    scorings = searches.compare(asked.choices, asked.index)
     outcomes = {place: _outcome(scoring, _AT_ONCE_S) for place, scoring in scorings.items()}
     if None in outcomes.values():
         st.fragment(_poll, run_every=_POLL_S)(asked, scorings)
         return
     again = [asked.choices[place] for place, outcome in outcomes.items() if _worth_another_try(outcome)]
-    state.forget(again)
+    searches.forget(again)
     results = {place: outcome for place, outcome in outcomes.items() if _is_ranking(outcome)}
     if any(not result.hits for result in results.values()):
         _show_nothing(next(iter(results.values())), asked)
@@ -229,9 +231,10 @@ def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
     with st.expander("All movements"):
         st.altair_chart(slopes(both, names["left"], names["right"]), width="stretch")
     _note_in_force(asked.choices, results)
-    state.write_address(_address(asked.choices) | _in_force(asked.choices))
+    whole = _address_of(asked.choices)
+    address.complete(whole)
     with actions:
-        sharing.offer(asked.choices["left"], results, names, both.summary, board)
+        sharing.offer(whole, results, names, both.summary, board)
         judge_from_compare.offer(asked.choices["left"], results, names, asked.top_k)
 
 

@@ -12,6 +12,7 @@ from prorank_search.errors import ProRankError
 from prorank_search.evaluation.measures import EVERY, NDCG
 from prorank_search.jobs import Job
 from prorank_ui import (
+    address,
     change_list,
     evaluating,
     evaluation_form,
@@ -123,7 +124,7 @@ def _show(runs: Sequence[EvaluationRun]) -> None:
         st.html(table.notice("warning", "Beware of these scores", warning))
     queries, systems = standings.together(runs)
     by_name = {system.name: system for system in systems}
-    state.follow_address("measure", "baseline", "against", "changed", "slices")
+    address.follow("measure", "baseline", "against", "changed", "slices")
     left, right = st.columns(2)
     with left:
         measure = state.select("Measure", "measure", [NDCG, *(name for name in EVERY if name != NDCG)])
@@ -219,4 +220,4 @@ def _show_changes(changed: Sequence[Change], index: str, before: Measured, after
 def _write_address(run_ids: Sequence[str]) -> None:
     keys = ("measure", "baseline", "against", "changed", "slices")
     chosen = {key: str(st.session_state[key]) for key in keys if st.session_state.get(key)}
-    state.write_address({"run": ",".join(run_ids)} | chosen)
+    address.write({"run": ",".join(run_ids)} | chosen)

@@ -12,6 +12,7 @@ from prorank_search.evaluation.agreement import agreement
 from prorank_search.judgments import Judgment, QuerySet
 from prorank_search.types import Query
 from prorank_ui import (
+    address,
     first_steps,
     judge_card,
     judge_desk,
@@ -51,7 +52,7 @@ def go_to(query_set: str, query_id: str) -> NoReturn:
 
 
 def _judge_as(judge: str) -> None:
-    state.follow_address(*judge_desk.ADDRESS)
+    address.follow(*judge_desk.ADDRESS)
     made = st.session_state.pop(query_set_form.MADE, None)
     if made:
         st.session_state["set"] = made
