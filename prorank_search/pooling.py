@@ -66,13 +66,3 @@ def shuffled(doc_ids: Iterable[str], query_id: str, judge: str) -> list[str]:
         return number.digest()
 
     return sorted(doc_ids, key=place)
-
-
-def proposed_grade(probability: float, grades: int = 4) -> int:
-    """Return the grade that a model's probability of relevance comes to: equal parts of 0 to 1.
-
-    Example:
-        >>> [proposed_grade(probability) for probability in (0.0, 0.3, 0.5, 0.74, 0.99, 1.0)]
-        [0, 1, 2, 2, 3, 3]
-    """
-    return min(int(probability * grades), grades - 1)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 from prorank_search.errors import InputError
-from prorank_search.judgments import Judgment, JudgmentStore
-from prorank_search.pooling import proposed_grade
+from prorank_search.judgments import GRADES, Judgment, JudgmentStore
 from prorank_search.profiles import Profile
 from prorank_search.protocols import Rescorer
 from prorank_search.rescore import probability_of
@@ -14,6 +13,28 @@ from prorank_search.types import ScoreRequest
 
 Progress = Callable[[str, int, int], None]
 """Told which model scores, how many hits are done, and of how many."""
+
+
+def proposed_grade(probability: float) -> int:
+    """Return the grade that a model's probability of relevance comes to: each has an equal part of 0 to 1.
+
+    Example:
+        >>> [proposed_grade(probability) for probability in (0.0, 0.3, 0.5, 0.74, 0.99, 1.0)]
+        [0, 1, 2, 2, 3, 3]
+    """
+    return min(int(probability * len(GRADES)), len(GRADES) - 1)
+
+
+def grades_in_words() -> str:
+    """Say which probabilities come to which grade.
+
+    Example:
+        >>> grades_in_words()
+        'not relevant below 0.25, marginal from 0.25, relevant from 0.5, perfect from 0.75'
+    """
+    lowest, *others = GRADES
+    part = 1 / len(GRADES)
+    return ", ".join([f"{lowest} below {part:g}", *(f"{name} from {at * part:g}" for at, name in enumerate(others, 1))])
 
 
 def propose(

@@ -112,7 +112,7 @@ def propose(
     config: options.ConfigOption = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Let a model propose grades for the pooled hits of a set: a quarter of the probabilities each, 0 below 0.25."""
+    """Let a model propose grades for the pooled hits of a set: equal parts of its probabilities, 0 to 1."""
     from prorank_search.cli.second_stage import cached_rescorer, interruptible_scoring
     from prorank_search.cli.text_progress import text_progress
     from prorank_search.profiles import profile_for

@@ -7,15 +7,16 @@ import streamlit as st
 from prorank_search import jobs
 from prorank_search.jobs import Job
 from prorank_search.judgments import QuerySet
+from prorank_search.proposals import grades_in_words
 from prorank_ui import page_gate, state, training_runs
 from prorank_ui import ranking_table as table
 from prorank_ui.judging import PROPOSING
 from prorank_ui.markup import unmarked
 
 _POLL_S = 2.0
-_BORDERS = (
-    "It grades every hit of this set's pools by its probability of relevance: below 0.25 not relevant, from 0.25 "
-    "marginal, from 0.5 relevant, from 0.75 perfect. Its grades never count as a person's."
+_HOW = (
+    f"It grades every hit of this set's pools by its probability of relevance: {grades_in_words()}. Its grades never "
+    "count as a person's."
 )
 
 
@@ -34,7 +35,7 @@ def offer(query_set: QuerySet, stage: str) -> None:
         None,
     )
     running = made is not None and jobs.status(made).state == "running"
-    if st.button("Let the model propose grades", key="propose", disabled=running, help=_BORDERS):
+    if st.button("Let the model propose grades", key="propose", disabled=running, help=_HOW):
         command = jobs.prorank("judge", "propose", f"--rescorer={stage}", "--", query_set.name)
         title = f"Proposals for {query_set.name}"
         page_gate.installation().start_job(PROPOSING, title, command, {"query_set": query_set.name})
