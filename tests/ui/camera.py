@@ -30,16 +30,70 @@ _OUTSIDE = """() => {
   return [...document.querySelectorAll("[data-testid=stMain] *, [role=dialog] *")].filter(isOutside)
     .slice(0, 3).map((part) => part.outerHTML.slice(0, 160));
 }"""
+_UNREADABLE = """() => {
+  const pen = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const rgba = (colour) => {
+    pen.clearRect(0, 0, 1, 1);
+    pen.fillStyle = colour;
+    pen.fillRect(0, 0, 1, 1);
+    const [red, green, blue, alpha] = pen.getImageData(0, 0, 1, 1).data;
+    return [red, green, blue, alpha / 255];
+  };
+  const over = ([red, green, blue, alpha], below) =>
+    [red, green, blue].map((value, at) => value * alpha + below[at] * (1 - alpha));
+  const light = (colour) => colour
+    .map((value) => value / 255)
+    .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, value, at) => sum + value * [0.2126, 0.7152, 0.0722][at], 0);
+  const contrast = (part) => {
+    const around = [];
+    for (let each = part; each; each = each.parentElement) around.unshift(getComputedStyle(each));
+    let behind = [255, 255, 255], opacity = 1;
+    for (const style of around) {
+      if (style.backgroundImage !== "none") return Infinity;
+      opacity *= style.opacity;
+      const [red, green, blue, alpha] = rgba(style.backgroundColor);
+      behind = over([red, green, blue, alpha * opacity], behind);
+    }
+    const [red, green, blue, alpha] = rgba(around.at(-1).color);
+    const ratio = (light(over([red, green, blue, alpha * opacity], behind)) + 0.05) / (light(behind) + 0.05);
+    return Math.max(ratio, 1 / ratio);
+  };
+  const wanted = (part) => {
+    const { fontSize, fontWeight } = getComputedStyle(part);
+    return parseFloat(fontSize) >= 24 || (parseFloat(fontSize) >= 18.66 && fontWeight >= 700) ? 3 : 4.5;
+  };
+  const isSeen = (part) => {
+    const box = part.getBoundingClientRect();
+    return box.width > 2 && box.height > 2 && part.checkVisibility({ opacityProperty: true, visibilityProperty: true })
+      && !part.closest(":disabled, [aria-disabled=true], [inert], [data-testid=stIconMaterial], svg");
+  };
+  const holdsText = (part) =>
+    part.value?.trim?.() || [...part.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+  return [...document.querySelectorAll("[data-testid=stMain] *, [role=dialog] *, [data-baseweb=popover] *")]
+    .filter((part) => holdsText(part) && isSeen(part) && contrast(part) < wanted(part) - 0.01)
+    .slice(0, 3).map((part) => `${contrast(part).toFixed(2)} to 1: ${part.outerHTML.slice(0, 160)}`);
+}"""
+
+
+def unreadable(page: Page) -> list[str]:
+    """Return the texts that stand out from what is behind them by less than WCAG's 4.5 to 1, large ones 3 to 1.
+
+    axe passes over what a dialog shows below the edge of the window, and whatever something else lies upon in part.
+    """
+    found: list[str] = page.evaluate(_UNREADABLE)
+    return [f"contrast of {one}" for one in found]
 
 
 def violations(page: Page) -> list[str]:
-    """Return what axe finds on a page as it is now, as far as it calls it serious or critical."""
+    """Return what axe calls serious or critical on a page as it is now, and what cannot be read on it."""
     from axe_playwright_python.sync_playwright import Axe
 
     found = Axe().run(page).response["violations"]
-    return [
+    grave = [
         f"{each['id']}: {node['html'][:200]}" for each in found if each["impact"] in GRAVE for node in each["nodes"]
     ]
+    return grave + unreadable(page)
 
 
 class Camera:

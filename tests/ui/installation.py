@@ -161,6 +161,9 @@ def write_groups(folder: Path) -> None:
     held_back.mkdir()
     rows = [{"_id": str(at), "text": text} for at, text in enumerate(QUESTIONS)]
     (held_back / f"{QUERY_SET}.queries.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
+    (held_back / f"{QUERY_SET}.qrels.tsv").write_text("query-id\tcorpus-id\tscore\n0\ttry\t1\n", "utf-8")
+    files = {"queries": f"{QUERY_SET}.queries.jsonl", "qrels": f"{QUERY_SET}.qrels.tsv"}
+    (held_back / "sets.json").write_text(json.dumps([{"query_set": QUERY_SET, "index": INDEX} | files]), "utf-8")
 
 
 def write_curves(folder: Path, *, until: int = _SCORE_STEPS, pace: float = 30.0) -> None:

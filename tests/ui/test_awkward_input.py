@@ -13,6 +13,7 @@ from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.types import Document, Query
 from prorank_ui import uploads
 from prorank_ui.app_pages.compare import LONGEST_QUERY
+from tests.ui.conftest import PATIENCE_S
 from tests.ui.test_documents_page import File
 from tests.ui.test_train_page import job_left
 
@@ -50,7 +51,7 @@ def shown(app: AppTest) -> tuple[str, str]:
 @pytest.mark.usefixtures("stages", "home_of_awkward_names")
 @pytest.mark.parametrize("page", PAGES)
 def test_names_and_titles_are_text_on_every_page(page: str) -> None:
-    app = AppTest.from_string(f"from prorank_ui.app_pages import {page}\n{page}.page()", default_timeout=60)
+    app = AppTest.from_string(f"from prorank_ui.app_pages import {page}\n{page}.page()", default_timeout=PATIENCE_S)
     app.session_state["judge"] = AWKWARD
     app.run()
     html, markdown = shown(app)
@@ -63,7 +64,7 @@ def test_names_and_titles_are_text_on_every_page(page: str) -> None:
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 @pytest.mark.parametrize("page", ["compare", "judge", "documents"])
 def test_text_in_every_field_breaks_no_page(home: Path, page: str, text: str) -> None:
-    app = AppTest.from_string(f"from prorank_ui.app_pages import {page}\n{page}.page()", default_timeout=60)
+    app = AppTest.from_string(f"from prorank_ui.app_pages import {page}\n{page}.page()", default_timeout=PATIENCE_S)
     app.session_state["judge"] = "ada"
     app.query_params["upload"] = uploads.keep([File(b"id,text\n1,The dogs bark.\n")], home).upload_id
     app.run()
@@ -85,7 +86,7 @@ def test_text_in_every_field_breaks_no_page(home: Path, page: str, text: str) ->
 
 @pytest.mark.usefixtures("stages", "animals")
 def test_a_link_with_a_longer_query_than_can_be_typed_is_followed(home: Path) -> None:  # noqa: ARG001
-    app = AppTest.from_string("from prorank_ui.app_pages import compare\ncompare.page()", default_timeout=60)
+    app = AppTest.from_string("from prorank_ui.app_pages import compare\ncompare.page()", default_timeout=PATIENCE_S)
     app.query_params["q"] = f"dog {'x' * LONGEST_QUERY}"
     app.run()
     assert "pr-after" in shown(app)[0]

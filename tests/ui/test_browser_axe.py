@@ -26,7 +26,6 @@ pytestmark = pytest.mark.browser
 page = browser.page
 address = browser.address
 query_set = evaluate.query_set
-PATIENCE_MS = 90_000
 
 
 def of_both_themes(page: Page) -> list[str]:
@@ -41,7 +40,6 @@ def of_both_themes(page: Page) -> list[str]:
 
 @pytest.mark.usefixtures("query_set")
 def test_no_page_breaks_a_grave_rule(page: Page, address: str, home: Path) -> None:
-    page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{address}/?q=barking+dog&index=animals&right=overlap")
     page.wait_for_selector(".pr-after .pr-title")
     page.get_by_text("Save or export").wait_for()

@@ -16,15 +16,12 @@ pytestmark = pytest.mark.browser
 
 page = browser.page
 address = browser.address
-PATIENCE_MS = 60_000
 ROWS = 'id,title,text\n1,Otters,"An otter <img src=x onerror=alert(1)> swims."\n2,Hens,Hens lay eggs.\n3\n'
 
 
 def test_a_person_uploads_a_table_looks_starts_and_searches_it(page: Page, address: str, tmp_path: Path) -> None:
     from playwright.sync_api import expect
 
-    page.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: dialogs.append(dialog.message))
     table = tmp_path / "zoo of mine.csv"

@@ -18,7 +18,6 @@ pytestmark = pytest.mark.browser
 
 page = browser.page
 address = browser.address
-WAITS_MS = 90_000
 
 
 @pytest.fixture
@@ -34,15 +33,15 @@ def query_set(animals: str, home: Path) -> str:
 def test_a_person_starts_a_run_and_opens_a_query_in_compare(query_set: str, page: Page, address: str) -> None:
     page.goto(f"{address}/evaluate")
     start = page.get_by_role("button", name="Start", exact=True)
-    start.wait_for(timeout=WAITS_MS)
+    start.wait_for()
     assert page.get_by_label("Queries and judgments").input_value() == f"{query_set} (2 queries)"
     start.click()
     row = page.locator(".ch-row a").first
-    row.wait_for(timeout=WAITS_MS)
+    row.wait_for()
     assert page.locator(".pt-table").first.inner_text().count("reversing") == 1
     page.wait_for_url("**/evaluate?run=*&measure=ndcg%4010&*")
     with page.expect_popup() as opened:
         row.click()
     compare = opened.value
-    compare.wait_for_selector(".pr-after .pr-title", timeout=WAITS_MS)
+    compare.wait_for_selector(".pr-after .pr-title")
     compare.wait_for_url("**/?q=*&index=animals&left=bm25&right=reversing&right_window=30&*")

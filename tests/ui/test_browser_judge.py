@@ -26,7 +26,6 @@ page = browser.page
 address = browser.address
 KEYS = "3021s30123"
 GRADES = [3, 0, 2, 1, None, 3, 0, 1, 2, 3]
-PATIENCE_MS = 60_000
 A_PERSON_LOOKS_MS = 500
 
 
@@ -85,7 +84,6 @@ def wait_for_hit(page: Page, other_than: str = "") -> str:
 def test_ten_hits_are_judged_by_keyboard_and_a_reload_loses_nothing(
     page: Page, address: str, store: JudgmentStore
 ) -> None:
-    page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{address}/judge?set=dogs")
     page.get_by_label("Your name").fill("ada")
     page.keyboard.press("Enter")
@@ -108,7 +106,6 @@ def test_ten_hits_are_judged_by_keyboard_and_a_reload_loses_nothing(
 def test_a_key_that_is_pressed_three_times_at_once_judges_one_hit(
     page: Page, address: str, store: JudgmentStore
 ) -> None:
-    page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{address}/judge?set=dogs")
     page.get_by_label("Your name").fill("ada")
     page.keyboard.press("Enter")
@@ -122,7 +119,6 @@ def test_a_key_that_is_pressed_three_times_at_once_judges_one_hit(
 
 
 def test_both_sides_of_a_comparison_are_judged(page: Page, address: str, store: JudgmentStore) -> None:
-    page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{address}/?q=fox&index=animals")
     page.get_by_role("button", name="Judge these hits").click()
     page.get_by_role("button", name="Judge", exact=True).click()
@@ -146,7 +142,6 @@ def behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("behind_a_proxy")
 class TestBehindAProxy:
     def test_who_judges_is_whom_the_proxy_names(self, page: Page, address: str, store: JudgmentStore) -> None:
-        page.set_default_timeout(PATIENCE_MS)
         with proxy(int(address.rpartition(":")[2]), "X-Forwarded-User: grace") as through:
             page.goto(f"{through}/judge?set=dogs")
             first = wait_for_hit(page)
@@ -155,7 +150,6 @@ class TestBehindAProxy:
         assert [(one.judge, one.relevance) for one in store.judgments("dogs")] == [("grace", 2)]
 
     def test_nobody_judges_past_the_proxy(self, page: Page, address: str, store: JudgmentStore) -> None:
-        page.set_default_timeout(PATIENCE_MS)
         page.goto(f"{address}/judge?set=dogs")
         page.get_by_text("the proxy does not say who you are").wait_for()
         assert page.locator(".jc-card").count() == 0
@@ -171,7 +165,6 @@ def test_awkward_names_and_texts_stay_texts_and_break_no_grave_rule_of_axe(
 ) -> None:
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: dialogs.append(dialog.message))
-    page.set_default_timeout(PATIENCE_MS)
     page.emulate_media(color_scheme=scheme)
     page.goto(f"{address}/judge?set=dogs")
     page.get_by_label("Your name").fill(AWKWARD)

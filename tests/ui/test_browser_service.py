@@ -13,7 +13,7 @@ from tests.ui.a_service import AService, a_service
 from tests.ui.camera import violations
 from tests.ui.conftest import DOCUMENTS
 from tests.ui.test_browser import address, free_port, page, titles
-from tests.ui.test_browser_judge import PATIENCE_MS, proxy
+from tests.ui.test_browser_judge import proxy
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -46,7 +46,6 @@ def behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_person_compares_looks_at_the_reason_and_at_the_service(service: AService, page: Page, address: str) -> None:
-    page.set_default_timeout(PATIENCE_MS)
     page.goto(address)
     query = page.get_by_label("Query")
     query.fill("barking dog")
@@ -74,7 +73,6 @@ class TestRoles:
     """What a proxy's word is worth."""
 
     def test_a_viewer_and_an_operator_come_through_the_proxy(self, page: Page, address: str) -> None:
-        page.set_default_timeout(PATIENCE_MS)
         port = int(address.rpartition(":")[2])
         with proxy(port, "X-Forwarded-User: vera\r\nX-Role: viewer\r\nX-Forwarded-For: 192.0.2.33") as through:
             page.goto(f"{through}/documents")
@@ -87,7 +85,6 @@ class TestRoles:
             page.get_by_text("Roll back, prune or delete an index").wait_for()
 
     def test_a_header_that_the_browser_sent_beside_the_proxys_own_is_refused(self, page: Page, address: str) -> None:
-        page.set_default_timeout(PATIENCE_MS)
         header = "X-Forwarded-User: eve\r\nX-Role: viewer\r\nX-Role: operator"
         with proxy(int(address.rpartition(":")[2]), header) as through:
             page.goto(f"{through}/documents")
@@ -104,7 +101,6 @@ def another_proxy(monkeypatch: pytest.MonkeyPatch, behind_a_proxy: None) -> None
 def test_headers_from_an_untrusted_peer_are_worth_nothing_even_if_it_claims_the_proxys_address(
     page: Page, address: str, home: Path
 ) -> None:
-    page.set_default_timeout(PATIENCE_MS)
     forged = f"X-Forwarded-For: {A_TRUSTED_PROXY}\r\nX-Forwarded-User: eve\r\nX-Role: operator"
     with proxy(int(address.rpartition(":")[2]), forged) as through:
         for path in ("documents", "judge", "train", "?q=dog&index=animals"):

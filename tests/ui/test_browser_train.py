@@ -24,7 +24,6 @@ pytestmark = pytest.mark.browser
 
 page = browser.page
 address = browser.address
-PATIENCE_MS = 120_000
 AT_A_LATER_STEP = "before => +(/step ([\\d,]+) of/.exec(document.body.innerText) || '00')[1].replace(',', '') > before"
 
 RECIPE = """# A model of a few kilobytes.
@@ -84,7 +83,6 @@ def step(page: Page) -> int:
 
 
 def test_a_run_is_started_outlives_the_page_and_becomes_the_default(page: Page, address: str, home: Path) -> None:
-    page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{address}/train")
     page.get_by_label("Recipe").click()
     page.get_by_role("option", name="mine").click()

@@ -25,6 +25,7 @@ from prorank_ui.ingesting import Wish as Ingest
 from prorank_ui.local_client import LocalClient
 from prorank_ui.roles import Person, Role, Visitor
 from prorank_ui.service_client import ServiceClient, open_service
+from tests.ui.conftest import PATIENCE_S
 
 SHOP = Judgment("shop", "1", "dog", "ada", 2)
 OF_JUDGES: dict[str, Callable[[Client], object]] = {
@@ -173,14 +174,18 @@ class TestPages:
 
     @pytest.mark.parametrize(("page", "role"), [("judge", "judge"), ("train", "operator"), ("documents", "operator")])
     def test_a_page_that_one_may_not_use_says_which_role_may(self, page: str, role: str) -> None:
-        app = AppTest.from_string(f"from prorank_ui.app_pages import {page}\n{page}.page()\n", default_timeout=20).run()
+        app = AppTest.from_string(
+            f"from prorank_ui.app_pages import {page}\n{page}.page()\n", default_timeout=PATIENCE_S
+        ).run()
         assert f"This page needs the role {role}" in drawn(app)
         assert "You have the role viewer" in drawn(app)
         assert not [*app.button, *app.text_input, *app.get("file_uploader")]
 
     @pytest.mark.usefixtures("animals", "stages")
     def test_a_viewer_compares_and_is_offered_nothing_that_writes(self) -> None:
-        app = AppTest.from_string("from prorank_ui.app_pages import compare\ncompare.page()\n", default_timeout=20)
+        app = AppTest.from_string(
+            "from prorank_ui.app_pages import compare\ncompare.page()\n", default_timeout=PATIENCE_S
+        )
         app.query_params["q"] = "dog"
         app.run()
         assert drawn(app).count("pr-title") == 8
@@ -192,12 +197,14 @@ class TestPages:
         monkeypatch.setenv("PRORANK_USER_HEADER", "X-User")
         monkeypatch.setenv("PRORANK_TRUSTED_PROXIES", "10.0.0.7")
         monkeypatch.setattr(visiting, "visitor", lambda: Visitor("10.0.0.7", {"x-user": ["![a](http://b)"]}))
-        app = AppTest.from_string("from prorank_ui.app_pages import status\nstatus.page()\n", default_timeout=40).run()
+        app = AppTest.from_string(
+            "from prorank_ui.app_pages import status\nstatus.page()\n", default_timeout=PATIENCE_S
+        ).run()
         assert r"You are \!\[a\]\(http\:\/\/b\)\, with the role judge\." in [one.value for one in app.caption]
 
     def test_evaluate_says_who_starts_evaluations(self) -> None:
         app = AppTest.from_string(
-            "from prorank_ui.app_pages import evaluate\nevaluate.page()\n", default_timeout=20
+            "from prorank_ui.app_pages import evaluate\nevaluate.page()\n", default_timeout=PATIENCE_S
         ).run()
         assert not app.exception
         assert "Judges and operators start evaluations" in app.caption[0].value
@@ -206,7 +213,9 @@ class TestPages:
         monkeypatch.setenv("PRORANK_ROLE_HEADER", "X-Role")
         monkeypatch.setenv("PRORANK_TRUSTED_PROXIES", "10.0.0.7")
         for page in ("compare", "judge", "evaluate", "train", "documents", "status"):
-            app = AppTest.from_string(f"from prorank_ui.app_pages import {page}\n{page}.page()\n", default_timeout=20)
+            app = AppTest.from_string(
+                f"from prorank_ui.app_pages import {page}\n{page}.page()\n", default_timeout=PATIENCE_S
+            )
             app.query_params["q"] = "dog"
             app.run()
             assert "192.0.2.33 is none of the trusted_proxies" in drawn(app), page

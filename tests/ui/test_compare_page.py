@@ -15,11 +15,12 @@ from prorank_search.types import Document
 from prorank_ui import local_client
 from prorank_ui.cli import SCRIPT
 from prorank_ui.local_client import LocalClient
+from tests.ui.conftest import PATIENCE_S
 
 
 @pytest.fixture
 def app(home: Path) -> AppTest:  # noqa: ARG001 (the app reads it from the environment)
-    return AppTest.from_file(str(SCRIPT), default_timeout=20)
+    return AppTest.from_file(str(SCRIPT), default_timeout=PATIENCE_S)
 
 
 def drawn(app: AppTest) -> str:

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from prorank_search import jobs
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_ui import ingest_jobs, uploads
+from tests.ui.conftest import PATIENCE_S
 
 
 def draw() -> None:
@@ -29,7 +30,7 @@ class File(BytesIO):
 
 @pytest.fixture
 def app(home: Path) -> AppTest:  # noqa: ARG001 (the page reads it from the environment)
-    return AppTest.from_function(draw, default_timeout=40)
+    return AppTest.from_function(draw, default_timeout=PATIENCE_S)
 
 
 @pytest.fixture

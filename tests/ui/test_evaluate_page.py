@@ -18,6 +18,7 @@ from prorank_search.types import Query
 from prorank_ui import evaluating, standings, unjudged
 from prorank_ui.choices import Side
 from prorank_ui.evaluating import Source, Wish
+from tests.ui.conftest import PATIENCE_S
 
 PAGE = """
 from prorank_ui.app_pages import evaluate
@@ -28,7 +29,7 @@ ENDS_WITHIN_S = 60
 
 @pytest.fixture
 def app(home: Path) -> AppTest:  # noqa: ARG001 (the page reads it from the environment)
-    return AppTest.from_string(PAGE, default_timeout=30)
+    return AppTest.from_string(PAGE, default_timeout=PATIENCE_S)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.pooling import Pooled
 from prorank_search.types import Document, Qrel, Query
 from prorank_ui import judge_desk, judging
+from tests.ui.conftest import PATIENCE_S
 
 SCRIPT = "from prorank_ui.app_pages import judge\njudge.page()\n"
 DOGS = Query("q1", "barking dog")
@@ -30,7 +31,7 @@ def store(home: Path) -> Iterator[JudgmentStore]:
 @pytest.fixture
 def app(home: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:  # noqa: ARG001 (the app reads it)
     monkeypatch.setattr(judge_desk, "_SEEN_AFTER_S", -1.0)  # a test is quicker than a person
-    app = AppTest.from_string(SCRIPT, default_timeout=20)
+    app = AppTest.from_string(SCRIPT, default_timeout=PATIENCE_S)
     app.session_state["judge"] = "ada"
     return app
 
@@ -134,7 +135,7 @@ def test_a_grade_is_in_the_store_before_the_next_hit_shows(app: AppTest, animals
     press(app, "relevant")
     assert store.qrels("dogs") == [Qrel("q1", first, 2)]
     assert hit(app) != first
-    again = AppTest.from_string(SCRIPT, default_timeout=20)  # a reload is a new session
+    again = AppTest.from_string(SCRIPT, default_timeout=PATIENCE_S)  # a reload is a new session
     again.session_state["judge"] = "ada"
     again.query_params["set"] = "dogs"
     again.run()
@@ -204,7 +205,7 @@ def test_proposals_are_exported_on_their_own_and_when_asked_for(animals: str, st
     store.judge(Judgment("dogs", "q1", "dog", "model-1", 3, origin="model"))
     script = "from prorank_ui import judgment_exchange, state\n"
     script += "judgment_exchange.export(state.client().store.query_sets()[0])\n"
-    app = AppTest.from_string(script, default_timeout=20).run()
+    app = AppTest.from_string(script, default_timeout=PATIENCE_S).run()
     assert app.caption[0].value.startswith("0 documents: each")
     assert not app.get("download_button")
     app.toggle(key="export proposals").set_value(True).run()

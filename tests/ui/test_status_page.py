@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from prorank_search import jobs
+from tests.ui.conftest import PATIENCE_S
 
 
 def draw() -> None:
@@ -23,7 +24,7 @@ def draw() -> None:
 def app(home: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:  # noqa: ARG001 (the page reads it from the environment)
     monkeypatch.setenv("PRORANK_RESCORER", "overlap")
     monkeypatch.setenv("PRORANK_PORT", "1")
-    return AppTest.from_function(draw, default_timeout=40)
+    return AppTest.from_function(draw, default_timeout=PATIENCE_S)
 
 
 def drawn(app: AppTest) -> str:

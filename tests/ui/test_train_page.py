@@ -18,6 +18,7 @@ from prorank_search.types import Query
 from prorank_ui import held_back
 from prorank_ui.held_back import Pair
 from tests import tiny_model
+from tests.ui.conftest import PATIENCE_S
 from tests.ui.test_held_back import data_left
 from tests.ui.test_training_runs import scores, write_metrics
 
@@ -29,7 +30,7 @@ train.page()
 
 @pytest.fixture
 def app(home: Path) -> AppTest:  # noqa: ARG001 (the page reads it from the environment)
-    return AppTest.from_string(PAGE, default_timeout=60)
+    return AppTest.from_string(PAGE, default_timeout=PATIENCE_S)
 
 
 @pytest.fixture

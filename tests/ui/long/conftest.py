@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 page = browser.page
-PATIENCE_MS = 240_000
 VARIABLES = {
     "PRORANK_RESCORER": "shared-words",
     "PRORANK_DEVICE": "cpu",
@@ -78,13 +77,26 @@ def home(furnished: Path, plugins: Path, tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.fixture
 def camera(page: Page, repository: Path) -> Camera:
     """Return a camera whose pictures stay in build/ui."""
-    page.set_default_timeout(PATIENCE_MS)
     folder = repository / "build" / "ui"
     folder.mkdir(parents=True, exist_ok=True)
     return Camera(page, folder)
+
+
+def ask_who_judges(page: Page, address: str) -> None:
+    """Open Judge in a browser that does not remember who judges."""
+    page.context.clear_cookies()
+    page.goto(f"{address}/judge?set={installation.QUERY_SET}")
+    page.get_by_label("Your name").wait_for()
 
 
 def name_oneself(page: Page) -> None:
     """Answer Judge's question who judges."""
     page.get_by_label("Your name").fill("cy")
     page.keyboard.press("Enter")
+
+
+def open_desk(page: Page, address: str) -> None:
+    """Open Judge at a hit."""
+    ask_who_judges(page, address)
+    name_oneself(page)
+    page.wait_for_selector(".jc-card")

@@ -12,8 +12,8 @@ from prorank_search import jobs
 from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.types import Query
 from tests import tiny_model
-from tests.ui.installation import INDEX, QUERY_SET, QUESTIONS, ended
-from tests.ui.long.conftest import name_oneself
+from tests.ui.installation import INDEX, QUESTIONS, ended
+from tests.ui.long.conftest import ask_who_judges, open_desk
 from tests.ui.test_awkward_input import AWKWARD, PAGES, TEXTS
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
-PATIENCE_MS = 240_000
 FIELDS = ", ".join(f"{each}:visible:not([inert] *)" for each in ("input[type=text]", "input[type=number]", "textarea"))
 """Fields that a person can reach: those behind a dialog are inert."""
 
@@ -43,18 +42,6 @@ def open_side(page: Page, address: str) -> None:
 def open_judge_these(page: Page, address: str) -> None:
     open_compare(page, address)
     page.get_by_role("button", name="Judge these hits").click()
-
-
-def open_name(page: Page, address: str) -> None:
-    page.context.clear_cookies()  # a browser remembers who judges
-    page.goto(f"{address}/judge?set={QUERY_SET}")
-    page.get_by_label("Your name").wait_for()
-
-
-def open_desk(page: Page, address: str) -> None:
-    open_name(page, address)
-    name_oneself(page)
-    page.wait_for_selector(".jc-card")
 
 
 def open_new_set(page: Page, address: str) -> None:
@@ -101,7 +88,7 @@ FORMS: dict[str, Callable[[Page, str], None]] = {
     "a query": open_compare,
     "a side": open_side,
     "judge these hits": open_judge_these,
-    "who judges": open_name,
+    "who judges": ask_who_judges,
     "a new set": open_new_set,
     "a comment": open_comment,
     "import": open_exchange,
@@ -114,7 +101,6 @@ FORMS: dict[str, Callable[[Page, str], None]] = {
 @pytest.fixture
 def happened(page: Page, address: str) -> list[str]:
     """Return what must not happen on a page: dialogs, errors of scripts, calls of other hosts."""
-    page.set_default_timeout(PATIENCE_MS)
     found: list[str] = []
     page.on("dialog", lambda dialog: found.append(dialog.message))
     page.on("pageerror", lambda error: found.append(str(error)))

@@ -11,7 +11,7 @@ from prorank_search.judgments import FILE_NAME, JudgmentStore
 from prorank_search.types import Query
 from tests.ui.camera import Camera
 from tests.ui.installation import INDEX, QUERY_SET
-from tests.ui.long.conftest import name_oneself
+from tests.ui.long.conftest import name_oneself, open_desk
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -93,9 +93,3 @@ def test_a_desk_without_a_hit(  # noqa: PLR0913 (fixtures, and what differs)
     page.get_by_text(shows).first.wait_for()
     camera.look(f"judge-{name}")
     assert camera.faults == []
-
-
-def open_desk(page: Page, address: str) -> None:
-    page.goto(f"{address}/judge?set={QUERY_SET}")
-    name_oneself(page)
-    page.wait_for_selector(".jc-card")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from prorank_search import jobs
+from prorank_ui import held_back
+from prorank_ui.held_back import Pair
 from tests import tiny_model
 from tests.ui import installation
 from tests.ui.camera import Camera
 from tests.ui.installation import QUERY_SET, at_work, ended
+from tests.ui.test_held_back import results_left
 from tests.ui.test_train_page import job_left
 
 if TYPE_CHECKING:
@@ -63,11 +67,7 @@ def test_a_run_under_way(camera: Camera, page: Page, address: str, home: Path) -
 
 def test_runs_that_ended_and_a_model_that_is_promoted(camera: Camera, page: Page, address: str, home: Path) -> None:
     about = PLAN | {"data": str(groups(home))}
-    finished = ended(home, "train", TITLE, printed="the checkpoint is written", **about)
-    installation.write_curves(finished.folder, pace=60)
-    checkpoint = tiny_model.write_model(finished.folder / "checkpoint")
-    dev = {QUERY_SET: {"bm25": 0.612, "model": 0.701, "blend": 0.738, "queries": 6.0}}
-    tiny_model.write_contract(checkpoint, name="questions", results={"dev": {"measure": "nDCG@10", "collections": dev}})
+    finished = finished_run(home, about)
     page.goto(f"{address}/train?runs={finished.job_id}")
     page.get_by_role("button", name="Make it the default model").wait_for()
     page.get_by_text("Stage 2: loss").wait_for()
@@ -89,6 +89,31 @@ def test_runs_that_ended_and_a_model_that_is_promoted(camera: Camera, page: Page
     undo.click()
     undo.wait_for(state="detached")
     assert camera.faults == []
+
+
+def test_a_model_is_tested_on_held_back_judgments(camera: Camera, page: Page, address: str, home: Path) -> None:
+    finished = finished_run(home, PLAN | {"data": str(groups(home))})
+    page.goto(f"{address}/train?runs={finished.job_id}")
+    page.get_by_role("button", name="Test both").wait_for()
+    page.get_by_text("Not tested against tiny yet").wait_for()
+    camera.look("train-not-tested")
+    asked: dict[str, Any] = Pair(finished.job_id, finished.folder / "checkpoint", "tiny").about() | {
+        "query_set": QUERY_SET
+    }
+    results_left(ended(home, held_back.KIND, "a test", **asked).folder, better=9)
+    page.reload()
+    page.get_by_text("Better on 12 held-back queries").wait_for()
+    camera.look("train-tested")
+    assert camera.faults == []
+
+
+def finished_run(home: Path, about: Mapping[str, Any]) -> jobs.Job:
+    run = ended(home, "train", TITLE, printed="the checkpoint is written", **about)
+    installation.write_curves(run.folder, pace=60)
+    checkpoint = tiny_model.write_model(run.folder / "checkpoint")
+    dev = {QUERY_SET: {"bm25": 0.612, "model": 0.701, "blend": 0.738, "queries": 6.0}}
+    tiny_model.write_contract(checkpoint, name="questions", results={"dev": {"measure": "nDCG@10", "collections": dev}})
+    return run
 
 
 def groups(home: Path) -> Path:
