@@ -89,6 +89,22 @@ def test_where_a_user_may_not_ask_which_engine_it_is_the_settings_are_believed(k
         assert (engine.version, engine.request("GET", "/animals/_count")) == ("", {"count": 3})
 
 
+def test_where_a_user_may_not_ask_and_nothing_is_believed_the_backend_has_to_be_said() -> None:
+    denied = Answer(403, failed("security_exception", "no permissions for [cluster:monitor/main]"))
+    with answering(denied) as stub, pytest.raises(AuthError, match="--backend opensearch or --backend elasticsearch"):
+        detection.connect(Settings(url=stub.url))
+
+
+def test_the_look_which_engine_it_is_keeps_to_the_settings(kind: Kind) -> None:
+    slow = Answer(200, kind.root, after_s=0.6)
+    with answering(slow, product=kind.product) as stub, pytest.raises(UnreachableError, match=r"within 0.1 s"):
+        detection.connect(Settings(url=stub.url, engine_timeout_s=0.1))
+    with answering(*[Answer(503, {})] * 9) as stub:
+        with pytest.raises(EngineError, match="503"):
+            detection.connect(Settings(url=stub.url, engine_attempts=2))
+        assert len(stub.seen) == 2
+
+
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_what_another_attempt_may_cure_is_tried_again(kind: Kind, status: int) -> None:
     busy = Answer(status, failed("busy_exception", "too much to do"))

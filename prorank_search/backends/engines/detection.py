@@ -60,7 +60,7 @@ def engine_at(settings: Settings) -> EngineName:
             f"the address {settings.url!r} needs an engine's client: pip install 'prorank-search[opensearch]', "
             "or 'prorank-search[elasticsearch]'"
         )
-    return identify(Engine(asked_by, "", ", ".join(nodes(settings)), client).request("GET", "/"))[0]
+    return identify(_engine(asked_by, "", client, settings).request("GET", "/"))[0]
 
 
 def connected(name: EngineName, client: Client, settings: Settings) -> Engine:
@@ -71,8 +71,7 @@ def connected(name: EngineName, client: Client, settings: Settings) -> Engine:
     Raises:
         ConfigError: Another engine answers, or one that is too old.
     """
-    where = ", ".join(nodes(settings))
-    engine = Engine(name, "", where, client, settings.engine_timeout_s, settings.engine_attempts)
+    engine = _engine(name, "", client, settings)
     try:
         found, version = identify(engine.request("GET", "/"))
     except AuthError:
@@ -86,8 +85,10 @@ def connected(name: EngineName, client: Client, settings: Settings) -> Engine:
     if found != name:
         raise wrong_client(name, f"{_TITLE_OF[found]} {version}", nodes(settings))
     if int(version.partition(".")[0]) < OLDEST[name]:
-        raise ConfigError(f"{_TITLE_OF[name]} {version} answers at {where}: it has to be {OLDEST[name]}.0 or newer")
-    return Engine(name, version, where, client, settings.engine_timeout_s, settings.engine_attempts)
+        raise ConfigError(
+            f"{_TITLE_OF[name]} {version} answers at {engine.where}: it has to be {OLDEST[name]}.0 or newer"
+        )
+    return _engine(name, version, client, settings)
 
 
 def identify(root: Any) -> tuple[EngineName, str]:  # noqa: ANN401 (JSON)
@@ -115,6 +116,11 @@ def wrong_client(name: EngineName, found: str, where: Sequence[str]) -> ConfigEr
     return ConfigError(
         f"the backend is {name!r}, and {', '.join(where)} is {found}: use --backend {other} (or auto, which looks)"
     )
+
+
+def _engine(name: EngineName, version: str, client: Client, settings: Settings) -> Engine:
+    where = ", ".join(nodes(settings))
+    return Engine(name, version, where, client, settings.engine_timeout_s, settings.engine_attempts)
 
 
 _TITLE_OF = {"opensearch": "OpenSearch", "elasticsearch": "Elasticsearch"}

@@ -108,9 +108,11 @@ def _auth_error(status: int, reason: str, request: str, where: str) -> AuthError
             f"{where} does not accept the credentials (401: {reason}): give PRORANK_ENGINE_USERNAME and "
             "PRORANK_ENGINE_PASSWORD, or PRORANK_ENGINE_API_KEY"
         )
+    advice = "searching needs `read` and `view_index_metadata` on the index"
+    if request == "GET /":
+        advice = "or say which engine it is, with --backend opensearch or --backend elasticsearch"
     return AuthError(
-        f"{where} knows this user and does not allow {request} (403: {reason}): ask for a role that does; "
-        "searching needs `read` and `view_index_metadata` on the index"
+        f"{where} knows this user and does not allow {request} (403: {reason}): ask for a role that does; {advice}"
     )
 
 
