@@ -7,16 +7,20 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
 from prorank_search.errors import RescorerError
 from prorank_search.rescorers import from_function
 from prorank_search.rescorers.overlap import OverlapRescorer
+from prorank_search.rescorers.remote import open_rescorer as open_remote
 from prorank_search.serving.gateway.breaker import FAILURES
+from prorank_search.settings import Settings
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 from tests.serving.gateway_asking import BEST_FIRST, QUERY, RESCORED, TEXTS, ids, search, with_prorank
 from tests.serving.live import Gate, Served, hang_up, serving
+from tests.serving.slow_process import slow_process
 from tests.serving.stub_engine import StubEngine
 
 Serve = Callable[..., Served]
@@ -232,3 +236,22 @@ def test_requests_while_the_model_loads_keep_the_engines_order(engine: StubEngin
         assert (ids(response), response.json()["prorank"]["status"]) == (list(TEXTS), "degraded")
         assert "loading" in response.json()["prorank"]["reason"]
         may_load.set()
+
+
+def test_a_rerank_service_that_is_killed_leaves_the_engines_order_and_its_successor_rescores(
+    serve: Serve, engine: StubEngine
+) -> None:
+    with (
+        slow_process() as slow,
+        closing(open_remote(Settings(remote_url=slow.url))) as remote,
+        ThreadPoolExecutor() as clients,
+    ):
+        served = serve(remote, url=engine.url, timeout_s=120)
+        begun = clients.submit(search, served)
+        slow.wait_until_it_scores()
+        slow.process.kill()
+        slow.process.wait()
+        assert (ids(begun.result()), begun.result().json()["prorank"]["status"]) == (list(TEXTS), "degraded")
+        with slow_process(slow.port) as next_one:
+            next_one.go_on()
+            assert search(served).json()["prorank"]["status"] == "ok"

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +16,7 @@ from prorank_search.serving.admission import Admission
 from prorank_search.serving.server import serve as run
 from prorank_search.settings import Settings
 from tests.serving.live import Gate, Served, hang_up, serving
+from tests.serving.slow_process import slow_process
 
 ASKED = {"query": "fox", "documents": ["a fox", "a hen"]}
 
@@ -175,21 +173,6 @@ def test_what_may_be_in_line_grows_with_the_speed() -> None:
     assert admission.limit == 7_000_000
 
 
-SLOW = """
-import sys, threading
-from prorank_search.rescorers import from_function
-from prorank_search.serving.server import serve
-from prorank_search.settings import Settings
-
-def score(query, texts):
-    print("scoring", flush=True)
-    sys.stdin.readline()
-    return [1.0] * len(texts)
-
-serve(Settings(port=0), lambda: from_function(score), lambda url: print(url, flush=True))
-"""
-
-
 def answers(url: str) -> bool:
     try:
         httpx.get(f"{url}/health", timeout=120)
@@ -199,21 +182,26 @@ def answers(url: str) -> bool:
 
 
 def test_sigterm_finishes_what_was_begun_and_takes_nothing_more() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", SLOW], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=dict(os.environ)
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        with httpx.Client(base_url=url, timeout=120) as http, ThreadPoolExecutor() as callers:
-            while http.get("/ready").status_code != 200:
-                pass
+    with slow_process() as slow:
+        with httpx.Client(base_url=slow.url, timeout=120) as http, ThreadPoolExecutor() as callers:
             begun = callers.submit(http.post, "/v2/rerank", json=ASKED)
-            assert process.stdout.readline() == "scoring\n"
-            process.send_signal(signal.SIGTERM)
-            while answers(url):
+            slow.wait_until_it_scores()
+            slow.process.send_signal(signal.SIGTERM)
+            while answers(slow.url):
                 pass
-            process.stdin.write("go on\n")
-            process.stdin.flush()
+            slow.go_on()
             assert begun.result().status_code == 200
-        assert process.wait(120) == 0
+        assert slow.process.wait(120) == 0
+
+
+def test_a_service_that_is_killed_is_missed_at_once_and_its_successor_answers() -> None:
+    with slow_process() as slow, ThreadPoolExecutor() as callers:
+        begun = callers.submit(httpx.post, f"{slow.url}/v2/rerank", json=ASKED, timeout=120)
+        slow.wait_until_it_scores()
+        slow.process.kill()
+        with pytest.raises(httpx.RemoteProtocolError):
+            begun.result()
+        slow.process.wait()
+        with slow_process(slow.port) as next_one:
+            next_one.go_on()
+            assert httpx.post(f"{slow.url}/v2/rerank", json=ASKED, timeout=120).status_code == 200
