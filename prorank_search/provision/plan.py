@@ -12,10 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from prorank_search.backends.engines.connection import Engine
-from prorank_search.errors import BackendError
+from prorank_search.errors import BackendError, EngineError
 
 _TASK_TIMEOUT_S = 120.0
 _TASK_PAUSE_S = 0.2
+_NO_KEY_YET = "master key"
+"""In what ml-commons says until it has made the key that it keeps secrets with: what was asked for was not made."""
+_KEY_TIMEOUT_S = 120.0
+_KEY_PAUSE_S = 1.0
 
 Progress = Callable[[str], object]
 
@@ -104,7 +108,7 @@ def carry_out(engine: Engine, plan: Plan, secrets: Mapping[str, str], progress: 
     """
     known = dict(plan.known)
     for step in plan.missing:
-        answer = _sent(engine, step.make, {**known, **secrets})
+        answer = _made(engine, step.make, {**known, **secrets})
         if "task_id" in answer:
             answer |= _finished(engine, answer["task_id"], step.what)
         if step.gives:
@@ -145,6 +149,18 @@ def filled(value: Any, known: Mapping[str, str]) -> Any:  # noqa: ANN401 (JSON)
 
 def _described(call: Call | None, known: Mapping[str, str]) -> dict[str, object] | None:
     return None if call is None else filled(call._asdict(), known)
+
+
+def _made(engine: Engine, call: Call, known: Mapping[str, str]) -> Any:  # noqa: ANN401 (JSON)
+    """Have a thing made; a new cluster makes a key of its own first, and refuses until it has it."""
+    until = time.monotonic() + _KEY_TIMEOUT_S
+    while True:
+        try:
+            return _sent(engine, call, known)
+        except EngineError as error:
+            if _NO_KEY_YET not in error.reason or time.monotonic() > until:
+                raise
+        time.sleep(_KEY_PAUSE_S)
 
 
 def _sent(engine: Engine, call: Call, known: Mapping[str, str]) -> Any:  # noqa: ANN401 (JSON)

@@ -16,7 +16,8 @@ REQUIRED = os.environ.get("PRORANK_REQUIRE_ENGINES") == "1"
 """Whether a missing server is a failure; read before the tests' own environment is cleared."""
 QUICK_START = ("-XX:TieredStopAtLevel=1",)
 """Half the processor time of a start: a server of the tests is gone before Java's better compiler would pay."""
-UP_TIMEOUT_S = 180.0
+UP_TIMEOUT_S = 600.0
+"""A start takes some seconds, and minutes on a machine that has more to do than it can."""
 
 
 @dataclass(frozen=True)

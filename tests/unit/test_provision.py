@@ -12,11 +12,13 @@ import pytest
 from typer.testing import CliRunner
 
 from prorank_search.backends.engines.connection import Engine, EngineName, Reply, Request
+from prorank_search.backends.engines.opensearch import connect
 from prorank_search.cli import app
-from prorank_search.errors import ConfigError
-from prorank_search.provision import elasticsearch, opensearch
+from prorank_search.errors import ConfigError, EngineError
+from prorank_search.provision import elasticsearch, opensearch, plan
 from prorank_search.provision.opensearch_bodies import Wanted, connector, pipeline
-from tests.engine_stub import ELASTICSEARCH, Answer, answering
+from prorank_search.settings import Settings
+from tests.engine_stub import ELASTICSEARCH, OPENSEARCH, Answer, answering, failed
 
 SECRET = "a-key-that-nobody-sees"  # noqa: S105 (no real one)
 CUSTOM = {
@@ -162,6 +164,22 @@ def test_a_dry_run_shows_no_key_and_sends_only_reads(monkeypatch: pytest.MonkeyP
     assert json.loads(result.output)["steps"][0]["request"]["body"] == CUSTOM
     assert SECRET not in result.output
     assert {seen.partition(" ")[0] for seen in stub.seen} == {"GET"}
+
+
+def test_a_new_cluster_is_given_time_to_make_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "_KEY_PAUSE_S", 0.0)
+    told = ("The ML encryption master key has not been initialized yet.", "Fetching master key timed out.")
+    refused = [Answer(500, failed("m_l_exception", reason)) for reason in told]
+    made = Answer(200, {"connector_id": "c1"})
+    step = plan.Step("connector", there=False, make=plan.Call("POST", "/_create", {}), undo=None, gives="connector_id")
+    with answering(Answer(200, OPENSEARCH), *refused, made) as stub:
+        known = plan.carry_out(connect(Settings(url=stub.url)), plan.Plan((step,)), {}, lambda _: None)
+        assert known == {"connector_id": "c1"}
+        assert stub.seen[1:] == ["POST /_create"] * 3
+
+    monkeypatch.setattr(plan, "_KEY_TIMEOUT_S", -1.0)
+    with answering(Answer(200, OPENSEARCH), *refused) as stub, pytest.raises(EngineError, match="master key"):
+        plan.carry_out(connect(Settings(url=stub.url)), plan.Plan((step,)), {}, lambda _: None)
 
 
 @pytest.mark.parametrize(
