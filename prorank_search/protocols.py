@@ -174,11 +174,17 @@ class IndexBackend(SearchBackend, Protocol):
             resume: Name of the unpublished version that a killed run left behind, to go on with it.
             metadata: JSON that a new version keeps, for `IndexInfo.metadata`. With `passages` in it the version is an
                 index of passages: the first passage of a document that is added takes the place of all its old ones.
+                `k1` and `b` in it are those of its BM25, for `types.BM25`'s.
 
         Raises:
             BackendError: Another process is writing into the index.
-            InputError: The name cannot be an index name, or `analysis` differs from the existing version's.
+            InputError: The name cannot be an index name, `analysis` differs from the existing version's, or the backend
+                knows no other `k1` and `b`.
         """
+        ...
+
+    def published(self, index: str) -> IndexInfo | None:
+        """Return what `indexes` says of one index; None: there is none that can be searched. Asks about no other."""
         ...
 
     def versions(self, index: str) -> list[str]:
@@ -212,11 +218,16 @@ class IndexBackend(SearchBackend, Protocol):
         """
         ...
 
-    def preview(self, analysis: str, document: Document) -> dict[str, object]:
+    def preview(self, analysis: str, document: Document, metadata: Mapping[str, object]) -> dict[str, object]:
         """Return what a new index would be made with, and the terms of a document's title and text in it. Only reads.
 
+        Args:
+            analysis: Name of the analysis preset.
+            document: The document.
+            metadata: As for `writer`.
+
         Raises:
-            InputError: There is no such analysis.
+            InputError: There is no such analysis, or the backend knows no other `k1` and `b`.
         """
         ...
 

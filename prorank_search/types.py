@@ -13,6 +13,10 @@ State = Literal["ok", "partial", "degraded", "skipped"]
 """How the second stage went: all of the window scored, some of it, none of it (failure), not asked for."""
 
 
+BM25: Mapping[str, float] = {"k1": 1.2, "b": 0.75}
+"""How words are weighed in an index that was not made with other values."""
+
+
 class Qrel(NamedTuple):
     """A judgment: how relevant a document is to a query (0 = not relevant). Goes into ir_measures as it is."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -68,6 +67,14 @@ def ingest(
     ] = False,
     passage_tokens: Annotated[int, typer.Option(min=16, help="Tokens of a passage at most, estimated.")] = 256,
     passage_overlap: Annotated[int, typer.Option(min=0, help="Tokens that the next passage repeats at most.")] = 32,
+    k1: Annotated[
+        float | None,
+        typer.Option(min=0, help="BM25 of a new index on an engine: how much a word's repetitions count; else 1.2."),
+    ] = None,
+    b: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="BM25 of a new index on an engine: how much a length counts; else 0.75."),
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Records that are read at most.")] = None,
     keep_existing: Annotated[
         bool, typer.Option("--keep-existing", help="Leave documents as they are that the index has already.")
@@ -101,9 +108,10 @@ def ingest(
     replay FILE` reads them once more. A run that was cut off goes on where it stopped when the same command is given
     again.
     """
+    from prorank_ingest.dry_run import preview
     from prorank_ingest.passages import PassageSize
     from prorank_ingest.progress import progress_bar, progress_lines
-    from prorank_ingest.run import Job, preview
+    from prorank_ingest.run import Job
     from prorank_ingest.run import ingest as run
     from prorank_search.protocols import ReaderOptions
     from prorank_search.search import load_backend
@@ -114,9 +122,22 @@ def ingest(
         id_column, title_column, text_column, docstrings=not no_docstrings, select=select, settings=settings
     )
     opened = _open(source, letters, options, reader)
-    job = Job(str(letters or source), index, settings.home, options, analysis, replace, limit, settings.url or "")
-    size = PassageSize(passage_tokens, passage_overlap) if passages else None
-    job = dataclasses.replace(job, sync=sync, max_deletes=max_deletes, passages=size, keep_existing=keep_existing)
+    job = Job(
+        source=str(letters or source),
+        index=index,
+        home=settings.home,
+        options=options,
+        analysis=analysis,
+        replace=replace,
+        limit=limit,
+        engine=settings.url or "",
+        passages=PassageSize(passage_tokens, passage_overlap) if passages else None,
+        keep_existing=keep_existing,
+        sync=sync,
+        max_deletes=max_deletes,
+        k1=k1,
+        b=b,
+    )
     into = load_backend(settings)
     if dry_run:
         echo_json(preview(job, opened, into))

@@ -17,12 +17,12 @@ from typing import Literal
 from prorank_ingest import dead_letters, sync
 from prorank_ingest.checkpoint import Checkpoint, State
 from prorank_ingest.passage_writer import PassageWriter
-from prorank_ingest.passages import PassageSize, passages
+from prorank_ingest.passages import PassageSize
 from prorank_ingest.progress import CountBad, Watch
 from prorank_search.analysis import choose
 from prorank_search.errors import DocumentsRefusedError, InputError
 from prorank_search.protocols import BadRecord, Commit, IndexBackend, IndexInfo, IndexWriter, Reader, ReaderOptions
-from prorank_search.types import Document
+from prorank_search.types import BM25, Document
 
 Record = Document | BadRecord
 Step = Literal["opened", "committed", "saved", "published"]
@@ -32,10 +32,9 @@ FIRST_BATCH_RECORDS = 1_000
 """Few, so that the backend soon has something to do; each batch is twice the one before, up to `BATCH_RECORDS`."""
 BATCH_CHARACTERS = 8_000_000
 _COMMITS_AHEAD = 1
-_SAMPLE_RECORDS = 200
+SAMPLE_RECORDS = 200
+"""Records that are looked at before the analysis of a new index is chosen."""
 _SAMPLE_CHARACTERS = 2_000
-_PREVIEWED = 5
-_PREVIEWED_CHARACTERS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,9 @@ class Job:
         passages: Cut documents into passages of this size; None: as the index has it, a new one whole documents.
         sync: Delete what the index has and the source has not, once that was read to its end without a dead letter.
         max_deletes: Share of the index's documents that `sync` may delete, from 0 to 1; more is refused.
+        k1: How much a word counts that stands in a document again and again (BM25); None: as the index has it, a new
+            one the usual value. Embedded indexes have no other.
+        b: How much a word counts less in a long document, from 0 to 1; None: as with `k1`.
     """
 
     source: str
@@ -69,6 +71,8 @@ class Job:
     keep_existing: bool = False
     sync: bool = False
     max_deletes: float = 0.05
+    k1: float | None = None
+    b: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +140,16 @@ def ingest(
     """
     started = time.monotonic()
     versions = backend.versions(job.index)
-    published = next((info for info in backend.indexes() if info.name == job.index), None) if versions else None
+    published = backend.published(job.index) if versions else None
+    _require_same_weights(job, published)
     with closing(Checkpoint(_checkpoint_path(job, backend), _fingerprint(job, reader))) as checkpoint:
         left = _usable(checkpoint.load(), versions, published, replace=job.replace)
         begin = left.position if left else 0
         records = islice(reader.read(begin), None if job.limit is None else max(job.limit - begin, 0))
-        sample = list(islice(records, _SAMPLE_RECORDS))
+        sample = list(islice(records, SAMPLE_RECORDS))
         if not left and not sample:
             raise InputError(f"{job.source!r} holds nothing to ingest; index {job.index!r} is as it was")
-        analysis = _analysis(job, left, published, sample)
+        analysis = analysis_of(job, left, published, sample)
         resume = left.version if left and (published is None or left.version != published.version) else None
         with _writer(job, backend, _passage_size(job, published), analysis, resume) as writer:
             state = left or checkpoint.start(
@@ -181,39 +186,6 @@ def ingest(
     )
 
 
-def preview(job: Job, reader: Reader, backend: IndexBackend) -> dict[str, object]:
-    """Return what a new index of a job would be made with, how its first document is cut and analysed. Only reads.
-
-    `sample` in it: the first documents as they would go in, and what is wrong with bad ones among the first records.
-
-    Raises:
-        InputError: No document is among the first records.
-    """
-    sample = list(islice(reader.read(0), _SAMPLE_RECORDS))
-    document = next((record for record in sample if isinstance(record, Document)), None)
-    if document is None:
-        raise InputError(f"none of the first {len(sample)} records of {job.source!r} is a document")
-    analysis = _analysis(job, None, None, sample)
-    cut = [passage.text for passage in passages(document, job.passages)] if job.passages else None
-    return {
-        "index": job.index,
-        "sample": _told(sample),
-        "document": asdict(document),
-        "passages": cut,
-        **backend.preview(analysis, document),
-    }
-
-
-def _told(sample: Sequence[Record]) -> dict[str, object]:
-    documents = [asdict(record) for record in sample if isinstance(record, Document)]
-    bad = [
-        asdict(replace(record, record=record.record[:_PREVIEWED_CHARACTERS]))
-        for record in sample
-        if isinstance(record, BadRecord)
-    ]
-    return {"records": len(sample), "documents": documents[:_PREVIEWED], "bad_records": bad[:_PREVIEWED]}
-
-
 def _usable(left: State | None, versions: list[str], published: IndexInfo | None, *, replace: bool) -> State | None:
     """Return what a killed run left, if the version that it wrote into is still the one that this run would fill."""
     if left is None:
@@ -224,7 +196,8 @@ def _usable(left: State | None, versions: list[str], published: IndexInfo | None
     return left if left.version in unpublished else None
 
 
-def _analysis(job: Job, left: State | None, published: IndexInfo | None, sample: Iterable[Record]) -> str:
+def analysis_of(job: Job, left: State | None, published: IndexInfo | None, sample: Iterable[Record]) -> str:
+    """Return the analysis that a job asks for, that its index has, or that fits the first records."""
     if job.analysis != "auto":
         return job.analysis
     if left:
@@ -233,6 +206,24 @@ def _analysis(job: Job, left: State | None, published: IndexInfo | None, sample:
         return published.analysis
     documents = (record for record in sample if isinstance(record, Document))
     return choose(f"{document.title}\n{document.text[:_SAMPLE_CHARACTERS]}" for document in documents)
+
+
+def metadata_of(job: Job, size: PassageSize | None) -> dict[str, object]:
+    """Return what a new version keeps of how it was made."""
+    return {**(size.to_metadata() if size else {}), **_weights(job)}
+
+
+def _weights(job: Job) -> dict[str, float]:
+    return {name: value for name, value in (("k1", job.k1), ("b", job.b)) if value is not None}
+
+
+def _require_same_weights(job: Job, published: IndexInfo | None) -> None:
+    if published is None or job.replace:
+        return
+    kept = {name: published.metadata.get(name, usual) for name, usual in BM25.items()}
+    if not _weights(job).items() <= kept.items():
+        has = " and ".join(f"{name} = {value}" for name, value in kept.items())
+        raise InputError(f"index {job.index!r} has {has}: leave them as they are, or ingest again with --replace")
 
 
 def _passage_size(job: Job, published: IndexInfo | None) -> PassageSize | None:
@@ -249,7 +240,7 @@ def _passage_size(job: Job, published: IndexInfo | None) -> PassageSize | None:
 def _writer(
     job: Job, backend: IndexBackend, size: PassageSize | None, analysis: str, resume: str | None
 ) -> IndexWriter:
-    metadata = size.to_metadata() if size else {}
+    metadata = metadata_of(job, size)
     writer = backend.writer(job.index, analysis=analysis, replace=job.replace, resume=resume, metadata=metadata)
     return PassageWriter(writer, size) if size else writer
 
@@ -390,7 +381,8 @@ def _fingerprint(job: Job, reader: Reader) -> str:
     """Return what must be the same for a run to go on; another reader or another release may count otherwise."""
     source = str(Path(job.source).resolve()) if Path(job.source).exists() else job.source
     reads = (version("prorank-search"), type(reader).__module__, reader.fingerprint())
-    return _hash(source, reads, job.replace, job.options, job.analysis, job.limit, job.passages, job.keep_existing)
+    made_with = job.analysis, job.passages, *_weights(job).items()
+    return _hash(source, reads, job.replace, job.options, job.limit, job.keep_existing, made_with)
 
 
 def _hash(*parts: object) -> str:

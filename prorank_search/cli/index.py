@@ -63,8 +63,9 @@ def delete(
     from prorank_search.search import load_backend
 
     opened = load_backend(options.settings_from(backend=backend, url=url, config=config))
-    if not yes:
-        typer.confirm(f"Delete the index {name!r} {_contents(opened, name)}?", abort=True)
+    if not (yes or _agreed(f"Delete the index {name!r} {_contents(opened, name)}?")):
+        typer.echo(f"{name!r} stays")
+        return
     opened.delete(name)
     typer.echo(f"deleted {name!r}")
 
@@ -99,13 +100,30 @@ def prune(
     typer.echo(f"deleted of {name!r}: {', '.join(pruned) or 'nothing, there is one version'}")
 
 
+def _agreed(question: str) -> bool:
+    """Ask a person for yes or no.
+
+    Raises:
+        ConfigError: Nobody answers: the input is at its end.
+    """
+    from prorank_search.errors import ConfigError
+
+    try:
+        return typer.confirm(question)
+    except typer.Abort as error:
+        if isinstance(error.__context__, EOFError):
+            typer.echo()
+            raise ConfigError("nobody answers that here: give --yes") from error
+        raise
+
+
 def _contents(backend: IndexBackend, name: str) -> str:
     """Return what is in an index, also in one that cannot be counted."""
     if not backend.versions(name):
         backend.count(name)  # raises: there is no such index
-    documents = {index.name: index.documents for index in backend.indexes()}
-    if name in documents:
-        return f"with its {documents[name]:,} documents"
+    published = backend.published(name)
+    if published is not None:
+        return f"with its {published.documents:,} documents"
     return "that cannot be searched, since it is damaged or its first ingest did not finish"
 
 

@@ -284,7 +284,7 @@ class IndexBackendContract(SearchBackendContract):
 
     def test_a_preview_has_the_terms_of_a_document(self, backend: IndexBackend) -> None:
         """As a new index would have them."""
-        preview = backend.preview("english", Document("1", "Dogs barking.", "Titles"))
+        preview = backend.preview("english", Document("1", "Dogs barking.", "Titles"), {})
         assert preview["terms"] == {"title": ["titl"], "text": ["dog", "bark"]}
         assert "animals" not in _names(backend)
 
@@ -325,6 +325,15 @@ class IndexBackendContract(SearchBackendContract):
         """Another one would make its documents impossible to find."""
         with pytest.raises(InputError, match="english"):
             backend.writer(index, analysis="code", replace=False)
+
+    def test_one_index_is_described_as_in_the_list(self, backend: IndexBackend, index: str) -> None:
+        """What is not there, or not published yet, is described as nothing."""
+        assert backend.published(index) == next(info for info in backend.indexes() if info.name == index)
+        assert backend.published("nowhere") is None
+        with backend.writer("farm", analysis="english", replace=False) as writer:
+            writer.add(DOCUMENTS)
+            writer.commit()
+            assert backend.published("farm") is None
 
 
 def _names(backend: SearchBackend) -> list[str]:

@@ -25,9 +25,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def opensearch(shared_home: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A real OpenSearch for all tests of a run."""
+    """A real OpenSearch for all tests of a run; it takes requests of 6 MB at most."""
     version: str = request.config.getoption("--opensearch-version", DEFAULT_VERSION)
-    with run_opensearch(shared_home, version=version) as server:
+    with run_opensearch(shared_home, version=version, settings=["http.max_content_length: 6mb"]) as server:
         yield server
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import resource
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from prorank_ingest import run
+from prorank_ingest.dry_run import preview
 from prorank_ingest.passages import PassageSize
 from prorank_ingest.selection import open_source
 from prorank_search.backends.engines import versions, writer
@@ -22,6 +24,7 @@ from prorank_search.backends.engines.connection import Engine, path
 from prorank_search.backends.engines.detection import connect
 from prorank_search.backends.engines.index import EngineIndexes
 from prorank_search.errors import BackendError, InputError
+from prorank_search.protocols import ReaderOptions
 from prorank_search.settings import Settings
 from prorank_search.types import Query, SearchRequest
 from tests.engines import kills
@@ -179,6 +182,18 @@ def test_what_does_not_fit_a_mapping_is_a_dead_letter_with_the_engines_reason(
     assert json.loads(letter["record"])["title"] == "seven"
 
 
+def test_requests_over_the_servers_limit_are_halved_and_a_document_over_it_is_a_dead_letter(
+    backend: EngineIndexes, tmp_path: Path
+) -> None:
+    megabytes = {"a": 3, "b": 4, "too large": 7}
+    report = ingest(backend, tmp_path, {doc_id: "fox " * (size * 250_000) for doc_id, size in megabytes.items()})
+    assert (report.documents, report.bad_records) == (2, 1)
+    assert {document.doc_id for document in backend.scan(INDEX)} == {"a", "b"}
+    letter: dict[str, Any] = json.loads(Path(str(report.dead_letters)).read_text("utf-8"))
+    assert (letter["error_type"], letter["status"]) == ("too_large", 413)
+    assert "http.max_content_length" in letter["reason"]
+
+
 def test_a_document_that_is_refused_and_comes_again_is_told_apart_from_itself(
     backend: EngineIndexes, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +224,28 @@ def test_settings_are_lowered_for_a_large_load_alone(
     assert len(lowered) == 1
     ingest(backend, tmp_path, numbered("text"))
     assert len(lowered) == 1
+
+
+def test_words_are_weighed_as_the_index_was_made(backend: EngineIndexes, tmp_path: Path) -> None:
+    texts = {"short": "a fox", "long": "a fox " + "and something else " * 30}
+    reader = open_source(str(kills.write_corpus(tmp_path / "foxes.jsonl", texts)), ReaderOptions())
+    job = run.Job("foxes.jsonl", INDEX, tmp_path, k1=0.9, b=0.0)
+
+    shown: Any = preview(job, reader, backend)
+    assert shown["settings"]["index"]["similarity"]["default"] == {"type": "BM25", "k1": 0.9, "b": 0.0}
+
+    run.ingest(job, reader, backend)
+    short, long = backend.search(SearchRequest(INDEX, Query("", "fox"), 2)).hits
+    assert short.score == long.score  # b = 0: a text's length is of no account
+
+    run.ingest(dataclasses.replace(job, k1=None, b=None), reader, backend)
+    with pytest.raises(InputError, match=r"k1 = 0\.9 and b = 0\.0: leave them"):
+        run.ingest(dataclasses.replace(job, b=0.75), reader, backend)
+
+    run.ingest(dataclasses.replace(job, k1=None, b=None, replace=True), reader, backend)
+    short, long = backend.search(SearchRequest(INDEX, Query("", "fox"), 2)).hits
+    assert (short.document.doc_id, long.document.doc_id) == ("short", "long")
+    assert short.score > long.score
 
 
 def test_a_read_only_index_stops_the_run_and_the_same_command_goes_on(

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from prorank_ingest import run
+from prorank_ingest.passages import PassageSize
+from prorank_ingest.selection import open_source
 from prorank_search.backends.engines.detection import connect
 from prorank_search.errors import AuthError
 from prorank_search.rescorers.overlap import OverlapRescorer
 from prorank_search.search import load_backend
 from prorank_search.settings import Settings
 from prorank_search.types import Query, SearchRequest
+from tests.engines.kills import write_corpus
 from tests.engines.secured_server import Secured, run_secured
 from tests.serving.live import Served, serving, wait_until_ready
 
 PASSWORD = "Red-Fox-Runs-50"  # noqa: S105 (of a server that is gone after the tests)
-EVE, READER = ("eve", PASSWORD), ("prorank", PASSWORD)
+EVE, READER, INGESTS = ("eve", PASSWORD), ("prorank", PASSWORD), ("prorank_ingest", PASSWORD)
 FOX: dict[str, Any] = {"query": {"match": {"text": "fox"}}, "rescore": {"window_size": 20, "prorank": {}}}
 ANIMALS = {str(number): {"text": f"a fox {'fox ' * number}", "kind": "open"} for number in range(6)} | {
     "secret": {"text": "fox fox fox hidden", "kind": "closed"}
@@ -78,7 +82,7 @@ def ids(answer: httpx.Response) -> set[str]:
 
 
 def test_the_account_of_the_page_searches_and_cannot_write(secured: Secured, repository: Path) -> None:
-    assert len(of_the_page(repository)) == 2
+    assert len(of_the_page(repository)) == 4
     own = Settings(
         url=secured.url, engine_ca_certs=secured.certificate, engine_username=READER[0], engine_password=READER[1]
     )
@@ -93,6 +97,32 @@ def test_the_account_of_the_page_searches_and_cannot_write(secured: Secured, rep
     wrong = own.model_copy(update={"engine_username": "nobody"})
     with pytest.raises(AuthError):
         load_backend(wrong).search(SearchRequest("animals", Query("1", "fox")))
+
+
+def test_the_account_of_the_page_that_ingests_needs_no_right_to_other_indexes(secured: Secured, tmp_path: Path) -> None:
+    user, password = INGESTS
+    own = Settings(
+        url=secured.url,
+        engine_ca_certs=secured.certificate,
+        engine_username=user,
+        engine_password=password,
+        home=tmp_path,
+    )
+    backend = load_backend(own)
+
+    def ingest(texts: Mapping[str, str], **more: Any) -> run.Report:  # noqa: ANN401 (of many kinds)
+        job = run.Job(str(write_corpus(tmp_path / "in.jsonl", texts)), "animals-in", tmp_path, **more)
+        return run.ingest(job, open_source(job.source, job.options), backend)
+
+    texts = {str(number): f"a fox {number}" for number in range(30)}
+    assert ingest(texts).documents == 30
+    assert ingest({**texts, "30": "a hen"}, keep_existing=True).kept == 30
+    assert ingest(texts, sync=True, max_deletes=1).deleted == 1
+    assert ingest(texts, replace=True, passages=PassageSize(16, 0)).documents == 30
+    backend.rollback("animals-in")
+    backend.delete("animals-in")
+    with pytest.raises(AuthError, match="private"):
+        backend.count("private")
 
 
 def test_a_caller_without_a_password_or_with_a_wrong_one_is_told_by_the_engine(

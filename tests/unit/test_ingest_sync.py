@@ -105,6 +105,16 @@ def test_a_dry_run_shows_how_a_document_is_analysed_and_writes_nothing(tmp_path:
 
 
 @pytest.mark.usefixtures("prorank_home")
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_an_embedded_index_has_no_other_weights(tmp_path: Path, more: tuple[str, ...]) -> None:
+    source = corpus(tmp_path / "a.jsonl", HUNDRED)
+    assert "cannot have b = 0.4" in ingest(source, "--k1", "1.2", "--b", "0.4", *more, code=3)
+    ingest(source, "--k1", "1.2", "--b", "0.75", *more)
+    if not more:
+        assert "k1 = 1.2 and b = 0.75: leave them" in ingest(source, "--k1", "2", code=3)
+
+
+@pytest.mark.usefixtures("prorank_home")
 def test_a_dry_run_shows_the_first_documents_and_what_is_wrong_with_bad_records(tmp_path: Path) -> None:
     shown = json.loads(ingest(corpus(tmp_path / "a.jsonl", HUNDRED, "{broken"), "--dry-run"))["sample"]
     assert shown["records"] == 101

@@ -19,7 +19,7 @@ from prorank_search.analysis.english import STOP_WORDS
 from prorank_search.backends.engines.connection import Engine
 from prorank_search.errors import EngineError, InputError
 from prorank_search.stored_documents import facts, to_source
-from prorank_search.types import Document
+from prorank_search.types import BM25, Document
 
 MARK = "prorank"
 """Key of a mapping's `_meta` that says that we made the index."""
@@ -34,7 +34,6 @@ WRITTEN = "written"
 """Field of a passage: the stamp of the write."""
 UNREAD = {"excludes": ["facts", WRITTEN]}
 """What of `_source` only the engine looks at."""
-BM25 = {"type": "BM25", "k1": 1.2, "b": 0.75}
 
 _CODE: dict[str, Any] = {
     "filter": {
@@ -125,20 +124,19 @@ def has_analyzer(engine: Engine, analyzer: str) -> bool:
     return True
 
 
-def index_body(
-    analysis: IndexAnalysis, *, meta: Mapping[str, object] | None = None, similarity: Mapping[str, object] = BM25
-) -> dict[str, Any]:
+def index_body(analysis: IndexAnalysis, *, meta: Mapping[str, object] | None = None) -> dict[str, Any]:
     """Return settings and mappings of an index of ours, as `PUT /INDEX` takes them.
 
     Args:
         analysis: How texts are analysed.
-        meta: What else the mark says: when it was made, by which run.
-        similarity: BM25 and its k1 and b.
+        meta: What else the mark says: when it was made, by which run, with which `k1` and `b`.
     """
-    index: dict[str, Any] = {"similarity": {"default": dict(similarity)}}
+    kept = meta or {}
+    weights = {name: kept.get(name, usual) for name, usual in BM25.items()}
+    index: dict[str, Any] = {"similarity": {"default": {"type": "BM25", **weights}}}
     if "prorank_code" in analysis.analyzers.values():
         index["analysis"] = _CODE
-    mark = {**(meta or {}), "format": FORMAT, "analysis": analysis.name}
+    mark = {**kept, "format": FORMAT, "analysis": analysis.name}
     return {
         "settings": {"index": index},
         "mappings": {"dynamic": "strict", "_meta": {MARK: mark}, "properties": _properties(analysis.analyzers)},

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from prorank_search.backends.engines.analysis import MARK, PREVIOUS
-from prorank_search.backends.engines.connection import Engine
+from prorank_search.backends.engines.connection import Engine, path
 from prorank_search.backends.engines.passages import DOCUMENTS
+from prorank_search.backends.engines.versions import Version
 from prorank_search.protocols import IndexInfo
 
 NOT_OURS = "not ours"
@@ -23,12 +25,20 @@ class _Count(NamedTuple):
     in_passages: int
 
 
+class _Kept(NamedTuple):
+    """What an engine keeps of a concrete index beside its documents: its name, its size, when it was made."""
+
+    version: str
+    size_bytes: int
+    created: str
+
+
 def indexes(engine: Engine) -> list[IndexInfo]:
     """List the open indexes that are not hidden, by name; an index of ours that no alias shows was never published."""
     rows = engine.request("GET", "/_cat/indices", params={"format": "json", "bytes": "b", "h": _COLUMNS})
     marks = _marks(engine)
     aliases = engine.request("GET", "/_alias")
-    counts = _counts(engine)
+    counts = _counts(engine, path("_search"))
     found = []
     for row in rows:
         name = row["index"]
@@ -36,8 +46,19 @@ def indexes(engine: Engine) -> list[IndexInfo]:
             continue
         shown_as = _shown_as(aliases.get(name, {})) if name in marks else [name]
         count = counts.get(name, _Count(0, 0))
-        found += [_info(shown, row, marks.get(name, {}), count) for shown in shown_as]
+        kept = _Kept(name, int(row["store.size"] or 0), row["creation.date.string"])
+        found += [_info(shown, kept, marks.get(name, {}), count) for shown in shown_as]
     return sorted(found, key=lambda info: info.name)
+
+
+def describe(engine: Engine, index: str, version: Version) -> IndexInfo:
+    """Return what `indexes` says of an index, given the version that searches see; asks about no other index."""
+    stored = engine.request("GET", path(version.name, "_stats", "store"))["_all"]["total"]["store"]
+    made = datetime.fromtimestamp(int(version.settings["index.creation_date"]) / 1000, UTC)
+    created = made.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    counts = _counts(engine, path(version.name, "_search"))
+    kept = _Kept(version.name, int(stored["size_in_bytes"]), created)
+    return _info(index, kept, version.mark, counts.get(version.name, _Count(0, 0)))
 
 
 def _shown_as(said: Mapping[str, Any]) -> list[str]:
@@ -45,24 +66,24 @@ def _shown_as(said: Mapping[str, Any]) -> list[str]:
     return [alias for alias in said.get("aliases", {}) if not alias.endswith(PREVIOUS)]
 
 
-def _info(name: str, row: Mapping[str, Any], mark: Mapping[str, Any], count: _Count) -> IndexInfo:
+def _info(name: str, kept: _Kept, mark: Mapping[str, Any], count: _Count) -> IndexInfo:
     in_passages = "passages" in mark
     return IndexInfo(
         name=name,
         documents=count.in_passages if in_passages else count.entries,
         analysis=str(mark.get("analysis", NOT_OURS)),
-        size_bytes=int(row["store.size"] or 0),
-        created=str(mark.get("created", row["creation.date.string"])),
-        version=row["index"],
+        size_bytes=kept.size_bytes,
+        created=str(mark.get("created", kept.created)),
+        version=kept.version,
         metadata=mark,
         passages=count.entries if in_passages else None,
     )
 
 
-def _counts(engine: Engine) -> dict[str, _Count]:
-    """Return how much each index holds; `_cat/indices` counts nested objects as well."""
+def _counts(engine: Engine, where: str) -> dict[str, _Count]:
+    """Return how much each index holds that a search there sees; `_cat/indices` counts nested objects as well."""
     by_index = {"terms": {"field": "_index", "size": 10_000}, "aggs": {"documents": {"filter": DOCUMENTS}}}
-    answer = engine.request("POST", "/_search", {"size": 0, "aggs": {"indexes": by_index}})
+    answer = engine.request("POST", where, {"size": 0, "aggs": {"indexes": by_index}})
     buckets = answer.get("aggregations", {}).get("indexes", {}).get("buckets", [])  # nothing where there is no index
     return {each["key"]: _Count(each["doc_count"], each["documents"]["doc_count"]) for each in buckets}
 

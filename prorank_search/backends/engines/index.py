@@ -10,7 +10,7 @@ from typing import IO, Any
 from prorank_search import write_lock
 from prorank_search.backends.engines import adoption, versions
 from prorank_search.backends.engines.analysis import analysis_for, index_body
-from prorank_search.backends.engines.catalog import NOT_OURS, indexes
+from prorank_search.backends.engines.catalog import NOT_OURS, describe, indexes
 from prorank_search.backends.engines.connection import Engine, path
 from prorank_search.backends.engines.faults import error_of
 from prorank_search.backends.engines.search import EngineSearch
@@ -64,6 +64,12 @@ class EngineIndexes(EngineSearch):
         """List the indexes that can be searched, by name: ours by their alias, those of others by their own name."""
         return indexes(versions.patient(self.engine))
 
+    def published(self, index: str) -> IndexInfo | None:
+        """Return what `indexes` says of one index; None: there is none. Needs no right to others."""
+        engine = versions.patient(self.engine)
+        found = versions.published(index, versions.of_index(engine, index))
+        return describe(engine, index, found) if found else None
+
     def existing(self, index: str, doc_ids: Sequence[str]) -> set[str]:
         """Return those of some ids under which an index has a document, written a moment ago or long since."""
         if not doc_ids:
@@ -100,10 +106,10 @@ class EngineIndexes(EngineSearch):
         with self._lock(index):
             return adoption.adopt(self.engine, index)
 
-    def preview(self, analysis: str, document: Document) -> dict[str, object]:
+    def preview(self, analysis: str, document: Document, metadata: Mapping[str, object]) -> dict[str, object]:
         """Return settings and mappings of a new index, and a document's terms in it."""
         chosen = analysis_for(self.engine, analysis)
-        body: dict[str, Any] = index_body(chosen)
+        body: dict[str, Any] = index_body(chosen, meta=metadata)
         defined = body["settings"]["index"].get("analysis", {})
         texts = {"title": document.title, "text": document.text}
         terms = {name: self._terms(chosen.analyzers[name], defined, text) for name, text in texts.items()}

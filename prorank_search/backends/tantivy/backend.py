@@ -13,6 +13,7 @@ from prorank_search.backends.tantivy.fields import (
     analysis_of,
     filtered,
     from_tantivy,
+    require_usual_weights,
     text_query,
 )
 from prorank_search.backends.tantivy.reader import Reader, open_reader, state_of
@@ -120,6 +121,10 @@ class TantivyBackend:
         folder = self._folder(index)
         return TantivyWriter(folder, analysis=analysis, replace=replace, resume=resume, metadata=metadata or {})
 
+    def published(self, index: str) -> IndexInfo | None:
+        """Return what `indexes` says of one index; None: there is none that can be read."""
+        return next(self._readable(index), None) if versions.history(self._folder(index)) else None
+
     def versions(self, index: str) -> list[str]:
         """List the versions of an index, oldest first, published or not; none where there is no such index."""
         return versions.versions(self._folder(index))
@@ -141,8 +146,9 @@ class TantivyBackend:
         self._folder(index)  # raises where the name cannot be one
         return []
 
-    def preview(self, analysis: str, document: Document) -> dict[str, object]:
+    def preview(self, analysis: str, document: Document, metadata: Mapping[str, object]) -> dict[str, object]:
         """Return the analysis of a new index, and a document's terms in it."""
+        require_usual_weights(metadata)
         chosen = analysis_of(preset(analysis))
         terms = {"title": chosen.terms(document.title), "text": chosen.terms(document.text)}
         return {"analysis": chosen.preset.name, "terms": terms}

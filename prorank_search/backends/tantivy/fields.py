@@ -13,7 +13,7 @@ from prorank_search.analysis import Preset
 from prorank_search.errors import InputError
 from prorank_search.passages import passage_facts
 from prorank_search.stored_documents import check_id, facts, from_source, to_source, wanted_facts
-from prorank_search.types import Document
+from prorank_search.types import BM25, Document
 
 SEARCHED = ("title", "text")
 ANALYZER = "terms"
@@ -34,6 +34,15 @@ class Analysis:
     def spaced(self, text: str) -> str:
         """Return the terms of a text before stemming, as the one string that tantivy is given."""
         return " ".join([token[0] for token in self.preset.tokens(text)])
+
+
+def require_usual_weights(metadata: Mapping[str, object]) -> None:
+    """Raise InputError where an index is to have a `k1` or `b` of its own: tantivy has one for all."""
+    other = {name: metadata[name] for name, usual in BM25.items() if metadata.get(name, usual) != usual}
+    if other:
+        wanted = " and ".join(f"{name} = {value}" for name, value in other.items())
+        usual = " and ".join(f"{name} = {value}" for name, value in BM25.items())
+        raise InputError(f"an embedded index has {usual}, and cannot have {wanted}: leave that out, or take an engine")
 
 
 def analysis_of(preset: Preset) -> Analysis:

@@ -11,7 +11,7 @@ from typing import Self
 
 from prorank_search.analysis import preset
 from prorank_search.backends.tantivy import versions
-from prorank_search.backends.tantivy.fields import Analysis, analysis_of, to_tantivy
+from prorank_search.backends.tantivy.fields import Analysis, analysis_of, require_usual_weights, to_tantivy
 from prorank_search.backends.tantivy.opening import open_to_read, open_to_write
 from prorank_search.backends.tantivy.searching import count_documents
 from prorank_search.errors import BackendError, DocumentsRefusedError, InputError
@@ -152,6 +152,7 @@ def _choose_version(
     history = versions.history(folder)
     if history and not replace:
         return history[-1]
+    require_usual_weights(metadata)
     return versions.create_version(folder, preset(analysis).name, metadata)
 
 
