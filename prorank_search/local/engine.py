@@ -211,8 +211,7 @@ def _node_folder(home: Path, version: str) -> Path:
 def _start(node: Node, state_file: Path, version: str, *, with_ml: bool) -> None:
     process = nodes.start(node)
     try:
-        moment = state.moment_of(process.pid)
-        state.write(state_file, state.Started(process.pid, moment, node.port, version, with_ml, str(node.folder)))
+        state.write(state_file, state.Started(process.pid, node.port, version, with_ml, str(node.folder)))
         nodes.wait_until_up(process.poll, node.port, node.log, _UP_TIMEOUT_S)
     except BaseException:
         process.kill()

@@ -54,10 +54,17 @@ def starting(home: Path) -> Iterator[Start]:
 
     def start(answers_after_s: float) -> state.Started:
         port = node.free_port()
-        begun.append(subprocess.Popen([sys.executable, "-c", SLOW_SERVER, str(port), str(answers_after_s)]))
-        pid = begun[0].pid
         folder = str(home / "node")
-        started = state.Started(pid, state.moment_of(pid), port, DEFAULT_VERSION, with_ml=False, folder=folder)
+        command = [
+            sys.executable,
+            "-c",
+            SLOW_SERVER,
+            str(port),
+            str(answers_after_s),
+            f"-Dopensearch.path.conf={folder}",
+        ]
+        begun.append(subprocess.Popen(command))
+        started = state.Started(begun[0].pid, port, DEFAULT_VERSION, with_ml=False, folder=folder)
         (home / "engines").mkdir(parents=True)
         state.write(home / "engines" / "opensearch.json", started)
         return started
@@ -107,8 +114,8 @@ def test_what_never_ran_is_told_so(home: Path) -> None:
 @pytest.mark.parametrize(
     "started",
     [
-        pytest.param(state.Started(os.getpid(), 1.0, 9200, "2.19.1", with_ml=False, folder="x"), id="pid used again"),
-        pytest.param(state.Started(2**22, 1.0, 9200, "2.19.1", with_ml=False, folder="x"), id="no such process"),
+        pytest.param(state.Started(os.getpid(), 9200, "2.19.1", with_ml=False, folder="/no/such"), id="pid used again"),
+        pytest.param(state.Started(2**22, 9200, "2.19.1", with_ml=False, folder="/no/such"), id="no such process"),
     ],
 )
 def test_a_server_that_was_killed_does_not_run_whoever_has_its_pid(home: Path, started: state.Started) -> None:
@@ -162,6 +169,15 @@ def test_a_server_that_still_starts_is_waited_for(home: Path, starting: Start) -
 
     assert found.answers
     assert found.pid == started.pid
+
+
+def test_a_server_runs_though_the_clock_was_set_meanwhile(home: Path, starting: Start) -> None:
+    started = starting(0.0)
+    file = home / "engines" / "opensearch.json"
+    file.write_text(json.dumps({"moment": 1.0, **json.loads(file.read_text("utf-8"))}), encoding="utf-8")
+
+    assert engine.status(home).running
+    assert engine.status(home).pid == started.pid
 
 
 def test_a_server_that_ends_before_it_answers_is_told(home: Path, starting: Start) -> None:
