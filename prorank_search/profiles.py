@@ -77,7 +77,7 @@ class Profile:
         gateway: What the search gateway does with searches of this index.
 
     Raises:
-        ConfigError: The template is not one.
+        ConfigError: The template is not one, or a value of the filter is a table.
     """
 
     fields: Mapping[str, float] | None = None
@@ -104,6 +104,9 @@ class Profile:
             _check_template(self.template)
         if self.passages_per_hit is not None and self.passages_per_hit < 1:
             raise ConfigError(f"passages_per_hit = {self.passages_per_hit}: at least one of each document is scored")
+        for field, wanted in (self.filter or {}).items():
+            if isinstance(wanted, Mapping):
+                raise ConfigError(f"filter {field} = {wanted!r}: it has to be a value, or a list of values")
 
     def request(self, index: str, query: Query, top_k: int, second_stage: RescorerInfo | None = None) -> SearchRequest:
         """Return what the first stage is asked for to search an index this way.

@@ -122,8 +122,11 @@ def _analysis_of(index: str, backend: SearchBackend) -> str:
         return ""  # who may search one index of an engine may not list all
 
 
-def load_backend(settings: Settings) -> IndexBackend:
+def load_backend(settings: Settings | None = None) -> IndexBackend:
     """Open the first stage that the settings name; `auto` is the engine at `url`, without one the embedded index.
+
+    Args:
+        settings: Backend, address and the rest; None: flags aside, what `prorank config show` prints.
 
     Raises:
         UnknownPluginError: Nobody installed that backend.
@@ -133,6 +136,7 @@ def load_backend(settings: Settings) -> IndexBackend:
     """
     from prorank_search.backends.engines.detection import engine_at
 
+    settings = settings or _settings_in_force()
     name = settings.backend
     if name == "auto":
         name = _EMBEDDED if settings.url is None else engine_at(settings)
@@ -152,9 +156,12 @@ def load_rescorer(name: str | None = None, settings: Settings | None = None) -> 
         MissingModelError: Its model was never pulled.
         CheckpointError: Its model fails its contract.
     """
-    if settings is None:
-        from prorank_search.settings import load_settings
-
-        settings = load_settings()
+    settings = settings or _settings_in_force()
     rescorer: Rescorer = plugins.load("rescorers", name or settings.rescorer)(settings)
     return rescorer
+
+
+def _settings_in_force() -> Settings:
+    from prorank_search.settings import load_settings
+
+    return load_settings()

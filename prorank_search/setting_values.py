@@ -51,6 +51,13 @@ def _known_prefix(prefix: str) -> str:
     return prefix
 
 
+def _no_file(path: Path) -> Path:
+    nearest = next((place for place in (path, *path.parents) if place.exists()), path)
+    if nearest.is_file():
+        raise ValueError(f"a folder, and {nearest} is a file")
+    return path
+
+
 NoneByName = BeforeValidator(_none_by_name)
 """Reads the word "none", since neither a flag nor TOML has another way to say it."""
 
@@ -60,6 +67,7 @@ Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_networks)]
 Prefix = Annotated[str, AfterValidator(_known_prefix)]
 Device = Annotated[str, AfterValidator(_known_device)]
 FolderPath = Annotated[Path, AfterValidator(Path.expanduser)]
+HomePath = Annotated[FolderPath, AfterValidator(_no_file)]
 WindowSize = Annotated[int, Field(ge=1)] | Literal["auto"]
 QueuedTokens = Annotated[int, Field(ge=1)] | Literal["auto"]
 TimeoutS = Annotated[Annotated[float, Field(gt=0)] | None, NoneByName]

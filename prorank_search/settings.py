@@ -31,6 +31,7 @@ from prorank_search.setting_values import (
     USER_INFO,
     Device,
     FolderPath,
+    HomePath,
     Names,
     Networks,
     NoneByName,
@@ -90,7 +91,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
-    home: FolderPath = Field(default_factory=default_home, description="Folder of models, caches and embedded indexes.")
+    home: HomePath = Field(default_factory=default_home, description="Folder of models, caches and embedded indexes.")
     config: FolderPath | None = Field(None, description="The file that was read; none where there is no prorank.toml.")
     backend: str = Field("auto", description="First stage: auto, tantivy, opensearch, elasticsearch or a plugin.")
     url: Url = Field(
@@ -238,7 +239,7 @@ def load_settings(*, index: str | None = None, **flags: object) -> Settings:
     path = config_path(given.get("config") or variables.get("config"))
     file = read_config(path)
     profiles = table(file.pop("profiles", {}), f"{path}: profiles")
-    check_keys(file, set(Settings.model_fields) - {"config"}, place=str(path))
+    check_keys(file, (set(Settings.model_fields) - {"config"}) | {"profiles"}, place=str(path))
     layers = {
         str(path): file,
         f"{path} [profiles.{index}]": _of_settings(table(profiles.get(index or "", {}), f"{path} [profiles.{index}]")),
@@ -268,11 +269,15 @@ def config_path(given: object = None) -> Path | None:
     """Return the settings file: the given one, else prorank.toml of the working directory, else None.
 
     Raises:
-        ConfigError: The given file does not exist.
+        ConfigError: The given file does not exist, or what goes by the file's name is a folder.
     """
     path = Path(str(given)).expanduser() if given else Path(FILE_NAME)
     if path.is_file():
         return path.absolute()
+    if path.is_dir():
+        raise ConfigError(
+            f"{str(path)!r} is a folder, not a settings file: name a file with --config or PRORANK_CONFIG"
+        )
     if given:
         raise ConfigError(
             f"the settings file {str(path)!r} does not exist: name another with --config or PRORANK_CONFIG"
@@ -330,6 +335,7 @@ def explain(error: ValidationError, given: Mapping[str, object], origins: Mappin
         key, value = _locate(given, problem["loc"])
         origin = origins.get(key.partition(".")[0], "settings")
         message = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+        message = message.replace("a valid dictionary", "a table")
         said = "(not shown)" if key in SECRETS else USER_INFO.sub("***@", repr(value))
         start = f"{origin}: {key} = {said}: it has to be "
         complaints.setdefault(start, []).append(message.partition(", unable to parse")[0])

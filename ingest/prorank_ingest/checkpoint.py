@@ -158,8 +158,9 @@ class Checkpoint:
             yield
         except (OSError, sqlite3.Error) as error:
             raise ConfigError(
-                f"the ingest cannot note how far it is in {self._path} ({error}): is the disk full, the file damaged? "
-                "Make room or delete the file, then run the same command again"
+                f"the ingest cannot note how far it is in {self._path} ({error}): is the disk full or read-only, "
+                "the file damaged? Make room, delete the file or set PRORANK_HOME to another folder, then run the same "
+                "command again"
             ) from error
 
     def _write(self, state: State) -> None:

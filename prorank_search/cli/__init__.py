@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from prorank_search.cli.interruption import INTERRUPTED
 from prorank_search.errors import ProRankError
 from prorank_search.plugins import installed, load
 
@@ -68,6 +69,9 @@ class Commands(TyperGroup):
         except ProRankError as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(error.exit_code) from error
+        except typer.Abort as error:  # Ctrl-C where a person is asked something
+            typer.echo(err=True)
+            raise typer.Exit(INTERRUPTED) from error
         except BrokenPipeError:
             raise  # whoever read the output has seen enough: typer ends quietly
         except OSError as error:

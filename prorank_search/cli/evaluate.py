@@ -95,7 +95,7 @@ def evaluate(
     evaluation = with_measures(evaluation, judgments, wanted)
     if run_out is not None:
         write_run(run_out, evaluation.final_run, tag=evaluation.model or "first-stage")
-    _warn_where_nothing_was_found(evaluation, index)
+    _warn_where_nothing_was_found(evaluation, index if run_in is None else None)
     collection = _collection(folder, split, qrels, query_set)
     if json:
         options.echo_json(collection | evaluation.to_json())

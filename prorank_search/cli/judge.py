@@ -94,11 +94,11 @@ def export(
     queries = store.queries(query_set)
     text = written(_form(form or "trec"), queries, store.qrels(query_set, _origin(proposals=proposals)), query_set)
     if queries_out is not None:
-        queries_out.write_text(_jsonl(queries), encoding="utf-8")
+        _write(queries_out, _jsonl(queries))
     if out is None:
         typer.echo(text, nl=False)
     else:
-        out.write_text(text, encoding="utf-8")
+        _write(out, text)
 
 
 @app.command()
@@ -196,6 +196,16 @@ def _index(store: JudgmentStore, query_set: str, index: str | None) -> str:
             f"there is no query set {query_set!r} yet: say with --index which index's documents it judges"
         )
     return found
+
+
+def _write(path: Path, text: str) -> None:
+    from prorank_search.errors import InputError
+    from prorank_search.whole_files import write_whole
+
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _jsonl(queries: Mapping[str, Query]) -> str:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from prorank_search import Document, load_backend
@@ -153,10 +154,25 @@ def test_index_list_is_an_array_of_objects() -> None:
 
 
 def test_index_delete_asks_first() -> None:
-    assert CliRunner().invoke(app, ["index", "delete", "animals"], input="n\n").exit_code == 1
+    refused = CliRunner().invoke(app, ["index", "delete", "animals"], input="n\n")
+    assert (refused.exit_code, refused.stdout.endswith("'animals' stays\n")) == (0, True)
     assert len(json.loads(prorank("index", "list", "--json").stdout)) == 1
     assert prorank("index", "delete", "animals", "--yes").exit_code == 0
     assert json.loads(prorank("index", "list", "--json").stdout) == []
+
+
+def test_index_delete_needs_yes_where_nobody_answers() -> None:
+    result = CliRunner().invoke(app, ["index", "delete", "animals"], input="")
+    assert (result.exit_code, "give --yes" in result.stderr) == (2, True)
+
+
+def test_ctrl_c_at_the_question_is_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: str) -> bool:
+        raise typer.Abort
+
+    monkeypatch.setattr(typer, "confirm", interrupted)
+    assert prorank("index", "delete", "animals").exit_code == 130
+    assert len(json.loads(prorank("index", "list", "--json").stdout)) == 1
 
 
 @pytest.mark.parametrize("damaged", ["meta.json", "version.json"])

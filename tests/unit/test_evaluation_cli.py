@@ -99,6 +99,9 @@ def test_an_index_of_other_documents_is_told() -> None:
         writer.publish()
     result = prorank("evaluate", "animals", "--index", "plants", "--no-rescore")
     assert "no query found a relevant document: do the index 'plants' and the judgments" in result.stderr
+    Path("other.run").write_text("q1 Q0 rose 1 1.0 x\n")
+    result = prorank("evaluate", "animals", "--index", "animals", "--run-in", "other.run")
+    assert "no query found a relevant document: do the run and the judgments" in result.stderr
 
 
 def test_a_sample_of_queries_can_be_measured() -> None:
@@ -201,7 +204,7 @@ def test_a_run_is_rescored_and_written(corpus: str) -> None:
         (["--index", "animals", "--qrels", "qrels.txt"], 3, "qrels.txt cannot be read"),
         (["animals", "--index", "animals", "--split", "dev"], 3, "error: no split 'dev'"),
         (["animals", "--index", "nowhere"], 3, "error: no index 'nowhere'"),
-        (["animals", "--run-in", "nowhere.run"], 3, "nowhere.run cannot be read"),
+        (["animals", "--run-in", "nowhere.run"], 3, "nowhere.run cannot be read: No such file or directory"),
     ],
 )
 def test_what_cannot_be_measured_is_said_in_one_line(arguments: list[str], exit_code: int, message: str) -> None:

@@ -101,6 +101,15 @@ def test_an_unknown_analysis_is_refused_before_anything_is_made(prorank_home: Pa
     assert not list((prorank_home / "indexes").glob("animals"))
 
 
+def test_a_home_that_cannot_be_written_to_is_told(prorank_home: Path) -> None:
+    prorank_home.mkdir(exist_ok=True)
+    (prorank_home / "ingest").touch()
+    result = CliRunner().invoke(app, ["ingest", "-", "--index", "animals"], input=GOOD)
+    assert result.exit_code == 2
+    assert "read-only" in result.stderr
+    assert "set PRORANK_HOME to another folder" in result.stderr
+
+
 def test_an_index_name_that_is_a_path_writes_nothing(prorank_home: Path) -> None:
     result = CliRunner().invoke(app, ["ingest", "-", "--index", "../../elsewhere"], input=GOOD)
     assert result.exit_code == 3

@@ -47,6 +47,15 @@ def test_what_quepid_exports_goes_in_and_comes_out_again(home: Path) -> None:
 
 
 @pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("flag", ["--out", "--queries-out"])
+def test_a_file_that_cannot_be_written_is_named(flag: str) -> None:
+    judge("import", "quepid.csv", "--set", "shop", "--index", "products")
+    result = judge("export", "shop", flag, "nowhere/qrels")
+    complaint = "error: nowhere/qrels cannot be written: No such file or directory\n"
+    assert (result.exit_code, result.stderr) == (3, complaint)
+
+
+@pytest.mark.usefixtures("home")
 def test_the_same_file_goes_in_once() -> None:
     judge("import", "quepid.csv", "--set", "shop", "--index", "products")
     told = json.loads(judge("import", "quepid.csv", "--set", "shop", "--json").output)

@@ -48,6 +48,8 @@ def test_an_index_gets_its_own_profile_and_another_an_empty_one(tmp_path: Path) 
         ("blend = { mode = 'total' }", "unknown key 'mode': did you mean 'score_mode'?"),
         ("blend = { score_mode = 'sum' }", "blend.score_mode = 'sum': it has to be 'replace', 'total'"),
         ("fields = { title = 'much' }", "fields.title = 'much': it has to be a valid number"),
+        ("body = 'x'", "body = 'x': it has to be a table"),
+        ("filter = { kind = { is = 'pet' } }", "filter kind = {'is': 'pet'}: it has to be a value, or a"),
         ("on_failure = 'ignore'", "on_failure = 'ignore': it has to be 'keep' or 'error'"),
         ("template = '{body}'", "unknown field {body}: allowed are {title}, {text} and {metadata[KEY]}"),
     ],

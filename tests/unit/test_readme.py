@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from prorank_search import Settings
+from prorank_search.errors import ConfigError
 from prorank_search.plugins import load
 from prorank_search.protocols import BadRecord, Reader, ReaderOptions, Rescorer, SearchBackend
 from prorank_search.types import Document, Query, ScoreRequest, SearchRequest
@@ -50,6 +51,16 @@ def test_the_search_of_the_readme_prints_a_line_for_each_hit(
     del mine
     run(examples(repository / "README.md")[0])
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_the_search_of_the_readme_reads_the_settings_file(
+    repository: Path, mine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del mine
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prorank.toml").write_text("backend = 'opensearch'")
+    with pytest.raises(ConfigError, match="'opensearch' needs an address"):
+        run(examples(repository / "README.md")[0])
 
 
 def test_the_rescoring_of_the_readme_puts_the_fox_first(repository: Path, mine: None) -> None:

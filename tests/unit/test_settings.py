@@ -58,9 +58,24 @@ def test_a_named_file_that_does_not_exist_is_an_error() -> None:
         load_settings(config="missing.toml")
 
 
+@pytest.mark.parametrize("given", [None, "prorank.toml"])
+def test_a_folder_in_the_files_place_is_an_error(folder: Path, given: str | None) -> None:
+    (folder / "prorank.toml").mkdir()
+    with pytest.raises(ConfigError, match=r"'prorank\.toml' is a folder, not a settings file"):
+        load_settings(config=given)
+
+
+@pytest.mark.parametrize("below", [".", "below"])
+def test_a_home_that_is_a_file_is_an_error(folder: Path, below: str) -> None:
+    (folder / "home").touch()
+    with pytest.raises(ConfigError, match=r"flag --home: .* has to be a folder, and \S*home is a file"):
+        load_settings(home=folder / "home" / below)
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
+        ("[profile.docs]\nwindow_size = 3", "unknown key 'profile': did you mean 'profiles'?"),
         ("windowsize = 3", "unknown key 'windowsize': did you mean 'window_size'?"),
         ("window_size = 'many'", "window_size = 'many': it has to be a valid integer, or 'auto'"),
         ("window_size = 0", "window_size = 0: it has to be greater than or equal to 1"),
