@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -60,7 +61,7 @@ class Fault:
         """The headers that go with it."""
         if self.status == _TOO_SLOW:
             return {"Connection": "close"}  # the rest of the request may still come
-        return {} if self.retry_after_s is None else {"Retry-After": str(round(self.retry_after_s))}
+        return {} if self.retry_after_s is None else {"Retry-After": str(math.ceil(self.retry_after_s))}
 
 
 def fault_of(error: Exception) -> Fault:

@@ -69,7 +69,7 @@ class HttpUpstream:
 
         Raises:
             UnreachableError: There was none.
-        AnswerTooLargeError: It is longer than `max_answer_mb`; the rest is not read.
+            AnswerTooLargeError: It is longer than `max_answer_mb`; the rest is not read.
         """
         waited_s = timeout_s or self._timeout_s
         try:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal
 
-from prorank_search.errors import ProRankError, RescorerError
+from prorank_search.errors import ConfigError, ProRankError, RescorerError
 
 REQUEST_ID: ContextVar[str | None] = ContextVar("REQUEST_ID", default=None)
 """Of the request that is being answered."""
@@ -35,9 +35,14 @@ def configure(form: Literal["text", "json"]) -> None:
 
 
 def log_error(error: Exception) -> None:
-    """Log what went wrong in a request; of an error nobody expected only where, since its words may hold a text."""
+    """Log what went wrong in a request and its caller is not told.
+
+    Of an error that nobody expected only where, since its words may hold a text.
+    """
     if isinstance(error, RescorerError):
         _LOG.error("the model failed: %s", error)
+    elif isinstance(error, ConfigError):
+        _LOG.error("%s", error)
     elif not isinstance(error, ProRankError):
         fields = {"where": _where(error.__traceback__)}
         _LOG.error("internal error: %s", type(error).__name__, extra={"fields": fields})

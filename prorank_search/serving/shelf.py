@@ -132,7 +132,7 @@ class Shelf:
         for name, held in loaded.items():
             try:
                 mark = self._sources[name].mark()
-            except ProRankError:
+            except (ProRankError, OSError):
                 continue  # it is being replaced
             changed = mark != held.mark
             if changed and self._seen.get(name) == mark:
@@ -214,5 +214,5 @@ def _close(held: Held) -> None:
 def _mark_of(source: Source) -> object:
     try:
         return source.mark()
-    except ProRankError:
+    except (ProRankError, OSError):
         return None

@@ -13,8 +13,10 @@ from prorank_search.protocols import Rescorer
 from prorank_search.rescorers import from_function
 from prorank_search.rescorers.overlap import OverlapRescorer
 from prorank_search.serving.admission import Admission
+from prorank_search.serving.faults import Fault
 from prorank_search.serving.server import serve as run
 from prorank_search.settings import Settings
+from prorank_search.types import Scored, ScoreRequest
 from tests.serving.live import Gate, Served, hang_up, serving
 from tests.serving.slow_process import slow_process
 
@@ -120,6 +122,22 @@ def test_a_model_that_fails_is_a_clear_fault_and_the_next_request_is_served(serv
     assert rerank(served).status_code == 200
 
 
+def test_what_a_caller_is_not_told_of_an_error_of_ours_stands_in_the_log(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(OverlapRescorer):
+        def score(self, request: ScoreRequest) -> list[Scored]:
+            raise ConfigError(f"/models/tiny cannot be read, asked for {len(request.texts)} texts")
+
+    served = serve(Broken())
+    with caplog.at_level("INFO"):
+        response = rerank(served)
+    assert response.status_code == 500
+    assert "the log of the service tells more" in response.text
+    assert "/models/tiny" not in response.text
+    assert "/models/tiny cannot be read, asked for 2 texts" in caplog.text
+
+
 def test_no_text_of_a_request_stands_in_the_log(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     def score(query: str, texts: Sequence[str]) -> Sequence[float]:
         raise ValueError(query + texts[0])
@@ -162,6 +180,10 @@ def test_a_request_waits_as_long_as_the_measured_speed_says() -> None:
     with pytest.raises(OverloadedError) as refused:
         admission.enter(70)
     assert refused.value.retry_after_s == 3.0
+
+
+def test_a_part_of_a_second_to_wait_is_told_as_a_second() -> None:
+    assert Fault(429, "the model rests", retry_after_s=0.3).headers == {"Retry-After": "1"}
 
 
 def test_what_may_be_in_line_grows_with_the_speed() -> None:

@@ -119,6 +119,25 @@ def test_a_model_that_goes_while_it_is_looked_at_stops_nobody() -> None:
     shelf.refresh()
 
 
+@pytest.mark.parametrize("error", [ConfigError("no model lies there"), FileNotFoundError("config.json")])
+def test_a_place_that_cannot_be_looked_at_is_looked_at_again(error: Exception) -> None:
+    class Moved(Store):
+        def mark(self) -> object:
+            if self.version == 2:
+                raise error
+            return super().mark()
+
+    shelf = shelf_of(store := Moved())
+    load(shelf, "m0")
+    store.version = 2
+    shelf.refresh()
+    store.version = 3
+    shelf.refresh()
+    shelf.refresh()
+    load(shelf, "m0")
+    assert shelf.loaded()["m0"].revision == "v3"
+
+
 def test_a_new_version_that_cannot_be_loaded_leaves_the_old_one_and_is_tried_once() -> None:
     broken = ConfigError("no contract")
 
