@@ -6,6 +6,7 @@ secret stands in a plan the same way, so a plan can be printed.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from prorank_search.errors import BackendError, EngineError
 
 _TASK_TIMEOUT_S = 120.0
 _TASK_PAUSE_S = 0.2
-_NO_KEY_YET = "master key"
+_NO_KEY_YET = re.compile("master.key")
 """In what ml-commons says until it has made the key that it keeps secrets with: what was asked for was not made."""
 _KEY_TIMEOUT_S = 120.0
 _KEY_PAUSE_S = 1.0
@@ -158,7 +159,7 @@ def _made(engine: Engine, call: Call, known: Mapping[str, str]) -> Any:  # noqa:
         try:
             return _sent(engine, call, known)
         except EngineError as error:
-            if _NO_KEY_YET not in error.reason or time.monotonic() > until:
+            if not _NO_KEY_YET.search(error.reason) or time.monotonic() > until:
                 raise
         time.sleep(_KEY_PAUSE_S)
 
