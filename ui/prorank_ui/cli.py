@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -30,8 +31,24 @@ def ui(
         from streamlit.web import cli as streamlit
     except ModuleNotFoundError as error:
         raise missing_extra(error, needed_by="prorank ui") from error
+    check_free(host, port)
     os.environ["FORWARDED_ALLOW_IPS"] = ""  # else a header could change the address that trusted_proxies is about
     streamlit.main(streamlit_arguments(port, host, headless=headless), prog_name="streamlit")
+
+
+def check_free(host: str, port: int) -> None:
+    """Say so where no page can be served on an address: Streamlit's own words for it end without advice.
+
+    Raises:
+        ConfigError: The port is taken or not allowed, or this machine has no such address.
+    """
+    from prorank_search.errors import ConfigError
+
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        reason = str(error.strerror).partition(" (while")[0]
+        raise ConfigError(f"cannot listen at {host!r}, port {port}: {reason}; choose another --port") from error
 
 
 def streamlit_arguments(port: int, host: str, *, headless: bool) -> list[str]:
