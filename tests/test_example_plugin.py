@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.serving.docs_page import fenced
+
 
 @pytest.fixture(scope="module")
 def python(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -59,19 +61,28 @@ def test_the_environment_of_the_tests_does_not_have_it() -> None:
     assert "brevity" not in listed.stdout
 
 
-def test_the_plugin_keeps_the_contract_of_rescorers(python: Path, repository: Path) -> None:
-    folder = repository / "examples" / "plugin"
-    options: list[str | Path] = ["-q", "-p", "no:cacheprovider", "--rootdir", folder, "-c", os.devnull]
-    assert " passed" in answer(python, "-m", "pytest", *options, folder / "test_brevity.py")
-
-
-def test_the_plugin_rescores_a_search(python: Path, tmp_path: Path) -> None:
-    rows = [{"_id": "long", "text": "fox fox and a hen and an owl"}, {"_id": "short", "text": "a fox"}]
-    source = tmp_path / "animals.jsonl"
-    source.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-    prorank = ["-m", "prorank_search.cli"]
-    answer(python, *prorank, "ingest", source, "--index", "animals")
-    asked = ["search", "fox", "--index", "animals", "--rescorer", "brevity", "--json"]
-    found = json.loads(answer(python, *prorank, *asked))
-    assert [hit["doc_id"] for hit in found["hits"]] == ["short", "long"]
-    assert found["status"]["model"] == "brevity"
+def test_the_commands_and_the_program_of_the_page_work(
+    python: Path, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (repository / "docs" / "plugins.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(repository / "examples" / "plugin", tmp_path / "examples" / "plugin")
+    (installed, *lines) = [line for block in fenced(page, "sh") for line in block.splitlines()]
+    assert installed == "pip install ./examples/plugin"  # as the environment of these tests was made
+    here = {
+        "prorank": f"{python} -m prorank_search.cli",
+        "pytest": f"{python} -m pytest -q -p no:cacheprovider -c {os.devnull}",
+    }
+    said = []
+    for line in lines:
+        command, _, rest = line.partition(" ")
+        line_here = f"{here.get(command, command)} {rest}"
+        ran = subprocess.run(line_here, shell=True, capture_output=True, text=True, check=False)  # noqa: S602
+        assert ran.returncode == 0, (line, ran.stderr, ran.stdout)
+        said.append(ran.stdout)
+    listed, _, _, found, tested = said
+    assert "prorank-brevity" in listed
+    assert found.index("short") < found.index("long")
+    assert " passed" in tested
+    (program,) = fenced(page, "python")
+    assert answer(python, "-c", program).splitlines() == ["brevity ['short', 'long']", "shortest ['short', 'long']"]
