@@ -72,7 +72,7 @@ def write_run(path: Path, run: Run, tag: str = "prorank") -> None:
     try:
         with _create(draft, packed=path.suffix == ".gz") as file:
             for query_id, docs in run.items():
-                file.writelines(_lines(query_id, docs, tag))
+                file.writelines(lines_of(query_id, docs, tag))
         draft.replace(path)
     except OSError as error:
         raise InputError(f"the run cannot be written to {path}: {error}") from error
@@ -98,7 +98,17 @@ def _create(path: Path, *, packed: bool) -> TextIO:
     return gzip.open(path, "wt", encoding="utf-8") if packed else path.open("w", encoding="utf-8")
 
 
-def _lines(query_id: str, docs: Sequence[ScoredDoc], tag: str) -> list[str]:
+def lines_of(query_id: str, docs: Sequence[ScoredDoc], tag: str) -> list[str]:
+    """Return a query's lines of a run file.
+
+    Args:
+        query_id: The query.
+        docs: Its documents, best first.
+        tag: Name of the system; its spaces become hyphens.
+
+    Raises:
+        InputError: An id holds white space.
+    """
     for name in (query_id, *(scored.doc_id for scored in docs)):
         if len(name.split()) != 1:
             raise InputError(f"the id {name!r} cannot stand in a TREC run file: its columns are parted by white space")

@@ -14,6 +14,7 @@ from prorank_search.settings import load_settings
 from prorank_ui import held_back_card, page_gate, plain_table, state, training_runs
 from prorank_ui import ranking_table as table
 from prorank_ui.markup import unmarked
+from prorank_ui.wording import minute
 
 
 def show_default() -> None:
@@ -29,7 +30,7 @@ def show_default() -> None:
 
 def _origin(origin: str, known: Sequence[promotions.Promotion]) -> str:
     if known and origin.endswith(promotions.FILE_NAME):
-        return f"promoted {known[-1].at[:16].replace('T', ' ')}"
+        return f"promoted {minute(known[-1].at)}"
     return "the shipped one" if origin == "default" else f"set by {origin}, which goes before a promotion"
 
 

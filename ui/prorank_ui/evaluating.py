@@ -227,4 +227,5 @@ def progress(job: jobs.Job) -> tuple[float, str]:
         done, total = int(told["done"]), int(told["total"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0.0, "searching"
-    return min(1.0, done / max(1, total)), f"{told['doing']}: {done:,} of {total:,} texts scored"
+    then = "; measuring" if done >= total else ""
+    return min(1.0, done / max(1, total)), f"{told['doing']}: {done:,} of {total:,} texts scored{then}"

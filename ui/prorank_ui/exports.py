@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 
+from prorank_search.evaluation.trec_files import lines_of, run_of
 from prorank_search.types import RescoredHit, SearchResult
 from prorank_ui.markup import escape
 
@@ -40,9 +41,12 @@ def as_csv(results: Mapping[str, SearchResult]) -> str:
 
 
 def as_run(name: str, result: SearchResult, query_id: str) -> str:
-    """Return a result as a TREC run; its scores fall strictly along the list."""
-    tag = "-".join(name.split()) or "run"
-    return "".join(f"{query_id} Q0 {hit.document.doc_id} {hit.rank} {hit.score!r} {tag}\n" for hit in result.hits)
+    """Return a result as a TREC run; its scores fall strictly along the list.
+
+    Raises:
+        InputError: An id holds white space, which the format cannot express.
+    """
+    return "".join(lines_of(query_id, run_of(query_id, result.hits), name))
 
 
 def as_page(title: str, styles: str, parts: Sequence[str]) -> str:

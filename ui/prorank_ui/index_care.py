@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prorank_search.errors import InputError
 from prorank_search.protocols import IndexBackend, IndexInfo
-from prorank_ui.wording import size
+from prorank_ui.wording import minute, size
 
 
 def delete(backend: IndexBackend, index: str, typed: str) -> None:
@@ -36,13 +36,12 @@ def row(index: IndexInfo) -> list[str]:
         ['shop', '1,200', '', 'english', '3.4 MB', '2026-11-24 18:31', 'v2-ab']
     """
     passages = "" if index.passages is None else f"{index.passages:,}"
-    created = index.created[:16].replace("T", " ")
     return [
         index.name,
         f"{index.documents:,}",
         passages,
         index.analysis,
         size(index.size_bytes),
-        created,
+        minute(index.created),
         index.version,
     ]

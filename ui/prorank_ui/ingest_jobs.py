@@ -15,7 +15,7 @@ from prorank_ui import ingest_output, ingest_preview, ingesting, page_gate, stat
 from prorank_ui import ranking_table as table
 from prorank_ui.markup import escape
 from prorank_ui.uploads import Upload
-from prorank_ui.wording import count, size
+from prorank_ui.wording import count, minute, size
 
 FAILED = "what failed"
 """Key of what an action of this page could not do, until it is shown."""
@@ -105,11 +105,11 @@ def card(job: Job, status: JobStatus, words: str, share: float | None) -> str:
         share: How far, from 0 to 1; None where that is not known.
     """
     bar = f'<progress aria-label="{escape(job.title)}" max="1" value="{share:.3f}"></progress>' if share else ""
-    started = job.created[:16].replace("T", " ")
+    started = f"{minute(job.created)} UTC"
     state_told = escape(ingest_output.state_in_words(job, status))
     return (
         f'<div class="pr-board pt-job"><b dir="auto">{escape(job.title)}</b> <span class="pr-tag">{state_told}</span> '
-        f'<span class="pr-note">{escape(words)}</span>{bar}<span class="pr-note">{escape(started)} UTC</span></div>'
+        f'<span class="pr-note">{escape(words)}</span>{bar}<span class="pr-note">{escape(started)}</span></div>'
     )
 
 

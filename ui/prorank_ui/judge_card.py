@@ -11,6 +11,7 @@ from prorank_search.pooling import Pooled
 from prorank_ui import plain_table
 from prorank_ui.markup import escape, mark
 from prorank_ui.ranking_table import notice
+from prorank_ui.wording import minute
 
 STYLES = Path(__file__).with_suffix(".css")
 LONGEST = 20_000
@@ -82,8 +83,7 @@ def grade_name(relevance: int | None) -> str:
 def said_table(said: Sequence[Judgment], titles: Sequence[str]) -> str:
     """Return what a judge said of a query's hits, each with the document's title."""
     rows = [
-        [title, grade_name(one.relevance), one.comment, one.at[:16].replace("T", " ")]
-        for one, title in zip(said, titles, strict=True)
+        [title, grade_name(one.relevance), one.comment, minute(one.at)] for one, title in zip(said, titles, strict=True)
     ]
     return plain_table.drawn("Judged here", ["document", "judgment", "comment", "at (UTC)"], rows)
 

@@ -25,7 +25,10 @@ from prorank_ui.wording import count
 
 DEPTHS = ("10", "20", "50", "100")
 LONGEST_COMMENT = 2000
-ADDRESS = ("set", "query", "which", "second", "depth")
+HOW = ("second", "depth")
+"""How hits are found that are to be judged."""
+
+ADDRESS = ("set", "query", "which", *HOW)
 """What a link to the page keeps."""
 
 _STAY = "query to stay at"
@@ -171,7 +174,7 @@ def _show_grades(desk: Desk, doc_id: str | None) -> None:
         for grade, name in enumerate(GRADES):
             _grade_button(name, str(grade), replace(blank, relevance=grade))
         _grade_button("Skip", "S", blank)
-        st.button("Undo", shortcut="U", on_click=_undo, args=(desk.query_set.name, desk.judge))
+        offer_undo(desk.query_set, desk.judge)
         if st.button("Comment", shortcut="M", disabled=doc_id is None):
             _open_comment(blank)
 
@@ -185,6 +188,11 @@ def _grade_button(name: str, shortcut: str, judgment: Judgment) -> None:
         on_click=_press,
         args=(judgment,),
     )
+
+
+def offer_undo(query_set: QuerySet, judge: str) -> None:
+    """Draw the button that takes a judge's last word back."""
+    st.button("Undo", shortcut="U", on_click=_undo, args=(query_set.name, judge))
 
 
 @st.dialog("Comment")

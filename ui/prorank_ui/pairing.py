@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Literal
 
 from prorank_search.movement import rank_biased_overlap
@@ -14,6 +15,8 @@ from prorank_search.types import RescoredHit
 
 Change = Literal["up", "down", "same", "new", "gone"]
 """From left to right: it rose, fell, stayed, came into the first ones, left them."""
+
+_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +96,9 @@ def _summary(first: Sequence[Placed]) -> str:
         return f"Both sides have the same first {len(first)} in the same order."
     else:
         sentence = f"The first {len(first)} are the same hits in another order"
-    was = first[0].other_rank
-    best = (
-        "the best hit was first already"
-        if was == 1
-        else "the best hit is not on the left at all"
-        if was is None
-        else f"the best hit rose from {was} to 1"
-    )
-    return f"{sentence}; {best}."
+    was, document = first[0].other_rank, first[0].hit.document
+    if was == 1:
+        return f"{sentence}; the best hit was first already."
+    moved = "is not on the left at all" if was is None else f"rose from {was} to 1"
+    name = shorten(document.title or document.doc_id, _LONGEST_NAME, placeholder=" …")
+    return f"{sentence}; the best hit {moved}: “{name}”."

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from prorank_search.errors import InputError
 from prorank_search.judgments import query_id_of
 from prorank_search.types import SearchResult
 from prorank_ui import exports, state
 from prorank_ui import ranking_table as table
+from prorank_ui.markup import unmarked
 
 
 def open_saved() -> None:
@@ -41,17 +43,23 @@ def offer(
             name = state.client().save_comparison(address)
             st.code(f"{st.context.url or ''}?saved={name}", language=None, wrap_lines=True)
         named = {f"{place} {names[place]}": result for place, result in results.items()}
-        query_id = query_id_of(address["q"])
         parts = [table.summary(summary, f"index {address['index']}"), board]
         files = {
             "JSON": ("comparison.json", exports.as_json(named, address)),
             "CSV": ("comparison.csv", exports.as_csv(named)),
-            **{
-                f"TREC run, {place}": (f"{place}.run", exports.as_run(names[place], result, query_id))
-                for place, result in results.items()
-            },
             "Web page": ("comparison.html", exports.as_page(address["q"], table.STYLES.read_text("utf-8"), parts)),
         }
         st.caption("Download it as:")
         for label, (name, content) in files.items():
-            st.download_button(label, content, file_name=name, on_click="ignore", key=f"export {label}")
+            _offer_file(label, name, content)
+        for place, result in results.items():
+            try:
+                run = exports.as_run(names[place], result, query_id_of(address["q"]))
+            except InputError as error:
+                st.caption(unmarked(f"No TREC run, {place}: {error}"))
+            else:
+                _offer_file(f"TREC run, {place}", f"{place}.run", run)
+
+
+def _offer_file(label: str, name: str, content: str) -> None:
+    st.download_button(label, content, file_name=name, on_click="ignore", key=f"export {label}")

@@ -14,6 +14,7 @@ from prorank_search.evaluation.suite_output import Results, read_results
 from prorank_search.jobs import Job
 from prorank_ui.choices import Side, side_of
 from prorank_ui.evaluating import PLACE
+from prorank_ui.wording import minute
 
 Kind = Literal["better", "worse", "equal"]
 _TIE = 1e-9
@@ -117,7 +118,7 @@ def read_run(job: Job) -> EvaluationRun:
     return EvaluationRun(
         job_id=job.job_id,
         title=job.title,
-        started=job.created[:16].replace("T", " "),
+        started=minute(job.created),
         index=str(job.about.get("index", "")),
         query_set=str(job.about.get("query_set", "")),
         queries={one.query_id: one.query for one in results.queries},

@@ -14,7 +14,7 @@ from prorank_search.jobs import Job, JobStatus
 from prorank_search.models import ModelInfo
 from prorank_ui.ingest_output import state_in_words
 from prorank_ui.markup import escape
-from prorank_ui.wording import count
+from prorank_ui.wording import count, minute
 
 STYLES = Path(__file__).with_suffix(".css")
 _SIGNS: Mapping[State, tuple[str, str]] = {
@@ -64,7 +64,7 @@ def printed(output: str) -> str:
 def job_row(job: Job, status: JobStatus) -> list[str]:
     """Return a job as a line of a table."""
     times = (job.created, status.ended)
-    return [job.title, job.kind, state_in_words(job, status), *(time[:16].replace("T", " ") for time in times)]
+    return [job.title, job.kind, state_in_words(job, status), *map(minute, times)]
 
 
 def model_row(model: ModelInfo, default: str) -> list[str]:

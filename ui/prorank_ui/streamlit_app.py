@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from prorank_ui import address
 from prorank_ui.app_pages import compare, documents, evaluate, judge, status, train
 
 ICON = Path(__file__).with_name("icon.svg")  # an icon given by name would be fetched from another host
@@ -16,13 +17,15 @@ def main() -> None:
     st.set_page_config(page_title="ProRank Search", page_icon=str(ICON), layout="wide")
     pages = [
         st.Page(compare.page, title="Compare", url_path="compare", default=True),
-        st.Page(judge.page, title="Judge", url_path="judge"),
+        st.Page(judge.page, title=judge.TITLE, url_path="judge"),
         st.Page(evaluate.page, title="Evaluate", url_path="evaluate"),
         st.Page(train.page, title="Train", url_path="train"),
         st.Page(documents.page, title="Add documents", url_path="documents"),
         st.Page(status.page, title="Status", url_path="status"),
     ]
-    st.navigation(pages, position="top").run()
+    page = st.navigation(pages, position="top")
+    address.enter(page.title)
+    page.run()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,16 @@ import streamlit as st
 from prorank_search import jobs
 from prorank_search.errors import ProRankError
 from prorank_search.jobs import Job
-from prorank_ui import checkpoint_card, held_back, page_gate, state, training_charts, training_plan, training_runs
+from prorank_ui import (
+    address,
+    checkpoint_card,
+    held_back,
+    page_gate,
+    state,
+    training_charts,
+    training_plan,
+    training_runs,
+)
 from prorank_ui import ranking_table as table
 from prorank_ui.markup import unmarked
 from prorank_ui.wording import count
@@ -43,13 +52,13 @@ def draw(home: Path) -> None:
 def _chosen(runs: Mapping[str, Job]) -> list[str]:
     """Draw the choice of runs; return their ids, the newest where nobody chose. The address keeps it."""
     if _SHOWN not in st.session_state:
-        linked = [name for name in st.query_params.get(_ADDRESS, "").split(",") if name in runs]
+        linked = [name for name in address.said(_ADDRESS).split(",") if name in runs]
         st.session_state[_SHOWN] = linked or [next(iter(runs))]
     if f"{_SHOWN} next" in st.session_state:
         st.session_state[_SHOWN] = st.session_state.pop(f"{_SHOWN} next")
     st.session_state[_SHOWN] = [name for name in st.session_state[_SHOWN] if name in runs]
     shown: list[str] = st.multiselect("Runs", list(runs), key=_SHOWN, format_func=lambda name: _name(runs[name]))
-    st.query_params[_ADDRESS] = ",".join(shown)
+    address.write({_ADDRESS: ",".join(shown)})
     return shown
 
 

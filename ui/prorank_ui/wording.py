@@ -20,6 +20,16 @@ def duration(milliseconds: float) -> str:
     return f"{milliseconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
+def minute(time: str) -> str:
+    """Return a time, ISO 8601 in UTC, up to its minute; nothing where there is none.
+
+    Example:
+        >>> minute("2026-11-24T18:31:05+00:00"), minute("")
+        ('2026-11-24 18:31', '')
+    """
+    return time[:16].replace("T", " ")
+
+
 def stage_times(result: SearchResult) -> str:
     """Return how long each stage took."""
     stages = {"BM25": "first_stage", "rescoring": "rescore", "total": "total"}

@@ -50,6 +50,8 @@ LONGEST_QUERY = 5_000
 """Characters of a query: with more of them, its address is one that servers refuse."""
 
 _ALSO = {"new": "up", "gone": "down"}
+"""What a filter shows too."""
+
 _AT_ONCE_S = 0.3
 _IN_FORCE = "blend and revision of the last answers"
 _POLL_S = 0.4
@@ -148,7 +150,8 @@ def _poll(asked: Asked, scorings: Mapping[table.Place, Scoring]) -> None:
     outcomes = {place: _outcome(scoring, 0.0) for place, scoring in scorings.items()}
     if None not in outcomes.values():
         st.rerun()
-    sides = [_half(place, asked, outcomes[place]) for place in PLACES]
+    hits = min((len(one.hits) for one in outcomes.values() if _is_ranking(one)), default=asked.top_k)
+    sides = [_half(place, asked, outcomes[place], min(hits, asked.top_k)) for place in PLACES]
     waited_s = max(scorings[place].age_s() for place, outcome in outcomes.items() if outcome is None)
     facts = f"for {waited_s:.0f} s; the first search also loads the model" if waited_s > _LONG_S else ""
     st.html(table.summary("Rescoring …", facts) + table.board(*sides))
@@ -193,11 +196,11 @@ def _show_failed(asked: Asked, outcomes: Mapping[table.Place, Outcome]) -> None:
     st.html(table.summary("A side failed; what the other one found is all there is.", "") + table.board(*sides))
 
 
-def _half(place: table.Place, asked: Asked, outcome: Outcome) -> str:
-    """Return a side by itself."""
+def _half(place: table.Place, asked: Asked, outcome: Outcome, hits: int = 0) -> str:
+    """Return a side by itself; `hits`: as many will stand there where it is at work."""
     name = asked.choices[place].side.name
     if outcome is None:
-        return table.pending_side(place, heading=name, note="rescoring …", count=asked.top_k)
+        return table.pending_side(place, heading=name, note="rescoring …", count=hits)
     if not _is_ranking(outcome):
         reason = outcome.status.reason if isinstance(outcome, SearchResult) else str(outcome)
         return table.failed_side(place, heading=name, note="failed", reason=reason)
@@ -209,7 +212,8 @@ def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
     """Show both sides, and what can be done with them."""
     both = pair(results["left"].hits, results["right"].hits, asked.top_k)
     names = {place: _name(asked.choices[place], results[place]) for place in PLACES}
-    overlap = f"{both.common} of {asked.top_k} in common · RBO {both.rbo:.2f} · {stage_times(results['right'])}"
+    first = min(asked.top_k, max(len(both.left), len(both.right)))
+    overlap = f"{both.common} of the first {first} in common · RBO {both.rbo:.2f} · {stage_times(results['right'])}"
     st.html(table.summary(both.summary, overlap))
     for sentence in linked_revision.changes(asked.choices, results):
         st.html(table.notice("warning", sentence))
@@ -288,11 +292,7 @@ def _is_shown(placed: Placed, kind: str, place: table.Place) -> bool:
         return True
     if kind in {"only left", "only right"}:
         return placed.other_rank is None and kind == f"only {place}"
-    return (
-        placed.change == kind
-        or (kind == "up" and placed.change == "new")
-        or (kind == "down" and placed.change == "gone")
-    )
+    return placed.change is not None and kind in {placed.change, _ALSO.get(placed.change)}
 
 
 def _show_picked(asked: Asked, names: Mapping[table.Place, str], results: Mapping[table.Place, SearchResult]) -> None:

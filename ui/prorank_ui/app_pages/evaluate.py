@@ -31,7 +31,7 @@ from prorank_ui.markup import unmarked
 from prorank_ui.service_client import STAGE
 from prorank_ui.slices import SLICES
 from prorank_ui.standings import Change, EvaluationRun, Measured, Standing
-from prorank_ui.wording import count
+from prorank_ui.wording import count, minute
 
 KINDS = {"all": "All", "better": "Better", "worse": "Worse", "equal": "Equal"}
 ROWS_A_PAGE = 50
@@ -87,16 +87,12 @@ def _choose_runs(finished: Sequence[Job]) -> list[EvaluationRun]:
     started = st.session_state.get(evaluation_form.STARTED)
     if started in by_id:  # it has come to its end: it is what is wanted now
         st.session_state[key] = [st.session_state.pop(evaluation_form.STARTED)]
-    wanted = st.session_state.get(key) or st.query_params.get("run", "").split(",")
+    wanted = st.session_state.get(key) or address.said("run").split(",")
     st.session_state[key] = [name for name in wanted if name in by_id] or [finished[0].job_id]
     chosen = st.multiselect(
-        "Runs", list(by_id), key=key, format_func=lambda name: f"{by_id[name].title} · {_started(by_id[name])}"
+        "Runs", list(by_id), key=key, format_func=lambda name: f"{by_id[name].title} · {minute(by_id[name].created)}"
     )
     return [_read(by_id[name]) for name in chosen]
-
-
-def _started(job: Job) -> str:
-    return job.created[:16].replace("T", " ")
 
 
 def _read(job: Job) -> EvaluationRun:
@@ -193,17 +189,13 @@ def _show_cost(systems: Sequence[Measured]) -> None:
 def _show_changes(changed: Sequence[Change], index: str, before: Measured, after: Measured) -> None:
     """Show the queries, the largest change first; each opens in Compare."""
     number = {kind: sum(kind in {"all", one.kind} for one in changed) for kind in KINDS}
+    if st.session_state.get("changed") not in KINDS:  # the address says something else, or nothing
+        state.choose("changed", "all")
     wide, narrow = st.columns([7, 3])
     with wide:
+        told = {kind: f"{name} {number[kind]:,}" for kind, name in KINDS.items()}
         kind = (
-            st.segmented_control(
-                "Queries",
-                list(KINDS),
-                default="all",
-                key="changed",
-                format_func=lambda name: f"{KINDS[name]} {number[name]:,}",
-                wrap=True,
-            )
+            st.segmented_control("Queries", list(KINDS), key="changed", format_func=told.__getitem__, wrap=True)
             or "all"
         )
     shown = [one for one in changed if kind in {"all", one.kind}]

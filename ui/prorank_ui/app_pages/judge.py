@@ -28,6 +28,7 @@ from prorank_ui.judge_desk import Desk
 from prorank_ui.judging import MINE, NOBODY, SKIPPED, Work, work
 from prorank_ui.wording import count
 
+TITLE = "Judge"
 WHICH = {MINE: "New to me", NOBODY: "Judged by nobody", SKIPPED: "Skipped by me"}
 _DISPUTED = 20
 
@@ -36,7 +37,7 @@ def page() -> None:
     """Draw the page."""
     for styles in (table.STYLES, plain_table.STYLES, judge_card.STYLES):
         st.html(styles)
-    st.title("Judge", anchor=False)
+    st.title(TITLE, anchor=False)
     try:
         judge = judge_name.ask() if page_gate.admits("judge") else None
         if judge:
@@ -48,7 +49,8 @@ def page() -> None:
 def go_to(query_set: str, query_id: str) -> NoReturn:
     """Leave another page for this one, at a query."""
     judge_desk.stay_at(query_id)
-    st.switch_page(st.Page(page, url_path="judge"), query_params={"set": query_set, "query": query_id})
+    kept = {key: value for key, value in address.last(TITLE).items() if key in judge_desk.HOW}
+    st.switch_page(st.Page(page, url_path="judge"), query_params=kept | {"set": query_set, "query": query_id})
 
 
 def _judge_as(judge: str) -> None:
@@ -106,6 +108,7 @@ def _judge_in(query_set: QuerySet, judge: str, which: str) -> None:
     if at is None:
         judge_desk.write_address()
         _say_done(mine, which)
+        judge_desk.offer_undo(query_set, judge)
     else:
         judge_desk.show(Desk(query_set, queries, queries[at], judge, mine, judgments))
     _show_agreement(judgments, queries)
