@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
+from prorank_search import jobs
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.types import Document
 from prorank_ui import visiting
 from prorank_ui.roles import Visitor
 
-PATIENCE_S = 120
-"""How long a run of a page may take in Streamlit's runner: machines of tests have other work too."""
+PATIENCE_S = 300
+"""How long a run of a page, or a job, may take: machines of tests have other work too."""
 
 STAGES = """
 import os
@@ -106,6 +109,36 @@ def stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = install_stages(tmp_path / "stages")
     monkeypatch.syspath_prepend(folder)
     return folder
+
+
+def wait_until(condition: Callable[[], bool], told: Callable[[], str] = str) -> None:
+    """Wait until something is so; `told`: what is said where it never is."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, told()
+        time.sleep(0.1)
+
+
+def when_ended(job: jobs.Job) -> jobs.Job:
+    """Return a job once it is no longer at work."""
+    wait_until(lambda: jobs.status(job).state != "running", lambda: jobs.output(job))
+    return job
+
+
+def run_until(app: AppTest, condition: Callable[[], bool]) -> AppTest:
+    """Run a page again and again, as its fragments do, until something is so."""
+
+    def so() -> bool:
+        app.run()
+        return condition()
+
+    wait_until(so, lambda: "".join(element.proto.body for element in app.main.get("html")))
+    return app
+
+
+def address_of(app: AppTest) -> dict[str, str]:
+    """Return what a page wrote into the address."""
+    return {key: value if isinstance(value, str) else value[0] for key, value in app.query_params.items()}
 
 
 @pytest.fixture

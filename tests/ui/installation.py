@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.pooling import Pooled
 from prorank_search.protocols import ReaderOptions
 from prorank_search.types import Document, Query, SearchRequest
+from tests.ui.conftest import when_ended
 
 INDEX = "python"
 QUERY_SET = "questions"
@@ -129,12 +129,7 @@ def at_work(home: Path, kind: str, title: str, *, printed: str = "", **about: ob
 def ended(home: Path, kind: str, title: str, *, printed: str = "", exit_code: int = 0, **about: object) -> jobs.Job:
     """Run a job that prints something and ends; return it when it has."""
     command = (sys.executable, "-c", f"print({printed!r}); exit({exit_code})")
-    job = jobs.start(home / "jobs", kind, title, command, about)
-    deadline = time.monotonic() + 60
-    while jobs.status(job).state == "running":
-        assert time.monotonic() < deadline, jobs.output(job)
-        time.sleep(0.05)
-    return job
+    return when_ended(jobs.start(home / "jobs", kind, title, command, about))
 
 
 def write_groups(folder: Path) -> None:

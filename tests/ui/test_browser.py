@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.ui.conftest import wait_until
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -107,7 +109,7 @@ def test_a_person_types_a_query_follows_both_sides_and_goes_back(page: Page, add
     page.wait_for_selector(".pr-after .pr-title")
     assert titles(page, "pr-before") == titles(page, "pr-after")[::-1]
     assert '<b>"Bold"</b>' in titles(page, "pr-after")
-    assert "the best hit rose from 4 to 1" in page.locator(".pr-summary").inner_text()
+    assert "the best hit rose from 4 to 1: “" in page.locator(".pr-summary").inner_text()
     page.wait_for_url("**/?q=barking+dog&index=animals&left=bm25&right=reversing&*")
 
     query.fill("fox")
@@ -120,6 +122,33 @@ def test_a_person_types_a_query_follows_both_sides_and_goes_back(page: Page, add
     assert page.title() == "ProRank Search"
     assert dialogs == []
     assert [url for url in requests if url.startswith("http") and not url.startswith(address)] == []
+
+
+def test_a_newcomers_first_click_shows_two_rankings_and_a_second_model_takes_the_left_one(
+    page: Page, address: str
+) -> None:
+    page.goto(address)
+    page.locator("[class*=st-key-example] button").first.click()
+    page.wait_for_selector(".pr-after .pr-title")
+    assert len(titles(page, "pr-before")) == len(titles(page, "pr-after")) == 4
+    page.get_by_role("button", name="Left: BM25").click()
+    page.get_by_label("Ranking").click()
+    page.get_by_role("option", name="overlap").click()
+    page.wait_for_url(lambda url: "left=overlap" in url and "left_revision=overlap-1" in url)
+    assert page.locator(".pr-before h2").inner_text() == "overlap"
+    assert page.locator(".pr-after h2").inner_text() == "reversing-1"
+
+
+def test_a_stage_and_an_engine_that_fail_are_shown_as_failed(page: Page, address: str, stages: Path) -> None:
+    page.goto(f"{address}/?q=dog&index=animals&right=failing")
+    page.get_by_text("No ranking from this stage").wait_for()
+    assert "the device ran out of memory" in page.locator(".pr-after").inner_text()
+    assert len(titles(page, "pr-before")) == 4
+    nobody = f"http://127.0.0.1:{free_port()}"
+    with served(stages, {"PRORANK_URL": nobody, "PRORANK_BACKEND": "opensearch"}) as elsewhere:
+        page.goto(elsewhere)
+        page.get_by_text("The search failed").wait_for()
+        assert nobody in page.locator(".pr-error").inner_text()
 
 
 def test_the_first_search_is_one_step_back_and_the_next_one_starts_from_there(page: Page, address: str) -> None:
@@ -140,15 +169,32 @@ def test_the_first_search_is_one_step_back_and_the_next_one_starts_from_there(pa
     assert titles(page, "pr-after") == ["Foxes"]
 
 
+def test_whoever_looks_at_another_page_finds_the_search_again(page: Page, address: str) -> None:
+    from playwright.sync_api import expect
+
+    page.goto(f"{address}/?q=barking+dog&index=animals&right=overlap")
+    page.wait_for_url("**/?q=barking+dog&*right_revision=*")
+    for _ in range(2):
+        page.get_by_role("link", name="Add documents").click()
+        page.get_by_test_id("stFileUploader").wait_for()
+        page.get_by_role("link", name="Compare").click()
+        page.wait_for_url("**/?q=barking+dog&*right=overlap&*right_revision=*")
+        expect(page.get_by_label("Query")).to_have_value("barking dog")
+        page.wait_for_selector(".pr-after .pr-title")
+    page.go_back()
+    page.wait_for_url("**/documents")
+    page.get_by_test_id("stFileUploader").wait_for()
+    page.go_back()
+    expect(page.get_by_label("Query")).to_have_value("barking dog")
+    page.wait_for_selector(".pr-after .pr-title")
+
+
 def test_a_search_is_given_up_when_its_browser_goes(page: Page, address: str, home: Path) -> None:
     page.goto(f"{address}/?q=dog&index=animals&right=endless")
     page.get_by_text("Rescoring …", exact=True).wait_for()
     assert not (home / "given-up").exists()
     page.close()
-    deadline = time.monotonic() + STARTS_WITHIN_S
-    while not (home / "given-up").exists():
-        assert time.monotonic() < deadline, "the search goes on although nobody waits for it"
-        time.sleep(0.1)
+    wait_until((home / "given-up").exists, lambda: "the search goes on although nobody waits for it")
 
 
 def test_both_sides_stand_below_each_other_in_a_narrow_window(page: Page, address: str) -> None:

@@ -1,8 +1,10 @@
-"""A training run in a real browser: started by clicks, gone on with after a reload, its model made the default."""
+"""A training run in a real browser: started by clicks, killed, gone on with after a reload, its model the default."""
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,7 +84,18 @@ def step(page: Page) -> int:
     return int(found[1].replace(",", "")) if found else 0
 
 
-def test_a_run_is_started_outlives_the_page_and_becomes_the_default(page: Page, address: str, home: Path) -> None:
+def kill_and_resume(page: Page, job: jobs.Job) -> None:
+    """Kill all that a run consists of; see that the page says so, and go on from what was saved."""
+    for pid in (job.folder / "alive").read_text("ascii").split():
+        os.kill(int(pid), signal.SIGKILL)
+    page.get_by_text("interrupted: its machine or container went away").wait_for()
+    before = step(page)
+    page.reload()
+    page.get_by_role("button", name="Resume").click()
+    page.wait_for_function(AT_A_LATER_STEP, arg=before)
+
+
+def test_a_run_outlives_page_and_kill_and_becomes_the_default(page: Page, address: str, home: Path) -> None:
     page.goto(f"{address}/train")
     page.get_by_label("Recipe").click()
     page.get_by_role("option", name="mine").click()
@@ -102,6 +115,7 @@ def test_a_run_is_started_outlives_the_page_and_becomes_the_default(page: Page, 
     (job,) = jobs.jobs(home / "jobs", "train")
     assert f"runs={job.job_id}" in page.url
     page.wait_for_function(AT_A_LATER_STEP, arg=before)
+    kill_and_resume(page, job)
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_role("button", name="Resume").wait_for()
     assert jobs.status(job).state == "stopped"

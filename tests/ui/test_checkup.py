@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -15,15 +14,13 @@ from prorank_search.jobs import Job, JobStatus
 from prorank_search.settings import load_settings
 from prorank_ui import status_words
 from prorank_ui.checkup import Checkup, Examined, service_says
+from tests.ui.conftest import wait_until
 
 WELL = Examined((Checked("model", "ok", "it loads", ""),), {}, "2026-11-24T18:31:00+00:00", 0.1)
 
 
 def wait(checkup: Checkup) -> None:
-    until = time.monotonic() + 20
-    while checkup.under_way():
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    wait_until(lambda: not checkup.under_way())
 
 
 def test_a_checkup_runs_beside_whoever_asks_and_is_kept() -> None:

@@ -15,7 +15,7 @@ from prorank_search.types import Document
 from prorank_ui import local_client
 from prorank_ui.cli import SCRIPT
 from prorank_ui.local_client import LocalClient
-from tests.ui.conftest import PATIENCE_S
+from tests.ui.conftest import PATIENCE_S, address_of
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_the_address_carries_the_search_and_is_followed(app: AppTest) -> None:
     assert app.selectbox(key="right").value == "overlap"
     assert app.selectbox(key="right_window").value == "20"
     app.text_input(key="q").set_value("dog").run()
-    address = {key: value if isinstance(value, str) else value[0] for key, value in app.query_params.items()}
+    address = address_of(app)
     assert address.pop("right_revision")
     assert address == {
         "q": "dog",
@@ -89,6 +89,23 @@ def test_the_address_carries_the_search_and_is_followed(app: AppTest) -> None:
         "right_window": "20",
         "right_blend": "replace:none:1:1",
     }
+
+
+@pytest.mark.usefixtures("animals", "stages")
+def test_a_saved_comparison_opens_in_another_session_as_it_was(app: AppTest) -> None:
+    app.query_params.update({"q": "fox", "index": "animals", "left": "overlap", "right_window": "20"})
+    app.run()
+    next(button for button in app.button if button.label == "Save under a short address").click().run()
+    saved = app.code[0].value.partition("?saved=")[2]
+    another = AppTest.from_file(str(SCRIPT), default_timeout=PATIENCE_S)
+    another.query_params["saved"] = saved
+    another.run()
+    assert another.text_input(key="q").value == "fox"
+    assert another.selectbox(key="left").value == "overlap"
+    assert another.selectbox(key="right_window").value == "20"
+    assert [titles(side) for side in sides(drawn(another))] == [titles(side) for side in sides(drawn(app))]
+    another.run()  # Streamlit learns what the browser's address already says
+    assert address_of(another) == address_of(app)
 
 
 @pytest.mark.usefixtures("animals", "stages")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import time
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from prorank_search import jobs
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_ui import ingest_jobs, uploads
-from tests.ui.conftest import PATIENCE_S
+from tests.ui.conftest import PATIENCE_S, run_until
 
 
 def draw() -> None:
@@ -45,14 +43,6 @@ def drawn(app: AppTest) -> str:
 
 def button(app: AppTest, label: str) -> AppTest:
     return next(each for each in app.button if each.label == label).click().run()
-
-
-def run_until(app: AppTest, condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < until, drawn(app)
-        time.sleep(0.2)
-        app.run()
 
 
 def test_a_first_visit_says_what_can_be_uploaded(app: AppTest) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,12 @@ from prorank_search.types import Query
 from prorank_ui import evaluating, standings, unjudged
 from prorank_ui.choices import Side
 from prorank_ui.evaluating import Source, Wish
-from tests.ui.conftest import PATIENCE_S
+from tests.ui.conftest import PATIENCE_S, when_ended
 
 PAGE = """
 from prorank_ui.app_pages import evaluate
 evaluate.page()
 """
-ENDS_WITHIN_S = 60
 
 
 @pytest.fixture
@@ -54,11 +52,7 @@ def measured(home: Path, *sides: Side, index: str = "animals") -> jobs.Job:
     """Start a run and wait until it ends."""
     wish = Wish(Source("zoo", index), "test", index, sides)
     job = evaluating.start(home, wish, load_settings(index=index), Profile())
-    until = time.monotonic() + ENDS_WITHIN_S
-    while jobs.status(job).state == "running":
-        assert time.monotonic() < until, "waited too long"
-        time.sleep(0.05)
-    return job
+    return when_ended(job)
 
 
 def test_without_an_index_the_page_says_what_to_do(app: AppTest) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.pooling import Pooled
 from prorank_search.types import Document, Qrel, Query
 from prorank_ui import judge_desk, judging
-from tests.ui.conftest import PATIENCE_S
+from tests.ui.conftest import PATIENCE_S, run_until, when_ended
 
 SCRIPT = "from prorank_ui.app_pages import judge\njudge.page()\n"
 DOGS = Query("q1", "barking dog")
@@ -52,12 +51,7 @@ def press(app: AppTest, label: str) -> None:
 
 
 def run_until_there_is_a_hit(app: AppTest) -> None:
-    app.run()
-    deadline = time.monotonic() + 20
-    while not hit(app) and time.monotonic() < deadline:
-        time.sleep(0.05)
-        app.run()
-    assert hit(app)
+    run_until(app, lambda: bool(hit(app)))
 
 
 def pooled(*names: str) -> list[Pooled]:
@@ -157,6 +151,9 @@ def test_undo_brings_the_last_hit_back_and_skips_come_back_when_asked_for(
     assert hit(app) == second
     press(app, "marginal")
     assert "Nothing is left to judge: 2 of 2 hits" in drawn(app)
+    press(app, "Undo")
+    assert hit(app) == second
+    press(app, "marginal")
     app.selectbox(key="which").set_value("skipped").run()
     assert hit(app) == first
     press(app, "not relevant")
@@ -186,10 +183,7 @@ def test_a_model_proposes_grades_for_pooled_hits_as_a_job(
     app.run()
     press(app, "Let the model propose grades")
     (job,) = jobs.jobs(home / "jobs", judging.PROPOSING)
-    deadline = time.monotonic() + 30
-    while jobs.status(job).state == "running" and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert jobs.status(job).state == "finished", jobs.output(job)
+    assert jobs.status(when_ended(job)).state == "finished", jobs.output(job)
     assert store.qrels("-dogs") == []
     assert sorted(store.qrels("-dogs", "model")) == [Qrel("q1", "dog", 2), Qrel("q1", "fox", 2)]
     app.run()

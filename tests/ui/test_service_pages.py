@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,11 +25,10 @@ from prorank_ui.choices import Choice, Side
 from prorank_ui.evaluating import Source, Wish
 from prorank_ui.service_client import STAGE, ServiceClient
 from tests.ui.a_service import AService, client, free_port, remote, service
-from tests.ui.conftest import PATIENCE_S
+from tests.ui.conftest import PATIENCE_S, address_of, run_until, when_ended
 
 __all__ = ["client", "remote", "service"]  # fixtures
 
-ENDS_WITHIN_S = 120
 PAGE = "from prorank_ui.app_pages import {page}\n{page}.page()\n"
 
 
@@ -38,16 +36,6 @@ def drawn(app: AppTest) -> str:
     """Return the HTML on the page, without the style sheets."""
     assert not app.exception
     return "".join(element.proto.body for element in app.main.get("html") if "<style>" not in element.proto.body)
-
-
-def run_until(app: AppTest, condition: Callable[[], bool]) -> AppTest:
-    until = time.monotonic() + ENDS_WITHIN_S
-    app.run()
-    while not condition():
-        assert time.monotonic() < until, drawn(app)
-        time.sleep(0.2)
-        app.run()
-    return app
 
 
 class Half(BaseHTTPRequestHandler):
@@ -97,7 +85,7 @@ class TestPages:
         assert left.count("pr-title") == right.count("pr-title") == 4
         assert "overlap" in right
         app.run()  # Streamlit learns what the browser's address already says
-        assert {key: value if isinstance(value, str) else value[0] for key, value in app.query_params.items()} == {
+        assert address_of(app) == {
             "q": "barking dog",
             "index": "animals",
             "left": "bm25",
@@ -251,19 +239,11 @@ class TestEvaluate:
     ) -> None:
         assert judged
         monkeypatch.setenv("PRORANK_API_URL", f"http://127.0.0.1:{free_port()}")
-        job = ended(client.start_evaluation(WISH))
+        job = when_ended(client.start_evaluation(WISH))
         assert jobs.status(job).state == "failed"
         assert "error: nobody answers at" in jobs.output(job)
 
 
-def ended(job: jobs.Job) -> jobs.Job:
-    until = time.monotonic() + ENDS_WITHIN_S
-    while jobs.status(job).state == "running":
-        assert time.monotonic() < until, jobs.output(job)
-        time.sleep(0.05)
-    return job
-
-
 def measured(job: jobs.Job) -> standings.EvaluationRun:
-    assert jobs.status(ended(job)).state == "finished", jobs.output(job)
+    assert jobs.status(when_ended(job)).state == "finished", jobs.output(job)
     return standings.read_run(job)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from prorank_search import jobs
-from tests.ui.conftest import PATIENCE_S
+from tests.ui.conftest import PATIENCE_S, run_until
 
 
 def draw() -> None:
@@ -30,14 +28,6 @@ def app(home: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:  # noqa: ARG001
 def drawn(app: AppTest) -> str:
     assert not app.exception
     return "".join(element.proto.body for element in app.main.get("html") if "<style>" not in element.proto.body)
-
-
-def run_until(app: AppTest, condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 90
-    while not condition():
-        assert time.monotonic() < until, drawn(app)
-        time.sleep(0.3)
-        app.run()
 
 
 def test_the_page_is_there_before_the_checks_and_shows_them_once_they_are_done(app: AppTest) -> None:

@@ -18,7 +18,7 @@ from prorank_search.types import Query
 from prorank_ui import held_back
 from prorank_ui.held_back import Pair
 from tests import tiny_model
-from tests.ui.conftest import PATIENCE_S
+from tests.ui.conftest import PATIENCE_S, when_ended
 from tests.ui.test_held_back import data_left
 from tests.ui.test_training_runs import scores, write_metrics
 
@@ -187,10 +187,7 @@ def test_a_checkpoint_is_tested_against_another_model_before_it_becomes_the_defa
     app.number_input(key="held-back queries 7 zoo").set_value(2).run()
     app.button(key="test 7").click().run()
     (test,) = jobs.jobs(home / "jobs", "held-back")
-    deadline = time.monotonic() + 60
-    while jobs.status(test).state == "running" and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert jobs.status(test).state == "finished", jobs.output(test)
+    assert jobs.status(when_ended(test)).state == "finished", jobs.output(test)
     app.run()
     assert "on 2 held-back queries: nDCG@10" in drawn(app)
     for heading in ("new model", "95 % interval", "better"):
