@@ -14,11 +14,20 @@ _WORDS = {"up": "rose", "down": "fell", "same": "stayed", "new": "new at the top
 
 
 def slopes(pairing: Pairing, left: str, right: str, deepest: int = 20) -> alt.Chart:
-    """Draw the documents that both sides have among their first `deepest`."""
+    """Draw the documents that both sides have among their first `deepest`.
+
+    Args:
+        pairing: Both sides.
+        left: What the left side is called; both may be called the same.
+        right: What the right side is called.
+        deepest: Ranks below it on both sides are left out.
+    """
     import altair as alt
 
+    sides = [f"left: {left}", f"right: {right}"]
     rows = [
         {
+            "id": placed.hit.document.doc_id,
             "document": placed.hit.document.title or placed.hit.document.doc_id,
             "side": side,
             "rank": rank,
@@ -26,16 +35,16 @@ def slopes(pairing: Pairing, left: str, right: str, deepest: int = 20) -> alt.Ch
         }
         for placed in pairing.right
         if placed.change and placed.other_rank and min(placed.other_rank, placed.hit.rank) <= deepest
-        for side, rank in ((left, placed.other_rank), (right, placed.hit.rank))
+        for side, rank in zip(sides, (placed.other_rank, placed.hit.rank), strict=True)
     ]
     words = list(dict.fromkeys(_WORDS.values()))
     chart: alt.Chart = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_line(point=True, strokeWidth=2)
         .encode(
-            x=alt.X("side:N", sort=[left, right], title=None, axis=alt.Axis(labelAngle=0)),
+            x=alt.X("side:N", sort=sides, title=None, axis=alt.Axis(labelAngle=0)),
             y=alt.Y("rank:Q", scale=alt.Scale(reverse=True, domainMin=1, nice=False), title="rank"),
-            detail="document:N",
+            detail="id:N",
             color=alt.Color(
                 "movement:N",
                 scale=alt.Scale(domain=words, range=list(_COLOURS.values())),
