@@ -49,7 +49,8 @@ def _of_faults(faults: Counter[str]) -> tuple[str, str]:
 
 
 def _of_server_kills(wanted: int) -> tuple[str, str]:
-    return str(wanted), f"{server_kills.soak(wanted)} in the middle of an ingest"
+    figures = server_kills.soak(wanted)
+    return str(wanted), f"{figures.in_the_middle} in the middle of an ingest, {figures.given_up} ingests started again"
 
 
 if __name__ == "__main__":

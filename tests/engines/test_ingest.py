@@ -27,7 +27,7 @@ from prorank_search.errors import BackendError, InputError
 from prorank_search.protocols import ReaderOptions
 from prorank_search.settings import Settings
 from prorank_search.types import Query, SearchRequest
-from tests.engines import kills
+from tests.engines import kills, server_kills
 from tests.engines.killed_ingest import SIZE
 from tests.engines.servers import Server
 from tests.engines.spoiled_requests import spoiled_ingest
@@ -80,6 +80,14 @@ def test_an_ingest_that_is_killed_and_run_again_ends_as_if_nothing_had_happened(
     figures = kills.Figures()
     kills.run(opensearch.url, tmp_path, figures, kind=kind, point=point, seed=len(str(point)))
     assert figures.kills.total() + figures.missed
+
+
+def test_nothing_is_lost_or_doubled_where_the_server_is_killed(
+    opensearch: Server, shared_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del opensearch  # which says whether there is one to be had; the one that is killed is another
+    monkeypatch.setenv("PRORANK_HOME", str(shared_home))
+    server_kills.soak(1, documents=20_000)
 
 
 @pytest.mark.parametrize(("replace", "size"), [(False, None), (True, SIZE)], ids=["upsert", "replace, passages"])

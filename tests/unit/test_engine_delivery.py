@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from prorank_search.backends.engines import delivery
+from prorank_search.backends.engines import connection, delivery, versions
 from prorank_search.backends.engines.bulk import ChunkSize, Row, delete_row, index_row, judge
 from prorank_search.backends.engines.connection import Engine, Reply, Request
 from prorank_search.backends.engines.delivery import Delivery, Pace
@@ -130,6 +130,14 @@ def test_a_lost_connection_is_tried_again_and_given_up_in_the_end(monkeypatch: p
     monkeypatch.setattr(delivery, "GIVE_UP_S", 0.0)
     with pytest.raises(UnreachableError, match="lost"):
         settle(Script(lose))
+
+
+def test_a_change_to_an_index_is_tried_for_as_long_as_a_document() -> None:
+    engine = Engine("opensearch", "2.19.1", "http://engine", Script(lambda ids, _: items(ids, {})))
+    attempts = versions.patient(engine).attempts
+    longest = connection.LONGEST_PAUSE_S
+    pauses = [min(connection.FIRST_PAUSE_S * 2**failures, longest) for failures in range(attempts - 1)]
+    assert 0.75 * sum(pauses) == pytest.approx(delivery.GIVE_UP_S, rel=0.1)  # each is drawn from its half up
 
 
 def test_a_run_stops_where_no_document_would_get_in() -> None:

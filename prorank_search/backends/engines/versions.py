@@ -28,8 +28,8 @@ LOWERED: Mapping[str, object] = {"index.refresh_interval": "-1", "index.number_o
 
 PATIENCE_S = 120.0
 """Seconds that a change to an index, or a question before one, is waited for."""
-ATTEMPTS = 16
-"""How often it is tried: for a good minute."""
+ATTEMPTS = 32
+"""How often it is tried: for as long as a document is (`delivery.GIVE_UP_S`)."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
 
