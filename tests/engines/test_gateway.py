@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -38,7 +39,7 @@ def by_number(query: str, texts: object) -> list[float]:
 
 
 class Half:
-    """Scores every other text, as if the deadline had struck."""
+    """Scores every other text."""
 
     revision = "half-1"
     info = from_function(by_number).info
@@ -46,6 +47,18 @@ class Half:
     def score(self, request: ScoreRequest) -> list[Scored]:
         scores = by_number(request.query, request.texts)
         return [Scored(score if at % 2 else None) for at, score in enumerate(scores)]
+
+
+class Slow(Half):
+    """Scores the first texts, and is at the next ones when the deadline strikes."""
+
+    revision = "slow-1"
+
+    def score(self, request: ScoreRequest) -> list[Scored]:
+        assert request.deadline is not None
+        scores = by_number(request.query, request.texts)
+        time.sleep(max(0.0, request.deadline - time.monotonic()))
+        return [Scored(score if at < WINDOW // 2 else None) for at, score in enumerate(scores)]
 
 
 @pytest.fixture(scope="module")
@@ -101,13 +114,16 @@ def test_pages_of_seven_are_one_page_of_all(client: OpenSearch | Elasticsearch, 
     assert [plain[hit["prorank"]["first_stage_rank"] - 1] for hit in whole] == order
 
 
+@pytest.mark.parametrize("rescorer", [Half, Slow])
 @pytest.mark.parametrize("size", [7, 120])
-def test_pages_hold_where_only_half_was_scored_in_time(server: Server, engine: Engine, foxes: str, size: int) -> None:
-    with serving(Half, url=server.url) as served:
+def test_pages_hold_where_only_half_was_scored_in_time(
+    server: Server, engine: Engine, foxes: str, size: int, rescorer: type[Half]
+) -> None:
+    with serving(rescorer, url=server.url, timeout_s=3) as served:
         wait_until_ready(served)
         client = client_of(engine, served.url)
         first = client.search(index=foxes, body={**RESCORED, "from": 0, "size": size})
-        assert first["prorank"]["status"] == "partial"
+        assert (first["prorank"]["status"], first["prorank"]["window_size"]) == ("partial", WINDOW)
         paged = pages(client, foxes, RESCORED, 7)
         assert paged == client.search(index=foxes, body={**RESCORED, "size": COUNT})["hits"]["hits"]
         assert len({hit["_id"] for hit in paged}) == COUNT
