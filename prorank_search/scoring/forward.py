@@ -15,6 +15,9 @@ from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from prorank_search.scoring.decoder import Attention, Decoder, rotary_angles
 
+_WEIGHTS_A_PIECE = 1 << 20
+"""Attention weights that are computed together on CPUs: two megabytes in bf16."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
@@ -121,7 +124,8 @@ class _Shared:
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, attention: Attention) -> Tensor:
-    attend = _attend_by_products if q.requires_grad and q.device.type == "cpu" else _attend_fused
+    by_products = q.device.type == "cpu" and (q.requires_grad or q.dtype == torch.bfloat16)
+    attend = _attend_by_products if by_products else _attend_fused
     return attend(q, k, v, mask, attention.scale).transpose(1, 2).flatten(2)  # (rows, tokens, heads * head_dim)
 
 
@@ -134,12 +138,22 @@ def _attend_fused(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, scale: float) -
 
 
 def _attend_by_products(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, scale: float) -> Tensor:
-    """Attend by two batched products: on CPUs their backward pass is several times faster than the fused kernel's."""
+    """Attend by two batched products, some rows at a time.
+
+    On CPUs the fused kernel's backward pass is several times slower, and in bf16 so is its forward pass where there is
+    no AMX. A few rows at a time, because memory that is too large for the allocator to keep costs more than the products.
+    """
+    hidden = torch.zeros(mask.shape, dtype=q.dtype, device=q.device).masked_fill_(~mask, -torch.inf)
+    rows_a_piece = max(1, _WEIGHTS_A_PIECE // (q.shape[1] * q.shape[2] * k.shape[2]))
+    split = (tensor.split(rows_a_piece) for tensor in (q, k, v, hidden.expand(q.shape[0], -1, -1, -1)))
+    return torch.cat([_products(*piece, scale) for piece in zip(*split, strict=True)])
+
+
+def _products(q: Tensor, k: Tensor, v: Tensor, hidden: Tensor, scale: float) -> Tensor:
     rows, heads, tokens, head_dim = q.shape
     kv_heads = k.shape[1]
     queries = (q * scale).reshape(rows, kv_heads, -1, head_dim)  # the heads of a group stand one below the other
     scores = (queries @ k.transpose(-1, -2)).view(rows, kv_heads, heads // kv_heads, tokens, -1)
-    hidden = torch.zeros(mask.shape, dtype=q.dtype, device=q.device).masked_fill(~mask, -torch.inf)
     weights = (scores + hidden[:, None]).softmax(-1).view(rows, kv_heads, -1, k.shape[2])
     return (weights @ v).view(rows, heads, tokens, head_dim)
 

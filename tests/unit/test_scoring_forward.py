@@ -148,8 +148,12 @@ def test_a_bias_that_nobody_would_add_is_refused(tmp_path: Path) -> None:
         _open(folder)
 
 
+@pytest.mark.parametrize("weights_a_piece", [1, 800, 1 << 20])
 @pytest.mark.parametrize("heads", [(4, 4), (4, 2), (6, 1)])
-def test_attending_by_products_equals_the_fused_kernel_in_values_and_gradients(heads: tuple[int, int]) -> None:
+def test_attending_by_products_equals_the_fused_kernel_in_values_and_gradients(
+    heads: tuple[int, int], weights_a_piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forward, "_WEIGHTS_A_PIECE", weights_a_piece)
     numbers = torch.Generator().manual_seed(0)
 
     def tensor(*shape: int) -> Tensor:
