@@ -141,7 +141,7 @@ def _attend_by_products(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, scale: fl
     """Attend by two batched products, some rows at a time.
 
     On CPUs the fused kernel's backward pass is several times slower, and in bf16 so is its forward pass where there is
-    no AMX. A few rows at a time, because memory that is too large for the allocator to keep costs more than the products.
+    no AMX. A few rows at a time, because memory that the allocator does not keep costs more than the products.
     """
     hidden = torch.zeros(mask.shape, dtype=q.dtype, device=q.device).masked_fill_(~mask, -torch.inf)
     rows_a_piece = max(1, _WEIGHTS_A_PIECE // (q.shape[1] * q.shape[2] * k.shape[2]))
