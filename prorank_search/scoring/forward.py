@@ -144,9 +144,10 @@ def _attend_by_products(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, scale: fl
     no AMX. A few rows at a time, because memory that the allocator does not keep costs more than the products.
     """
     hidden = torch.zeros(mask.shape, dtype=q.dtype, device=q.device).masked_fill_(~mask, -torch.inf)
-    rows_a_piece = max(1, _WEIGHTS_A_PIECE // (q.shape[1] * q.shape[2] * k.shape[2]))
-    split = (tensor.split(rows_a_piece) for tensor in (q, k, v, hidden.expand(q.shape[0], -1, -1, -1)))
-    return torch.cat([_products(*piece, scale) for piece in zip(*split, strict=True)])
+    hidden = hidden.expand(q.shape[0], -1, -1, -1)
+    most = max(1, _WEIGHTS_A_PIECE // (q.shape[1] * q.shape[2] * k.shape[2]))
+    pieces = zip(q.split(most), k.split(most), v.split(most), hidden.split(most), strict=True)
+    return torch.cat([_products(*piece, scale) for piece in pieces])
 
 
 def _products(q: Tensor, k: Tensor, v: Tensor, hidden: Tensor, scale: float) -> Tensor:
