@@ -16,6 +16,8 @@ GRAVE = ("serious", "critical")
 _TALLEST = 6000
 _SETTLES_MS = 400
 _COMES_TO_REST_MS = 2_000
+_LOOKS = 4
+_MOST = 3
 _HEIGHT = """() => Math.max(
   ...[...document.querySelectorAll("[data-testid=stMain], [role=dialog]")].map((part) => part.scrollHeight + 120))"""
 _OUTSIDE = """() => {
@@ -63,16 +65,17 @@ _UNREADABLE = """() => {
     const { fontSize, fontWeight } = getComputedStyle(part);
     return parseFloat(fontSize) >= 24 || (parseFloat(fontSize) >= 18.66 && fontWeight >= 700) ? 3 : 4.5;
   };
+  const leftOut = ":disabled, [aria-disabled=true], [inert], [data-stale=true], [data-testid=stIconMaterial], svg";
   const isSeen = (part) => {
     const box = part.getBoundingClientRect();
     return box.width > 2 && box.height > 2 && part.checkVisibility({ opacityProperty: true, visibilityProperty: true })
-      && !part.closest(":disabled, [aria-disabled=true], [inert], [data-testid=stIconMaterial], svg");
+      && !part.closest(leftOut);
   };
   const holdsText = (part) =>
     part.value?.trim?.() || [...part.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
   return [...document.querySelectorAll("[data-testid=stMain] *, [role=dialog] *, [data-baseweb=popover] *")]
     .filter((part) => holdsText(part) && isSeen(part) && contrast(part) < wanted(part) - 0.01)
-    .slice(0, 3).map((part) => `${contrast(part).toFixed(2)} to 1: ${part.outerHTML.slice(0, 160)}`);
+    .map((part) => `${contrast(part).toFixed(2)} to 1: ${part.outerHTML.slice(0, 160)}`);
 }"""
 
 
@@ -80,9 +83,15 @@ def unreadable(page: Page) -> list[str]:
     """Return the texts that stand out from what is behind them by less than WCAG's 4.5 to 1, large ones 3 to 1.
 
     axe passes over what a dialog shows below the edge of the window, and whatever something else lies upon in part.
+    What Streamlit dims while it draws the page anew comes back: only what several looks find cannot be read.
     """
     found: list[str] = page.evaluate(_UNREADABLE)
-    return [f"contrast of {one}" for one in found]
+    for _ in range(_LOOKS):
+        if found:
+            page.wait_for_timeout(_COMES_TO_REST_MS)
+            seen = page.evaluate(_UNREADABLE)
+            found = [one for one in found if one in seen]
+    return [f"contrast of {one}" for one in found[:_MOST]]
 
 
 def violations(page: Page) -> list[str]:
