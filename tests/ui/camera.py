@@ -17,7 +17,6 @@ _TALLEST = 6000
 _SETTLES_MS = 400
 _COMES_TO_REST_MS = 2_000
 _LOOKS = 4
-_MOST = 3
 _HEIGHT = """() => Math.max(
   ...[...document.querySelectorAll("[data-testid=stMain], [role=dialog]")].map((part) => part.scrollHeight + 120))"""
 _OUTSIDE = """() => {
@@ -79,23 +78,21 @@ _UNREADABLE = """() => {
 }"""
 
 
-def unreadable(page: Page) -> list[str]:
-    """Return the texts that stand out from what is behind them by less than WCAG's 4.5 to 1, large ones 3 to 1.
+def violations(page: Page) -> list[str]:
+    """Return what axe calls serious or critical on a page as it is now, and what cannot be read on it.
 
-    axe passes over what a dialog shows below the edge of the window, and whatever something else lies upon in part.
-    What Streamlit dims while it draws the page anew comes back: only what several looks find cannot be read.
+    What Streamlit dims while it draws the page anew comes back: only what several looks find is wrong.
     """
-    found: list[str] = page.evaluate(_UNREADABLE)
+    found = _seen(page)
     for _ in range(_LOOKS):
         if found:
             page.wait_for_timeout(_COMES_TO_REST_MS)
-            seen = page.evaluate(_UNREADABLE)
-            found = [one for one in found if one in seen]
-    return [f"contrast of {one}" for one in found[:_MOST]]
+            again = _seen(page)
+            found = [one for one in found if one in again]
+    return found
 
 
-def violations(page: Page) -> list[str]:
-    """Return what axe calls serious or critical on a page as it is now, and what cannot be read on it."""
+def _seen(page: Page) -> list[str]:
     from axe_playwright_python.sync_playwright import Axe
 
     found = Axe().run(page).response["violations"]
@@ -103,6 +100,15 @@ def violations(page: Page) -> list[str]:
         f"{each['id']}: {node['html'][:200]}" for each in found if each["impact"] in GRAVE for node in each["nodes"]
     ]
     return grave + unreadable(page)
+
+
+def unreadable(page: Page) -> list[str]:
+    """Return the texts that stand out from what is behind them by less than WCAG's 4.5 to 1, large ones 3 to 1.
+
+    axe passes over what a dialog shows below the edge of the window, and whatever something else lies upon in part.
+    """
+    found: list[str] = page.evaluate(_UNREADABLE)
+    return [f"contrast of {one}" for one in found]
 
 
 class Camera:
