@@ -100,6 +100,20 @@ def test_a_contract_says_how_the_model_was_made_and_what_it_reached(trained: Run
     assert contract.results["dev"]["collections"]["animals0"]["queries"] == 3
 
 
+def test_a_contract_says_how_the_model_it_goes_on_from_was_made(
+    trained: RunFolder, tiny: Settings, tmp_path: Path
+) -> None:
+    first, out = write(WANTED, trained, tiny)
+    assert first.training["before"] is None
+    wanted = WANTED.model_copy(update={"base": str(out)})
+    folder = RunFolder(tmp_path / "second")
+    folder.begin(wanted)
+    stage2_score.run(open_trainee(wanted, tiny), groups(), [], wanted, folder, lambda *_: None)
+    second, _ = write(wanted, folder, tiny)
+    assert second.training["before"] == first.training
+    assert second.base == "tiny"
+
+
 def test_a_second_export_reads_no_dev_query_again(trained: RunFolder, tiny: Settings) -> None:
     first, _ = write(WANTED, trained, tiny)
     seen: list[int] = []

@@ -33,7 +33,7 @@ from prorank_training.groups import DevQuery
 from prorank_training.progress import Progress
 from prorank_training.recipe import ExportRecipe, Recipe
 from prorank_training.run_folder import RunFolder, Stage
-from prorank_training.trainee import by_transformers_names, open_base
+from prorank_training.trainee import by_transformers_names, open_base, training_before
 
 _TOLERANCE = {"float32": 0.02, "bfloat16": 0.5}
 """In nats. Products are summed in another order on another machine; bf16 has 8 bits."""
@@ -100,7 +100,7 @@ def run(  # noqa: PLR0913 (what an export is made of)
     trained = by_transformers_names(masters, base.config)
     exported = Exported(recipe, base, make_difference(base.weights, trained, recipe.export.form))
     scores = dev_scores(exported, dev, settings, folder.path / _scores_name(recipe, stage, step), progress)
-    about = _training(recipe, folder.about(), stage, step)
+    about = _training(recipe, folder.about(), stage, step) | {"before": training_before(recipe, settings)}
     contract = make_contract(exported, dev, scores, about)
     _write(checkpoint, contract, exported.difference)
     return contract

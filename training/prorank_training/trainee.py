@@ -73,6 +73,12 @@ def open_base(recipe: Recipe, settings: Settings) -> Checkpoint:
     return checkpoints.load(name, folder, folder, torch.float32)
 
 
+def training_before(recipe: Recipe, settings: Settings) -> dict[str, Any] | None:
+    """Return how the checkpoint that a recipe goes on from was trained; None where it begins with a bare base."""
+    contract = checkpoints.read_contract(models.model_folder(recipe.base, settings))
+    return contract.training if contract else None
+
+
 def by_transformers_names(weights: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return a decoder's weights by their names in `transformers`."""
     heads, kv_heads = int(config["num_attention_heads"]), int(config["num_key_value_heads"])
