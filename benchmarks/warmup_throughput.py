@@ -57,7 +57,7 @@ def _seconds(path: str, arguments: argparse.Namespace) -> float:
             stage1_warmup.run(trainee, open_base(recipe, settings), groups, [], recipe, run, _silent)
         else:
             one_token_warmup.run(trainee, groups, [], recipe, run, _silent)
-        steps = [line["seconds"] for line in run.metrics(one_token_warmup.STAGE) if "seconds" in line]
+        steps: list[float] = [line["seconds"] for line in run.metrics(one_token_warmup.STAGE) if "seconds" in line]
     return median(steps[1:] or steps)
 
 
