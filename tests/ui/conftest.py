@@ -126,10 +126,11 @@ def when_ended(job: jobs.Job) -> jobs.Job:
 
 
 def run_until(app: AppTest, condition: Callable[[], bool]) -> AppTest:
-    """Run a page again and again, as its fragments do, until something is so."""
+    """Run a page again and again, as its fragments do, until something is so; one that it is so on is left as it is."""
 
     def so() -> bool:
-        app.run()
+        if not condition():
+            app.run()
         return condition()
 
     wait_until(so, lambda: "".join(element.proto.body for element in app.main.get("html")))
