@@ -126,11 +126,10 @@ def when_ended(job: jobs.Job) -> jobs.Job:
 
 
 def run_until(app: AppTest, condition: Callable[[], bool]) -> AppTest:
-    """Run a page again and again, as its fragments do, until something is so; one that it is so on is left as it is."""
+    """Run a page again and again, as its fragments do, until something is so."""
 
     def so() -> bool:
-        if not condition():
-            app.run()
+        app.run()
         return condition()
 
     wait_until(so, lambda: "".join(element.proto.body for element in app.main.get("html")))

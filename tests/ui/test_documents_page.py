@@ -152,7 +152,8 @@ def test_no_text_in_a_field_breaks_the_page_or_leaves_the_home(
     app.text_input(key="title_column").set_value(text).run()
     button(app, "Preview")
     button(app, "Start")
-    run_until(app, lambda: "The ingest failed" in drawn(app) or "That did not work" in drawn(app))
+    if "That did not work" not in drawn(app):  # told once: another run is without it
+        run_until(app, lambda: "The ingest failed" in drawn(app))
     assert "<script" not in drawn(app)
     assert list((home / "indexes").glob("[!.]*")) == []
 
