@@ -14,6 +14,7 @@ from types import FrameType
 import uvicorn
 
 from prorank_search.errors import ConfigError
+from prorank_search.listening import listen
 from prorank_search.protocols import Rescorer
 from prorank_search.search import load_rescorer
 from prorank_search.serving import tls
@@ -93,11 +94,7 @@ class _Server(uvicorn.Server):
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        raise ConfigError(f"cannot listen at {host!r}, port {port}: {error.strerror}; choose another --port") from error
+    listener = listen(host, port, _BACKLOG)
     # Without it an answer's body waits 40 ms for the client to confirm its header; asyncio does not set it on a socket
     # that it did not make itself.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from prorank_search.errors import ConfigError, RescorerError
 from prorank_search.search import load_rescorer
 from prorank_search.types import ScoreRequest
-from prorank_search.whole_files import write_whole
+from prorank_search.whole_files import drop_broken_line
 from prorank_training import data_folder
 from prorank_training.groups import Group, epoch_order
 from prorank_training.teacher_scores import Taught, line_of, read_taught
@@ -101,9 +101,8 @@ def _about(plan: TeacherRecipe, teachers: Mapping[str, Rescorer]) -> dict[str, o
 def _score(
     groups: Sequence[Group], lessons: Sequence[int], teachers: Mapping[str, Rescorer], file: Path, progress: Progress
 ) -> None:
-    rows = read_taught(file)
-    done = {row.group for row in rows}
-    write_whole(file, "".join(map(line_of, rows)).encode())
+    drop_broken_line(file)
+    done = {row.group for row in read_taught(file)}
     with file.open("a", encoding="utf-8") as lines:
         for count, at in enumerate(lessons, start=1):
             if at in done:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -25,30 +24,16 @@ def ui(
     ] = True,
 ) -> None:
     """Open the page that shows BM25 and ProRank side by side."""
+    from prorank_search.listening import listen
     from prorank_search.plugins import missing_extra
 
     try:
         from streamlit.web import cli as streamlit
     except ModuleNotFoundError as error:
         raise missing_extra(error, needed_by="prorank ui") from error
-    check_free(host, port)
+    listen(host, port).close()  # Streamlit's own words for an address that it cannot have end without advice
     os.environ["FORWARDED_ALLOW_IPS"] = ""  # else a header could change the address that trusted_proxies is about
     streamlit.main(streamlit_arguments(port, host, headless=headless), prog_name="streamlit")
-
-
-def check_free(host: str, port: int) -> None:
-    """Say so where no page can be served on an address: Streamlit's own words for it end without advice.
-
-    Raises:
-        ConfigError: The port is taken or not allowed, or this machine has no such address.
-    """
-    from prorank_search.errors import ConfigError
-
-    try:
-        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
-    except OSError as error:
-        reason = str(error.strerror).partition(" (while")[0]
-        raise ConfigError(f"cannot listen at {host!r}, port {port}: {reason}; choose another --port") from error
 
 
 def streamlit_arguments(port: int, host: str, *, headless: bool) -> list[str]:
