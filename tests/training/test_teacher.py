@@ -167,7 +167,7 @@ def test_leaving_out_a_collection_that_is_not_there_is_refused(folder: Path) -> 
 
 
 def test_scores_that_cannot_be_written_are_told_in_a_sentence(folder: Path) -> None:
-    (folder / f"{data_folder.TEACHER_FILE}.partial").mkdir()
+    (folder / data_folder.TEACHER_FILE).symlink_to(folder / "nowhere" / "scores.jsonl")
     with pytest.raises(ConfigError, match=r"cannot be written into .*the same command again"):
         teach(folder)
 
