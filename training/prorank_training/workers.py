@@ -45,6 +45,10 @@ def joined(device: str) -> Iterator[None]:
         yield
         return
     import torch
+
+    # its functions have the group as their default: imported later, it would keep the group and its threads for good,
+    # and a process that ends with those may abort
+    import torch.distributed.nn
     from accelerate import PartialState
 
     state = PartialState(cpu=device == "cpu" or not torch.cuda.is_available())
