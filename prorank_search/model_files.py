@@ -14,6 +14,9 @@ CONTRACT_FILE = "prorank.json"
 ADAPTER_FILE = "adapter.safetensors"
 """A ProRank model's difference to its base."""
 
+NOTICE_FILE = "NOTICE"
+"""What the base's licence wants said beside a difference to it."""
+
 FACTS_FILE = "source.json"
 """Where a pulled model comes from: written last, so a folder that has it is whole."""
 

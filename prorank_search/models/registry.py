@@ -46,6 +46,7 @@ class PinnedSource(_Entry):
     download_mb: int
     terms_package: str | None = Field(None, description="The wheel that holds the licence's text.")
     terms_file: str | None = None
+    notice: str | None = Field(None, description="What its licence wants said beside all that is made of it.")
 
 
 class WheelsSource(PinnedSource):

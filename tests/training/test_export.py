@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import torch
 
 from prorank_search.checkpoint import Contract, read_contract
 from prorank_search.errors import ConfigError, InputError
-from prorank_search.model_files import ADAPTER_FILE
+from prorank_search.model_files import ADAPTER_FILE, FACTS_FILE, NOTICE_FILE
 from prorank_search.rescorers.prorank import open_rescorer
 from prorank_search.settings import Settings
 from prorank_search.types import ScoreRequest
@@ -98,6 +99,20 @@ def test_a_contract_says_how_the_model_was_made_and_what_it_reached(trained: Run
     assert contract.training["groups"] == 180
     assert contract.results["dev"]["collections"].keys() == {"animals0", "animals1"}
     assert contract.results["dev"]["collections"]["animals0"]["queries"] == 3
+
+
+def test_a_model_comes_under_the_licence_of_its_base_and_says_what_that_wants_said(
+    trained: RunFolder, tiny: Settings
+) -> None:
+    facts = tiny.home / "models" / "tiny" / FACTS_FILE
+    facts.write_text(json.dumps({"license": "Terms of Use", "notice": "Under the Terms of Use."}), encoding="utf-8")
+    contract, out = write(WANTED, trained, tiny)
+    notice = (out / NOTICE_FILE).read_text(encoding="utf-8")
+    assert (contract.license, notice.splitlines()[0]) == ("Terms of Use", "Under the Terms of Use.")
+    facts.unlink()
+    own = WANTED.model_copy(update={"export": WANTED.export.model_copy(update={"license": "MIT"})})
+    contract, out = write(own, trained, tiny)
+    assert (contract.license, (out / NOTICE_FILE).exists()) == ("MIT", False)
 
 
 def test_a_contract_says_how_the_model_it_goes_on_from_was_made(

@@ -16,7 +16,7 @@ from torch import Tensor
 from prorank_search.checkpoint import Checkpoint, Contract, GoldenPair
 from prorank_search.difference import apply_difference
 from prorank_search.errors import CheckpointError, ConfigError
-from prorank_search.model_files import ADAPTER_FILE, CONTRACT_FILE, read_facts
+from prorank_search.model_files import ADAPTER_FILE, CONTRACT_FILE, NOTICE_FILE, read_facts
 from prorank_search.prompt import PromptEncoder
 from prorank_search.rescorers.prorank import ProRankRescorer
 from prorank_search.scoring.architectures import open_decoder
@@ -37,6 +37,8 @@ from prorank_training.trainee import by_transformers_names, open_base, training_
 
 _TOLERANCE = {"float32": 0.02, "bfloat16": 0.5}
 """In nats. Products are summed in another order on another machine; bf16 has 8 bits."""
+
+_CHANGED = "The weights here are a difference to those of {base}: they change it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def run(  # noqa: PLR0913 (what an export is made of)
     scores = dev_scores(exported, dev, settings, folder.path / _scores_name(recipe, stage, step), progress)
     about = _training(recipe, folder.about(), stage, step) | {"before": training_before(recipe, settings)}
     contract = make_contract(exported, dev, scores, about)
-    _write(checkpoint, contract, exported.difference)
+    _write(checkpoint, contract, exported.difference, _base_facts(base).get("notice"))
     return contract
 
 
@@ -130,8 +132,8 @@ def make_contract(
     return Contract(
         name=recipe.export.name,
         base=base.name,
-        base_sha256=_base_sha256(base),
-        license=recipe.export.license,
+        base_sha256=_base_facts(base).get("sha256", ""),
+        license=recipe.export.license or _base_facts(base).get("license", "that of its base"),
         template=recipe.template,
         relevant_token_id=loaded.encoder.relevant_token,
         irrelevant_token_id=loaded.encoder.irrelevant_token,
@@ -171,15 +173,15 @@ def _training(recipe: Recipe, about: Mapping[str, Any], stage: Stage, step: int)
     }
 
 
-def _base_sha256(base: Checkpoint) -> str:
-    return str(read_facts(base.tokenizer_file.parent).get("sha256", ""))
+def _base_facts(base: Checkpoint) -> dict[str, Any]:
+    return read_facts(base.tokenizer_file.parent)
 
 
 def _scores_name(recipe: Recipe, stage: Stage, step: int) -> str:
     return f"dev-{stage}-{recipe.export.form}-step{step}.scores.jsonl"
 
 
-def _write(folder: Path, contract: Contract, difference: Mapping[str, Tensor]) -> None:
+def _write(folder: Path, contract: Contract, difference: Mapping[str, Tensor], notice: str | None) -> None:
     """Write the checkpoint beside its folder, then move it there whole."""
     partial = folder.with_name(folder.name + ".partial")
     try:
@@ -187,6 +189,8 @@ def _write(folder: Path, contract: Contract, difference: Mapping[str, Tensor]) -
         partial.mkdir(parents=True)
         save_file(dict(difference), partial / ADAPTER_FILE)
         (partial / CONTRACT_FILE).write_text(contract.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        if notice:
+            (partial / NOTICE_FILE).write_text(f"{notice}\n\n{_CHANGED.format(base=contract.base)}\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
     except OSError as error:

@@ -188,7 +188,7 @@ class ExportRecipe(_Table):
     """What the checkpoint is called, and what its difference to the base is rounded to."""
 
     name: str = Field("prorank-model", description="Name of the checkpoint.")
-    license: str = Field("Apache-2.0", description="Licence of the difference.")
+    license: str | None = Field(None, description="Licence of the difference; None: the base's.")
     form: Form = Field("low-rank-192-4-bit", description="What each matrix is rounded to.")
     golden_pair: GoldenTexts = GoldenTexts()
 
