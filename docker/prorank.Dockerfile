@@ -11,7 +11,8 @@ COPY training training
 COPY ui ui
 # `cpu` keeps gigabytes of CUDA libraries out; `auto` or a CUDA version brings them in.
 ARG UV_TORCH_BACKEND=cpu
-RUN uv venv /opt/prorank \
+# `--seed`: `prorank models pull` fetches packages with the pip that this brings.
+RUN uv venv --seed /opt/prorank \
  && uv pip install --python /opt/prorank/bin/python --constraint constraints.txt '.[model,opensearch,serve,ui]'
 
 FROM python:3.12-slim

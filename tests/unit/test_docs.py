@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from prorank_search.rescore import keep_order
+from prorank_search.types import Document, Hit, Query, Ranking, SearchResult, Status
 
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 PAGES = [
@@ -30,3 +34,11 @@ def test_the_glossary_has_each_word_once(repository: Path) -> None:
 def test_every_decision_is_listed(repository: Path) -> None:
     index = (repository / "docs" / "index.md").read_text(encoding="utf-8")
     assert [page.name for page in (repository / "docs" / "adr").glob("*.md") if page.name not in index] == []
+
+
+def test_the_page_for_scripts_names_every_key_of_an_answer(repository: Path) -> None:
+    page = (repository / "docs" / "scripting.md").read_text(encoding="utf-8")
+    query = Query("1", "fox")
+    hits = keep_order(Ranking(query, (Hit(Document("a", "A fox."), 1.0),)))
+    answer: dict[str, Any] = SearchResult(query, hits, Status("ok"), {}).to_json()
+    assert [key for key in {*answer, *answer["status"], *answer["hits"][0]} if f"{key}`" not in page] == []
