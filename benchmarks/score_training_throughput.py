@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--recipe", type=Path, default=Path("training/prorank_training/recipes/cpu.toml"))
     parser.add_argument("--data", type=Path, required=True, help="folder with groups.parquet")
     parser.add_argument("--steps", type=int, default=4)
-    parser.add_argument("--tokens", type=int, default=96, help="that documents are cut to; a length of the recipe")
+    parser.add_argument("--tokens", type=int, help="that documents are cut to; the recipe's least where not given")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -50,7 +50,7 @@ def main() -> None:
     order = epoch_order(len(groups), (arguments.steps + 1) * plan.groups_a_step, recipe.seed)
     trainee = open_trainee(recipe, settings)
     model = AutoModelForCausalLM.from_pretrained(models.model_folder(recipe.base, settings), dtype=torch.bfloat16)
-    encoder = trainee.encoders[arguments.tokens]
+    encoder = trainee.encoders[tokens := arguments.tokens or min(trainee.encoders)]
     trainers = {"ours": _ours(trainee.decoder, recipe), "plain": _plain(model, recipe)}
     seconds: dict[str, list[float]] = {name: [] for name in trainers}
     for step in range(arguments.steps + 1):
@@ -60,7 +60,7 @@ def main() -> None:
             began = time.perf_counter()
             take(readings)
             seconds[name].append(time.perf_counter() - began)
-    print(f"{plan.groups_a_step} groups of {plan.negatives + 1} documents a step, cut to {arguments.tokens} tokens,")
+    print(f"{plan.groups_a_step} groups of {plan.negatives + 1} documents a step, cut to {tokens} tokens,")
     print(f"{arguments.threads} threads, torch {torch.__version__}")
     taken = {name: median(each[1:]) for name, each in seconds.items()}
     print(f"{'trainer':10} {'s/step':>8} {'groups/s':>9} {'pairs/s':>8}")

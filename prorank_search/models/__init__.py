@@ -305,7 +305,8 @@ def _check_license(name: str, source: Source, settings: Settings, *, accepted: b
 
 def _shipped_info(name: str, folder: Path, settings: Settings) -> ModelInfo:
     ready = not _missing_base(folder, settings)
-    return ModelInfo(name, "shipped", ready, "prorank", base_of(folder), "Apache-2.0", size_mb(folder), "this package")
+    license_ = read_json(folder / CONTRACT_FILE)["license"]
+    return ModelInfo(name, "shipped", ready, "prorank", base_of(folder), license_, size_mb(folder), "this package")
 
 
 def _pulled_info(folder: Path, settings: Settings) -> ModelInfo:

@@ -38,6 +38,9 @@ def test_the_shipped_recipes_can_be_read(repository: Path) -> None:
         (MINIMAL.replace("groups = 3", "groups = -3"), "data.collections.0.groups"),
         (MINIMAL + '[export]\nform = "low-rank-0"\n', "export.form"),
         (MINIMAL + '[export]\nform = "low-rank-48-4-bit"\n', "low-rank-R-4-bit with R a multiple of 32"),
+        (MINIMAL.replace("steps = 5", "steps = 0"), "score.steps: Input should be greater than or equal to 1"),
+        (MINIMAL + "document_tokens = {}\n", "score.document_tokens: Dictionary should have at least 1 item"),
+        (MINIMAL + "document_tokens = { many = 1.0 }\n", "score.document_tokens.many"),
         ("max_length_tokens = 256\n" + MINIMAL, "query_max_tokens=256 is more than half of max_length_tokens=256"),
         ("base = ", "is not TOML"),
     ],
@@ -70,9 +73,13 @@ def test_what_training_depends_on_changes_the_digest(file: Path) -> None:
     assert len(digests) == 3
 
 
-def test_a_run_that_is_given_more_steps_is_the_same_run(file: Path) -> None:
+def test_a_run_that_is_given_more_steps_or_less_memory_is_the_same_run(file: Path) -> None:
     digests = set()
-    for text in (MINIMAL, MINIMAL.replace("steps = 5", "steps = 6")):
+    for text in (
+        MINIMAL,
+        MINIMAL.replace("steps = 5", "steps = 6"),
+        MINIMAL + "groups_a_pass = 1\ntokens_a_batch = 9\n",
+    ):
         file.write_text(text, encoding="utf-8")
         digests.add(read_recipe(file).digest())
     assert len(digests) == 1

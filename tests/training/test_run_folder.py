@@ -39,6 +39,14 @@ def test_a_run_of_another_recipe_is_refused(folder: RunFolder) -> None:
         folder.begin(recipe(negatives=2))
 
 
+def test_two_trainings_of_one_folder_do_not_meet(folder: RunFolder) -> None:
+    other = RunFolder(folder.path)
+    with folder.held(), pytest.raises(ConfigError, match=r"another process trains in .*--run"), other.held():
+        pass
+    with other.held():
+        pass
+
+
 def test_metrics_of_steps_that_will_be_taken_again_are_dropped(folder: RunFolder) -> None:
     folder.log("warmup", {"step": 9})
     for step in (1, 2, 3):

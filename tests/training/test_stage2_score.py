@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from prorank_search.errors import RescorerError
+from prorank_search.errors import ConfigError, InputError, RescorerError
 from prorank_search.settings import Settings
 from prorank_training import losses, stage2_score
 from prorank_training.groups import epoch_order
@@ -96,6 +97,62 @@ def test_a_run_that_is_given_more_steps_goes_on_from_before_its_rate_fell(tiny: 
     assert all(torch.equal(weights[name], again[name]) for name in weights)
 
 
+def test_a_run_that_was_to_end_soon_and_is_given_its_steps_back_loses_none(tiny: Settings, tmp_path: Path) -> None:
+    """Step 12 is beyond the step from which a run of 13 steps falls."""
+    long, short = (recipe(steps=steps, rising_steps=2, falling_steps=4) for steps in (20, 13))
+    whole = train(tiny, long, tmp_path / "whole")
+    with pytest.raises(KilledError):
+        train(tiny, long, tmp_path / "changed", killed_after=13)
+    train(tiny, short, tmp_path / "changed")
+    changed = train(tiny, long, tmp_path / "changed")
+    assert timeless(changed.metrics(STAGE)) == timeless(whole.metrics(STAGE))
+
+
+def test_a_run_without_the_state_before_its_rate_fell_says_what_is_left_to_do(tiny: Settings, tmp_path: Path) -> None:
+    metrics = train(tiny, recipe(steps=10), tmp_path).metrics(STAGE)
+    (tmp_path / "score-steady.state.pt").unlink()
+    with pytest.raises(
+        ConfigError, match=r"score-steady\.state\.pt, is gone: ask for as many steps as before, or export"
+    ):
+        train(tiny, recipe(steps=15), tmp_path)
+    assert RunFolder(tmp_path).metrics(STAGE) == metrics
+
+
+def test_a_run_does_not_go_back(tiny: Settings, tmp_path: Path) -> None:
+    train(tiny, recipe(steps=4), tmp_path)
+    with pytest.raises(ConfigError, match="4 steps of score behind it, more than the 3 that are wanted"):
+        train(tiny, recipe(steps=3), tmp_path)
+
+
+def test_a_run_goes_on_from_a_state_whose_matrices_are_laid_out_as_on_another_device(
+    tiny: Settings, tmp_path: Path
+) -> None:
+    train(tiny, recipe(steps=3, falling_steps=0), tmp_path / "here")
+    shutil.copytree(tmp_path / "here", tmp_path / "there")
+    file = tmp_path / "there" / "score.state.pt"
+    state = torch.load(file)
+    for kept in state["optimizer"]["state"].values():
+        kept.update({name: kept[name].contiguous() for name in ("exp_avg", "exp_avg_sq")})
+    torch.save(state, file)
+    longer = recipe(steps=6, falling_steps=0)
+    here, there = (train(tiny, longer, tmp_path / name).trained_weights(STAGE)[1] for name in ("here", "there"))
+    assert all(torch.equal(here[name], there[name]) for name in here)
+
+
+def test_groups_of_a_step_that_are_taken_one_after_another_teach_the_same(tiny: Settings, tmp_path: Path) -> None:
+    plan = {"steps": 3, "learning_rate": 1e-6}  # a large one makes much of bf16's rounding
+    together = train(tiny, recipe(**plan), tmp_path / "together").metrics(STAGE)
+    apart = train(tiny, recipe(**plan, groups_a_pass=1), tmp_path / "apart").metrics(STAGE)
+    for name in ("loss", "gradient_norm"):
+        assert [line[name] for line in apart] == pytest.approx([line[name] for line in together], rel=0.02)
+
+
+def test_at_its_end_a_run_says_how_the_model_answers(tiny: Settings, tmp_path: Path) -> None:
+    metrics = train(tiny, recipe(steps=3), tmp_path).metrics(STAGE)
+    assert [line.get("probe", {}).keys() for line in metrics[:-1]] == [set(), set()]
+    assert metrics[-1]["probe"].keys() == {"mass", "compliance", "greedy_compliance", "balanced_accuracy", "auc"}
+
+
 def test_a_run_that_is_done_stays_as_it_is(tiny: Settings, tmp_path: Path) -> None:
     folder = train(tiny, recipe(steps=3), tmp_path)
     metrics = folder.metrics(STAGE)
@@ -113,7 +170,7 @@ def test_all_weights_are_trained_but_for_the_embeddings(tiny: Settings, tmp_path
 def test_a_loss_that_is_not_a_number_ends_the_run_and_keeps_the_last_good_state(tiny: Settings, tmp_path: Path) -> None:
     broken = recipe(steps=60, learning_rate=1e18)
     with pytest.raises(
-        RescorerError, match=r"not finite for 21 steps .*last good state is kept: lower score\.learning_rate"
+        RescorerError, match=r"not finite for 21 steps .*last good state is kept: .* lower score\.learning_rate"
     ):
         train(tiny, broken, tmp_path)
     step, weights = RunFolder(tmp_path).trained_weights(STAGE)
@@ -138,6 +195,11 @@ def test_every_group_comes_once_in_each_pass() -> None:
     assert len(order) == 12
     assert order == epoch_order(5, 12, seed=1)
     assert order != epoch_order(5, 12, seed=2)
+
+
+def test_without_groups_there_is_no_order() -> None:
+    with pytest.raises(InputError, match="no training groups"):
+        epoch_order(0, 12, seed=1)
 
 
 def test_the_learning_rate_rises_stays_and_falls_at_the_end() -> None:

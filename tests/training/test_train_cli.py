@@ -159,6 +159,18 @@ def test_training_before_its_data_is_made_says_what_to_do(recipe: Path) -> None:
     assert "make it with `prorank train data`" in err
 
 
+def test_where_memory_runs_out_the_error_says_what_can_be_lowered(
+    recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*_: object) -> None:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory")
+
+    assert prorank("data", recipe, "--run", "run")[0] == 0
+    monkeypatch.setattr("prorank_training.stage2_score.run", run)
+    code, _, err = prorank("score", recipe, "--run", "run")
+    assert (code, "lower score.groups_a_pass" in err) == (5, True)
+
+
 def test_a_model_card_needs_a_checkpoint(recipe: Path) -> None:
     prorank("data", recipe)
     code, _, err = prorank("report", recipe)

@@ -148,15 +148,16 @@ def test_priming_steps_teach_without_a_reward(settings: Settings, tmp_path: Path
     assert steps[-1]["probe"]["mass"] > 0.9
 
 
+@pytest.mark.parametrize("objective", ["sampled", "expected"])
 def test_a_gradient_that_stays_not_a_number_ends_the_run_and_names_the_setting(
-    settings: Settings, tmp_path: Path
+    objective: str, settings: Settings, tmp_path: Path
 ) -> None:
     recipe = _recipe(steps=40, queries_a_step=1, end_pairs=0)
     trainee = open_trainee(recipe, settings)
     trainee.decoder.parameters()["model.norm.weight"].data.fill_(torch.nan)
     with pytest.raises(RescorerError, match=r"warmup\.learning_rate"):
         one_token_warmup.run(
-            trainee, tiny_training.groups(), [], _recipe(objective="expected"), RunFolder(tmp_path / "run"), _silent
+            trainee, tiny_training.groups(), [], _recipe(objective=objective), RunFolder(tmp_path / "run"), _silent
         )
 
 

@@ -139,6 +139,8 @@ def test_a_killed_stock_run_that_goes_on_is_the_run_that_was_never_killed(settin
     whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
     undisturbed = _run(recipe, whole, settings)
     _run(recipe, broken, settings, killed_after=2)
+    (tmp_path / "broken" / "trl" / "checkpoint-3").mkdir()  # as a kill leaves it that comes while TRL saves
+    assert _run(recipe, broken, settings) == undisturbed
     assert _run(recipe, broken, settings) == undisturbed
     (_, one), (_, other) = whole.trained_weights("warmup"), broken.trained_weights("warmup")
     assert all(weight.equal(other[name]) for name, weight in one.items())

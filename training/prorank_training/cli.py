@@ -246,7 +246,9 @@ def _open(
             yield Run(chosen.recipe, _begun(chosen.run, chosen.recipe), data or chosen.run, settings)
     except ModuleNotFoundError as error:
         raise plugins.missing_extra(error, needed_by="train") from error
-    except MemoryError as error:
+    except (MemoryError, RuntimeError) as error:
+        if not _ran_out_of_memory(error):
+            raise
         raise RescorerError(_OUT_OF_MEMORY) from error
 
 
@@ -258,7 +260,16 @@ def _begun(path: Path, recipe: Recipe) -> RunFolder:
     return folder
 
 
-_OUT_OF_MEMORY = "memory ran out: lower tokens_a_batch, groups_a_step or document_tokens in the recipe"
+_OUT_OF_MEMORY = (
+    "memory ran out: lower score.groups_a_pass or score.tokens_a_batch and go on; warmup.tokens_a_batch, groups_a_step "
+    "or document_tokens make another run (--run)"
+)
+
+
+def _ran_out_of_memory(error: Exception) -> bool:
+    """Tell by what torch says: its CPU allocator has no kind of error for that."""
+    said = str(error)
+    return isinstance(error, MemoryError) or "out of memory" in said or "can't allocate memory" in said
 
 
 def _make_data(run: Run, collections: Path, teacher: str | None) -> list[dict[str, object]]:
@@ -295,46 +306,36 @@ def _teacher_plan(run: Run, teacher: str | None) -> TeacherRecipe | None:
 
 
 def _warm_up(run: Run) -> dict[str, object]:
-    import torch
-
     from prorank_training import data_folder, one_token_warmup
     from prorank_training.progress import step_progress
     from prorank_training.trainee import open_base, open_trainee
 
     groups, dev = data_folder.load(run.recipe.data_digest(), run.data)
-    try:
+    with run.folder.held(), step_progress("warmup", every=10) as progress:
         trainee = open_trainee(run.recipe, run.settings)
-        with step_progress("warmup", every=10) as progress:
-            if run.recipe.warmup_plan().path == "one-token":
-                one_token_warmup.run(trainee, groups, dev, run.recipe, run.folder, progress)
-            else:
-                from prorank_training import stage1_warmup
+        if run.recipe.warmup_plan().path == "one-token":
+            one_token_warmup.run(trainee, groups, dev, run.recipe, run.folder, progress)
+        else:
+            from prorank_training import stage1_warmup
 
-                base = open_base(run.recipe, run.settings)
-                stage1_warmup.run(trainee, base, groups, dev, run.recipe, run.folder, progress)
-    except torch.OutOfMemoryError as error:
-        raise RescorerError(_OUT_OF_MEMORY) from error
+            base = open_base(run.recipe, run.settings)
+            stage1_warmup.run(trainee, base, groups, dev, run.recipe, run.folder, progress)
     last: dict[str, object] = run.folder.metrics(one_token_warmup.STAGE)[-1]
     return last
 
 
 def _train_scores(run: Run) -> dict[str, object]:
-    import torch
-
     from prorank_training import data_folder, one_token_warmup, stage2_score, workers
     from prorank_training.progress import step_progress
     from prorank_training.trainee import open_trainee
 
     groups, dev = data_folder.load(run.recipe.data_digest(), run.data)
-    try:
-        with workers.joined(run.settings.device), step_progress("score", every=10) as progress:
-            trainee = open_trainee(run.recipe, run.settings)
-            if run.recipe.warmup is not None:
-                one_token_warmup.take_over(trainee.decoder, run.recipe, run.folder)
-            run.folder.note_teacher(data_folder.teacher(run.data) if run.recipe.score.teacher_weight else None)
-            stage2_score.run(trainee, groups, dev, run.recipe, run.folder, progress)
-    except torch.OutOfMemoryError as error:
-        raise RescorerError(_OUT_OF_MEMORY) from error
+    with run.folder.held(), workers.joined(run.settings.device), step_progress("score", every=10) as progress:
+        trainee = open_trainee(run.recipe, run.settings)
+        if run.recipe.warmup is not None:
+            one_token_warmup.take_over(trainee.decoder, run.recipe, run.folder)
+        run.folder.note_teacher(data_folder.teacher(run.data) if run.recipe.score.teacher_weight else None)
+        stage2_score.run(trainee, groups, dev, run.recipe, run.folder, progress)
     last: dict[str, object] = run.folder.metrics(stage2_score.STAGE)[-1] if workers.leads() else {}
     return last
 

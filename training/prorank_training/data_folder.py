@@ -70,7 +70,7 @@ def make(
         progress: Told of each group.
 
     Raises:
-        InputError: A collection or a split is missing, or a line of it cannot be used.
+        InputError: A collection or a split is missing, a line of it cannot be used, or nothing can be learned from it.
         ConfigError: The folder holds another recipe's data or cannot be written, or this recipe names no source.
     """
     about = folder / ABOUT_FILE
@@ -94,8 +94,7 @@ def make(
             groups += own
         if isinstance(collection.recipe, JudgmentRecipe):
             held_back += [collection]
-    if not statistics:
-        raise ConfigError("the recipe's table [data] names neither collections, nor indexes, nor judgments: name one")
+    _check_made(statistics, total)
     random.Random(recipe.seed).shuffle(groups)
     rows = [asdict(row) for row in statistics]
     try:
@@ -107,6 +106,17 @@ def make(
     except OSError as error:
         raise ConfigError(f"the groups cannot be written into {folder}: {error}; make room, or name another") from error
     return statistics
+
+
+def _check_made(statistics: Sequence[Statistics], wanted: int) -> None:
+    if not statistics:
+        raise ConfigError("the recipe's table [data] names neither collections, nor indexes, nor judgments: name one")
+    if wanted and not any(row.groups for row in statistics):
+        names = ", ".join(row.collection for row in statistics)
+        raise InputError(
+            f"no training group came out of {names}: their train judgments have to name documents of the corpus, and "
+            "queries whose text stands in no other split"
+        )
 
 
 def _sources(collection: Collection, seed: int) -> Iterator[tuple[Collection, Chosen, random.Random]]:

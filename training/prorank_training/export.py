@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import save, save_file
 from torch import Tensor
 
 from prorank_search.checkpoint import Checkpoint, Contract, GoldenPair
@@ -101,7 +103,7 @@ def run(  # noqa: PLR0913 (what an export is made of)
     step, masters = folder.trained_weights(stage)
     trained = by_transformers_names(masters, base.config)
     exported = Exported(recipe, base, make_difference(base.weights, trained, recipe.export.form))
-    scores = dev_scores(exported, dev, settings, folder.path / _scores_name(recipe, stage, step), progress)
+    scores = dev_scores(exported, dev, settings, folder.path / _scores_name(exported), progress)
     about = _training(recipe, folder.about(), stage, step) | {"before": training_before(recipe, settings)}
     contract = make_contract(exported, dev, scores, about)
     _write(checkpoint, contract, exported.difference, _base_facts(base).get("notice"))
@@ -177,8 +179,9 @@ def _base_facts(base: Checkpoint) -> dict[str, Any]:
     return read_facts(base.tokenizer_file.parent)
 
 
-def _scores_name(recipe: Recipe, stage: Stage, step: int) -> str:
-    return f"dev-{stage}-{recipe.export.form}-step{step}.scores.jsonl"
+def _scores_name(exported: Exported) -> str:
+    digest = hashlib.sha256(save(dict(exported.difference))).hexdigest()
+    return f"dev-{digest[:16]}.scores.jsonl"
 
 
 def _write(folder: Path, contract: Contract, difference: Mapping[str, Tensor], notice: str | None) -> None:
@@ -193,5 +196,5 @@ def _write(folder: Path, contract: Contract, difference: Mapping[str, Tensor], n
             (partial / NOTICE_FILE).write_text(f"{notice}\n\n{_CHANGED.format(base=contract.base)}\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise ConfigError(f"the checkpoint cannot be written to {folder}: {error}") from error

@@ -83,7 +83,15 @@ def read_dev(path: Path) -> list[DevQuery]:
 
 
 def epoch_order(groups: int, wanted: int, seed: int) -> list[int]:
-    """Return which group comes when: one random pass over all of them after another."""
+    """Return which group comes when: one random pass over all of them after another.
+
+    Raises:
+        InputError: There are none.
+    """
+    if not groups:
+        raise InputError(
+            "there are no training groups: the recipe asks for none, or no judged document is in the corpus"
+        )
     rng = random.Random(seed)
     order: list[int] = []
     while len(order) < wanted:

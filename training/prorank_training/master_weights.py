@@ -75,8 +75,13 @@ class MasterWeights:
         return {"masters": self.masters, "optimizer": self.optimizer.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from where `state_dict` was taken."""
+        """Go on from where `state_dict` was taken, on whatever device that was."""
         for name, master in self.masters.items():
             master.copy_(state["masters"][name])
             self._working[name].data.copy_(master)
         self.optimizer.load_state_dict(state["optimizer"])
+        # fused AdamW walks weights and moments by their place in memory: they have to be laid out alike, and a state
+        # from another device is laid out as matrices are there
+        for master, kept in self.optimizer.state.items():
+            for moment in ("exp_avg", "exp_avg_sq"):
+                kept[moment] = torch.empty_like(master).copy_(kept[moment])

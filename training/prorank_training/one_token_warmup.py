@@ -69,7 +69,8 @@ def run(
     """
     plan = recipe.warmup_plan()
     encoder = trainee.encoders[min(trainee.encoders)]
-    probe = Probe(trainee.decoder, encoder, dev_pairs(dev, plan.probe_pairs, recipe.seed), plan.tokens_a_batch)
+    dev_sample = dev_pairs(dev, plan.probe_pairs, recipe.seed)
+    probe = Probe(encoder, dev_sample, plan.tokens_a_batch, base=trainee.decoder)
     weights = trainee.decoder.parameters()
     trained = [name for name in weights if name not in FROZEN]
     masters = MasterWeights(weights, trained, plan.learning_rate, plan.weight_decay)
@@ -144,7 +145,7 @@ def _outcome(logits: Tensor, table: Tensor, plan: WarmupRecipe, step: int, gener
     if step < plan.priming_steps:
         return supervised(logits, table)
     weights = torch.tensor([plan.format_weight, 1.0], device=table.device)
-    if plan.objective == "expected":
+    if plan.objective == "expected" or not logits.isfinite().all():  # of what is no number no sample can be drawn
         return expected(logits, table, weights)
     return sampled(logits, table, weights, draw(logits, plan.samples, generator))
 

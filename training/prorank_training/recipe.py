@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from prorank_search.errors import ConfigError
 from prorank_search.toml_files import read_toml
@@ -74,8 +83,8 @@ class DataRecipe(_Table):
     judgments: list[JudgmentRecipe] | None = None
     first_rank: int = Field(2, ge=1, description="Best rank a hard negative may have.")
     last_rank: int = Field(50, description="Worst rank a hard negative may have.")
-    hard_negatives: int = 6
-    random_negatives: int = 3
+    hard_negatives: int = Field(6, ge=0)
+    random_negatives: int = Field(3, ge=1)
     near_duplicate: float = Field(0.8, description="Word overlap (Jaccard) with a positive that drops a text.")
     dev_queries: int = Field(100, description="Dev queries a collection.")
     dev_window: int = Field(20, description="First-stage hits that are scored for a dev query.")
@@ -95,7 +104,9 @@ class TeacherRecipe(_Table):
         "named have no teacher."
     )
     groups: int | None = Field(None, ge=1, description="Groups it scores, the first in training's order; None: all.")
-    leave_out: list[str] = Field([], description="Collections without a teacher, since their judgments rank better.")
+    leave_out: list[str] | None = Field(
+        None, description="Collections without a teacher, since their judgments rank better."
+    )
     max_length_tokens: int | None = Field(None, ge=32, description="Tokens it reads of a text; None: all it can.")
 
     def rescorer_of(self, language: str) -> str | None:
@@ -107,8 +118,8 @@ class WarmupRecipe(_Table):
     """Stage 1, prompt warm-up."""
 
     path: Literal["one-token", "trl"] = Field("one-token", description="The fast path, or TRL's trainer.")
-    steps: int = 150
-    queries_a_step: int = Field(8, description="Queries a step, each with a relevant and an irrelevant document.")
+    steps: int = Field(150, ge=1)
+    queries_a_step: int = Field(8, ge=1, description="Queries a step, each with a relevant and an irrelevant document.")
     samples: int = Field(256, ge=2, description="Completions of each pair; TRL pays for every one.")
     objective: Literal["sampled", "expected"] = Field(
         "sampled", description="GRPO over samples, or what it comes to with ever more of them (one-token only)."
@@ -124,11 +135,11 @@ class WarmupRecipe(_Table):
     graded_format: bool = Field(default=False, description="Half a reward for what begins with a digit (trl only).")
     random_only_steps: int = Field(50, description="Steps with random negatives only, before hard ones come in.")
     hard_share: float = Field(0.5, description="Share of hard negatives after that.")
-    learning_rate: float = 6e-5
+    learning_rate: float = Field(6e-5, gt=0)
     rising_steps: int = Field(10, description="Steps over which the learning rate rises.")
     weight_decay: float = 0.01
-    clip_norm: float = 1.0
-    tokens_a_batch: int = 2048
+    clip_norm: float = Field(1.0, gt=0)
+    tokens_a_batch: int = Field(2048, ge=1)
     save_every_s: float = Field(300.0, description="Seconds between two states; TRL saves every `probe_every` steps.")
     probe_every: int = Field(10, ge=1, description="Steps between measurements on dev pairs.")
     probe_pairs: int = Field(64, description="Dev pairs in those.")
@@ -137,20 +148,21 @@ class WarmupRecipe(_Table):
 class ScoreRecipe(_Table):
     """Stage 2, fine-grained score learning."""
 
-    steps: int = Field(description="Steps in all; a run may be given more of them later, and goes on.")
-    groups_a_step: int = 4
-    negatives: int = Field(5, description="Negatives of a group that are used.")
+    steps: int = Field(ge=1, description="Steps in all; a run may be given more of them later, and goes on.")
+    groups_a_step: int = Field(4, ge=1)
+    negatives: int = Field(5, ge=1, description="Negatives of a group that are used.")
     random_only_steps: int = Field(40, description="Steps with random negatives only, before hard ones come in.")
     hard_share: float = Field(0.8, description="Share of hard negatives after that.")
-    document_tokens: dict[str, float] = Field(
+    document_tokens: dict[Annotated[str, StringConstraints(pattern="^[1-9][0-9]*$")], NonNegativeFloat] = Field(
         default_factory=lambda: {"96": 0.6, "192": 0.3, "384": 0.1},
+        min_length=1,
         description="Tokens that documents are cut to, with the probability of each.",
     )
-    learning_rate: float = 1.2e-4
+    learning_rate: float = Field(1.2e-4, gt=0)
     rising_steps: int = Field(40, description="Steps over which the learning rate rises; at most a fifth of all.")
     falling_steps: int = Field(100, ge=0, description="Last steps, over which it falls; at most a fifth of all.")
     weight_decay: float = 0.01
-    clip_norm: float = 1.0
+    clip_norm: float = Field(1.0, gt=0)
     pointwise_weight: float = Field(0.2, description="Weight of the binary cross-entropy beside the listwise loss.")
     teacher_weight: float = Field(
         0.5, ge=0, le=1, description="Share of the teacher in the listwise loss of a group it scored; 0: no teacher."
@@ -159,7 +171,10 @@ class ScoreRecipe(_Table):
     teacher_margin: float = Field(
         0.0, ge=0, description="Negatives that the teacher puts higher above the positive than this are no negatives."
     )
-    tokens_a_batch: int = 2048
+    groups_a_pass: int | None = Field(
+        None, ge=1, description="Groups whose activations are in memory at once; None: all of a step."
+    )
+    tokens_a_batch: int = Field(2048, ge=1)
     save_every_s: float = 900.0
     evaluate_every: int = Field(500, description="Steps between dev evaluations.")
     evaluate_queries: int = Field(20, description="Dev queries a collection in those.")
@@ -191,6 +206,14 @@ class ExportRecipe(_Table):
     license: str | None = Field(None, description="Licence of the difference; None: the base's.")
     form: Form = Field("low-rank-192-4-bit", description="What each matrix is rounded to.")
     golden_pair: GoldenTexts = GoldenTexts()
+
+
+_NO_PART_OF_A_RUN: Any = {
+    "export": True,
+    "warmup": {"save_every_s", "probe_every", "probe_pairs"},
+    "score": {"steps", "groups_a_pass", "tokens_a_batch", "save_every_s", "evaluate_every", "evaluate_queries"},
+}
+"""What may change while a run goes on: it decides on memory, looks and length, not on what a step learns."""
 
 
 class Recipe(_Table):
@@ -228,7 +251,7 @@ class Recipe(_Table):
 
     def digest(self) -> str:
         """Return 16 hex digits that change with all that training depends on, but for how long it goes on."""
-        return _digest(self.model_dump_json(exclude={"export": True, "score": {"steps"}}, exclude_none=True))
+        return _digest(self.model_dump_json(exclude=_NO_PART_OF_A_RUN, exclude_none=True))
 
     def data_digest(self) -> str:
         """Return 16 hex digits that change with all that groups and dev queries depend on."""

@@ -21,8 +21,10 @@ base `{base}`; what lies here is a small difference to that base, under {license
 
     prorank search "a question" --index NAME --model {name}
 
-{stages}: {steps:,} steps and {groups:,} training groups in it, difference in the form `{difference}`. The score is the
-log-odds of relevance; probability = sigmoid({a:.3f} * score {b:+.3f}), fitted on dev queries. Default blend with the
+{pieces}
+
+The difference has the form `{difference}`. The score is the log-odds of relevance;
+probability = sigmoid({a:.3f} * score {b:+.3f}), fitted on dev queries. Default blend with the
 first stage, chosen on dev: {blend}.
 
 ## nDCG@10 on dev queries
@@ -36,14 +38,15 @@ queries, so the figures flatter both: judge the model by test splits.
 
 {data}
 
-{teacher}## How it went
+## How it went
 
 {pictures}
 """
 
 _PICTURES = {
-    "warmup": ["![Rewards of stage 1 by step](rewards.png)"],
-    "score": ["![Loss of stage 2 by step](loss.png)", "![nDCG@10 of a sample of dev queries by step](dev.png)"],
+    "rewards.png": "Rewards of stage 1 by step",
+    "loss.png": "Loss of stage 2 by step",
+    "dev.png": "nDCG@10 of a sample of dev queries by step",
 }
 _STAGES = {
     ("warmup",): "Stage 1 alone",
@@ -63,19 +66,28 @@ def write(folder: RunFolder, checkpoint: Path, statistics: Sequence[Statistics])
     if contract is None:
         raise InputError(f"{checkpoint} holds no checkpoint: run `prorank train export` first")
     warmup, score = folder.metrics("warmup"), folder.metrics("score")
+    pictures = {
+        "rewards.png": ("reward", {name: _smoothed(warmup, name) for name in _REWARDS if warmup}),
+        "loss.png": ("loss", {"loss": _smoothed(score, "loss")} if score else {}),
+        "dev.png": ("nDCG@10", _dev_lines(score)),
+    }
     report = folder.path / "report"
     report.mkdir(exist_ok=True)
-    if warmup:
-        _draw(report / "rewards.png", "reward", {name: _smoothed(warmup, name) for name in _REWARDS})
-    if score:
-        _draw(report / "loss.png", "loss", {"loss": _smoothed(score, "loss")})
-        _draw(report / "dev.png", "nDCG@10", _dev_lines(score))
-    write_whole(report / "README.md", card(contract, statistics).encode())
+    drawn = [name for name, (_, lines) in pictures.items() if lines]
+    for name in drawn:
+        _draw(report / name, *pictures[name])
+    write_whole(report / "README.md", card(contract, statistics, drawn).encode())
     return report
 
 
-def card(contract: Contract, statistics: Sequence[Statistics]) -> str:
-    """Return a checkpoint's model card, in Markdown."""
+def card(contract: Contract, statistics: Sequence[Statistics], pictures: Sequence[str]) -> str:
+    """Return a checkpoint's model card, in Markdown.
+
+    Args:
+        contract: The checkpoint's contract.
+        statistics: What the run was trained on.
+        pictures: Names of the pictures that lie beside the card.
+    """
     training = contract.training
     return _CARD.format(
         name=contract.name,
@@ -83,15 +95,12 @@ def card(contract: Contract, statistics: Sequence[Statistics]) -> str:
         revision=training["git_revision"],
         base=contract.base,
         license=contract.license,
-        stages=_STAGES[tuple(training["stages"])],
-        steps=training["steps"],
-        groups=training["groups"],
+        pieces="\n\nFrom there: ".join(_pieces(training)),
         difference=training["difference"],
         a=contract.calibration.a if contract.calibration else 1.0,
         b=contract.calibration.b if contract.calibration else 0.0,
         blend=contract.blend,
-        teacher=_teacher(training.get("teacher")),
-        pictures="\n".join(picture for stage in training["stages"] for picture in _PICTURES[stage]),
+        pictures="\n".join(f"![{_PICTURES[name]}]({name})" for name in pictures),
         results=_results(contract.results["dev"]["collections"]),
         data=_table(
             ["collection", "language", "groups", "hard negatives a group", "dropped: in another split"],
@@ -104,6 +113,14 @@ def card(contract: Contract, statistics: Sequence[Statistics]) -> str:
     )
 
 
+def _pieces(training: Mapping[str, Any]) -> list[str]:
+    """Tell of each training that the model went through, the first one first."""
+    stages, teacher = _STAGES[tuple(training["stages"])], _teacher(training.get("teacher"))
+    told = f"{stages}: {training['steps']:,} steps and {training['groups']:,} training groups in it{teacher}."
+    before = training.get("before")
+    return [*_pieces(before), told] if before else [told]
+
+
 def _teacher(teacher: Mapping[str, Any] | None) -> str:
     if teacher is None:
         return ""
@@ -111,7 +128,7 @@ def _teacher(teacher: Mapping[str, Any] | None) -> str:
     for language, about in teacher["languages"].items():
         languages[about["rescorer"]].append(language)
     names = ", ".join(f"`{name}` ({', '.join(spoken)})" for name, spoken in languages.items())
-    return f"Beside the judgments it learned from the scores of {names}.\n\n"
+    return f". Beside the judgments it learned from the scores of {names}"
 
 
 def _results(collections: Mapping[str, Mapping[str, float]]) -> str:
@@ -154,6 +171,5 @@ def _draw(file: Path, what: str, lines: Mapping[str, Sequence[tuple[int, float]]
         axes.plot([step for step, _ in points], [value for _, value in points], marker=".", label=name)
     axes.set_xlabel("step")
     axes.set_ylabel(what)
-    if lines:
-        axes.legend()
+    axes.legend()
     figure.savefig(file, dpi=120)

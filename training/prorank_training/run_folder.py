@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -65,6 +67,25 @@ class RunFolder:
         }
         write_whole(file, json.dumps(about, indent=1).encode())
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other trainings out of the folder while the body runs, or until this process ends.
+
+        Raises:
+            ConfigError: One is in it.
+        """
+        if not workers.leads():
+            yield
+            return
+        with (self.path / ".lock").open("w", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ConfigError(
+                    f"another process trains in {self.path}: wait until it ends, or choose another folder with --run"
+                ) from error
+            yield
+
     def note_teacher(self, teacher: Mapping[str, Any] | None) -> None:
         """Write down which teacher's scores the run learns from; None: from none."""
         if workers.leads():
@@ -114,8 +135,8 @@ class RunFolder:
             ) from error
 
     def load_state(self, stage: str) -> dict[str, Any] | None:
-        """Return what `save_state` saved last, or None."""
-        return self._load(stage, mapped=False) if self._state_file(stage).exists() else None
+        """Return what `save_state` saved last, read from disk as it is looked at; None where nothing is."""
+        return self._load(stage) if self._state_file(stage).exists() else None
 
     def trained_weights(self, stage: str) -> tuple[int, dict[str, Tensor]]:
         """Return how many steps a stage has behind it, and its fp32 weights, read from disk as they are looked at.
@@ -125,7 +146,7 @@ class RunFolder:
         """
         if not self._state_file(stage).exists():
             raise InputError(f"{self.path} has no {stage}.state.pt: run `prorank train {stage}` first")
-        state = self._load(stage, mapped=True)
+        state = self._load(stage)
         return int(state["step"]), state["masters"]
 
     def last_stage(self) -> Stage:
@@ -149,8 +170,8 @@ class RunFolder:
     def _state_file(self, stage: str) -> Path:
         return self.path / f"{stage}.state.pt"
 
-    def _load(self, stage: str, *, mapped: bool) -> dict[str, Any]:
-        state: dict[str, Any] = torch.load(self._state_file(stage), map_location="cpu", weights_only=True, mmap=mapped)
+    def _load(self, stage: str) -> dict[str, Any]:
+        state: dict[str, Any] = torch.load(self._state_file(stage), map_location="cpu", weights_only=True, mmap=True)
         return state
 
 

@@ -27,12 +27,11 @@ from transformers import (
     TrainerState,
     TrainingArguments,
 )
-from transformers.trainer_utils import get_last_checkpoint
 from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
 from prorank_search.checkpoint import Checkpoint
-from prorank_search.errors import RescorerError
+from prorank_search.errors import ConfigError, RescorerError
 from prorank_search.prompt import PromptEncoder
 from prorank_search.scoring.architectures import open_decoder
 from prorank_search.scoring.decoder import Decoder
@@ -82,18 +81,25 @@ def run(  # noqa: PLR0913 (what a stage is made of)
         progress: Called after each step.
 
     Raises:
-        RescorerError: The gradient stays infinite or not a number; the last good state is kept.
+        RescorerError: The gradient is infinite or not a number, which TRL would follow; the last good state is kept.
+        ConfigError: The trainer would spread the model over several GPUs.
     """
     plan = recipe.warmup_plan()
+    if torch.cuda.device_count() > 1 and output_head(trainee.decoder).is_cuda:
+        raise ConfigError("TRL's trainer would take all GPUs that it sees: set CUDA_VISIBLE_DEVICES to one of them")
+    if folder.load_state(STAGE) is not None:  # only the end saves one
+        put_weights(trainee.decoder, folder.trained_weights(STAGE)[1])
+        return
     encoder = trainee.encoders[min(trainee.encoders)]
-    probe = Probe(trainee.decoder, encoder, dev_pairs(dev, plan.probe_pairs, recipe.seed), plan.tokens_a_batch)
+    dev_sample = dev_pairs(dev, plan.probe_pairs, recipe.seed)
+    probe = Probe(encoder, dev_sample, plan.tokens_a_batch, base=trainee.decoder)
     model = open_model(trainee.decoder, base.config)
     tokenizer = open_tokenizer(base.tokenizer_file, encoder)
     pairs = [pair for some in training_pairs(groups, plan, recipe.seed) for pair in some]
     output = folder.path / "trl"
-    last = get_last_checkpoint(str(output)) if output.is_dir() else None
-    folder.forget_after(STAGE, int(last.rpartition("-")[2]) if last else -1)
-    if last is None:
+    done = _steps_done(output)
+    folder.forget_after(STAGE, done or -1)
+    if not done:
         folder.log(STAGE, {"step": 0, "probe": probe.measure(trainee.decoder)})
 
     def measure() -> dict[str, float]:
@@ -113,10 +119,18 @@ def run(  # noqa: PLR0913 (what a stage is made of)
         callbacks=[Watch(plan, folder, progress, measure)],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=last)
+    trainer.train(resume_from_checkpoint=str(output / f"checkpoint-{done}") if done else None)
     masters = {name: weight for name, weight in weights_of(model, base.config).items() if name not in FROZEN}
     put_weights(trainee.decoder, masters)
     folder.save_state(STAGE, {"step": plan.steps, "masters": masters})
+
+
+def _steps_done(output: Path) -> int:
+    """Return the step of TRL's last checkpoint; one whose state, which is written last, is missing was cut off."""
+    return max(
+        (int(state.parent.name.rpartition("-")[2]) for state in output.glob("checkpoint-*/trainer_state.json")),
+        default=0,
+    )
 
 
 def open_model(decoder: Decoder, config: Mapping[str, Any]) -> PreTrainedModel:
@@ -214,7 +228,7 @@ class Watch(TrainerCallback):
         self._progress = progress
         self._measure = measure
         self._began = time.monotonic()
-        self._gradients = GradientWatch(STAGE)
+        self._gradients = GradientWatch(STAGE, allowed=0)
 
     def on_log(
         self,

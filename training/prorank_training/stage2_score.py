@@ -28,11 +28,13 @@ from prorank_training.losses import (
     without_likely_false,
 )
 from prorank_training.master_weights import MasterWeights
+from prorank_training.pairs import dev_pairs
 from prorank_training.progress import Progress
-from prorank_training.recipe import Recipe, ScoreRecipe
+from prorank_training.recipe import Recipe, ScoreRecipe, WarmupRecipe
 from prorank_training.run_folder import RunFolder, Stage
 from prorank_training.trainee import Encoders, Trainee
 from prorank_training.training_loop import TrainingLoop
+from prorank_training.warmup_probe import Probe
 
 STAGE: Stage = "score"
 FROZEN = ("model.embed_tokens.weight", "lm_head.weight")
@@ -70,6 +72,8 @@ def run(
     trained = [name for name in weights if name not in FROZEN]
     masters = MasterWeights(weights, trained, plan.learning_rate, plan.weight_decay)
     order = epoch_order(len(groups), plan.steps * plan.groups_a_step, recipe.seed)
+    pairs = dev_pairs(dev, (recipe.warmup or WarmupRecipe()).probe_pairs, recipe.seed)
+    probe = Probe(trainee.encoders[min(trainee.encoders)], pairs, plan.tokens_a_batch)
 
     def learn(step: int) -> dict[str, float]:
         batch = [groups[at] for at in order[step * plan.groups_a_step : (step + 1) * plan.groups_a_step]]
@@ -77,9 +81,13 @@ def run(
         return {name: round(sum(loss[name] for loss in losses) / len(losses), 4) for name in losses[0]}
 
     def measure(done: int) -> dict[str, Any]:
-        if not done or not plan.evaluate_every or done % plan.evaluate_every:
-            return {}
-        return {"dev": evaluate(trainee.decoder, trainee.encoders, sample(dev, plan.evaluate_queries), plan)}
+        measured: dict[str, Any] = {}
+        if done and plan.evaluate_every and done % plan.evaluate_every == 0:
+            some = sample(dev, plan.evaluate_queries)
+            measured["dev"] = evaluate(trainee.decoder, trainee.encoders, some, plan)
+        if done == plan.steps and workers.leads():
+            measured["probe"] = probe.measure(trainee.decoder)
+        return measured
 
     loop = TrainingLoop(STAGE, plan, masters, folder, progress, plan.falls_from)
     loop.run(learn, lambda step: learning_rate(step, plan), measure)
@@ -125,6 +133,14 @@ def choose_negatives(group: Group, plan: ScoreRecipe, step: int, rng: random.Ran
 
 def _learn(trainee: Trainee, batch: Sequence[Group], plan: ScoreRecipe, step: int, seed: int) -> list[dict[str, float]]:
     """Add a step's groups to the gradients, and return what is logged of each."""
+    at_once = plan.groups_a_pass or len(batch)
+    parts = [batch[at : at + at_once] for at in range(0, len(batch), at_once)]
+    return [logged for part in parts for logged in _learn_at_once(trainee, part, plan, step, seed)]
+
+
+def _learn_at_once(
+    trainee: Trainee, batch: Sequence[Group], plan: ScoreRecipe, step: int, seed: int
+) -> list[dict[str, float]]:
     readings, chosen = [], []
     lengths, chances = zip(*plan.document_tokens.items(), strict=True)
     for group in batch:

@@ -62,10 +62,10 @@ def teach(
         RescorerError: A teacher left a text without a score.
     """
     groups, _ = data_folder.load(recipe.data_digest(), folder)
-    _check_left_out(plan, groups)
+    left_out = _left_out(plan, groups)
     data_folder.note_teacher(folder, _about(plan, teachers))
     wanted = epoch_order(len(groups), min(plan.groups or len(groups), len(groups)), recipe.seed)
-    lessons = [at for at in wanted if groups[at].language in teachers and groups[at].collection not in plan.leave_out]
+    lessons = [at for at in wanted if groups[at].language in teachers and groups[at].collection not in left_out]
     try:
         _score(groups, lessons, teachers, folder / data_folder.TEACHER_FILE, progress)
     except OSError as error:
@@ -81,13 +81,14 @@ def open_named(name: str, settings: Settings) -> Rescorer:
     return load_rescorer(rescorer, settings.model_copy(update=own))
 
 
-def _check_left_out(plan: TeacherRecipe, groups: Sequence[Group]) -> None:
-    names = {group.collection for group in groups}
-    if strange := set(plan.leave_out) - names:
+def _left_out(plan: TeacherRecipe, groups: Sequence[Group]) -> set[str]:
+    names, left_out = {group.collection for group in groups}, set(plan.leave_out or ())
+    if strange := left_out - names:
         raise ConfigError(
             f"the recipe leaves {', '.join(sorted(strange))} out of the teacher's work; its data has the collections "
             f"{', '.join(sorted(names))}"
         )
+    return left_out
 
 
 def _about(plan: TeacherRecipe, teachers: Mapping[str, Rescorer]) -> dict[str, object]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from prorank_search.errors import RescorerError
+from prorank_search.errors import ConfigError, RescorerError
 from prorank_training.master_weights import MasterWeights
 from prorank_training.progress import Progress
 from prorank_training.run_folder import RunFolder, Stage
@@ -73,16 +73,19 @@ class TrainingLoop:
 
         Raises:
             RescorerError: The gradient stays infinite or not a number; the last good state is kept.
-            ConfigError: The state cannot be written.
+            ConfigError: The state cannot be written, or is not one that this plan could have come by.
             KeyboardInterrupt: Somebody asked for an end; the last step is saved.
         """
-        start = self._go_on()
+        start, steady = self._go_on()
         first = measure(0) if start == 0 else {}
         if first:
             self.folder.log(self.stage, {"step": 0, **first})
         gradients, saved = GradientWatch(self.stage), time.monotonic()
         with stoppable() as asked_to_stop:
             for step in range(start, self.plan.steps):
+                if steady and self.falls_from is not None and step >= self.falls_from:
+                    self._save(self._steady, step)
+                    steady = False
                 began = time.monotonic()
                 learned = learn(step)
                 rate = learning_rate(step)
@@ -94,8 +97,6 @@ class TrainingLoop:
                 self.folder.log(self.stage, metrics)
                 self.progress(step + 1, self.plan.steps, metrics)
                 stopped, last = asked_to_stop(), step + 1 == self.plan.steps
-                if good and step + 1 == self.falls_from:
-                    self._save(self._steady, step + 1)
                 if last or stopped or (good and time.monotonic() - saved > self.plan.save_every_s):
                     self._save(self.stage, step + 1)
                     saved = time.monotonic()
@@ -109,18 +110,41 @@ class TrainingLoop:
     def _save(self, name: str, step: int) -> None:
         self.folder.save_state(name, {"step": step, "falls_from": self.falls_from, **self.masters.state_dict()})
 
-    def _go_on(self) -> int:
-        """Put back the last state that this plan would have come by, and return the step that comes next."""
+    def _go_on(self) -> tuple[int, bool]:
+        """Put back the last state that this plan would have come by.
+
+        Returns:
+            The step that comes next, and whether the learning rate has not fallen so far.
+
+        Raises:
+            ConfigError: There is none, though there are others.
+        """
         state = self.folder.load_state(self.stage)
-        if state is not None and self.falls_from is not None and state["step"] > state["falls_from"] != self.falls_from:
-            state = self.folder.load_state(self._steady)
+        steady = state is None or self.falls_from is None or state["step"] <= state["falls_from"]
+        if state is not None and not steady and state["falls_from"] != self.falls_from:
+            state, steady = self._before_the_fall(int(state["step"])), True
         if state is None:
             self.folder.forget_after(self.stage, -1)
-            return 0
-        self.masters.load_state_dict(state)
+            return 0, steady
         step = int(state["step"])
+        if step > self.plan.steps:
+            raise ConfigError(
+                f"{self.folder.path} has {step} steps of {self.stage} behind it, more than the {self.plan.steps} that "
+                f"are wanted: ask for {step} or more, or choose another folder with --run"
+            )
+        self.masters.load_state_dict(state)
         self.folder.forget_after(self.stage, step)
-        return step
+        return step, steady
+
+    def _before_the_fall(self, step: int) -> dict[str, Any]:
+        state = self.folder.load_state(self._steady)
+        if state is None:
+            raise ConfigError(
+                f"the learning rate of {self.folder.path} had begun to fall at step {step}, and the state from before, "
+                f"{self._steady}.state.pt, is gone: ask for as many steps as before, or export what is there and go on "
+                "from that in another folder (--set base=RUN/checkpoint)"
+            )
+        return state
 
 
 class GradientWatch:
@@ -128,10 +152,12 @@ class GradientWatch:
 
     Args:
         stage: The stage's table in the recipe.
+        allowed: How many of them are not too many.
     """
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, allowed: int = _BAD_STEPS_ALLOWED) -> None:
         self._stage = stage
+        self._allowed = allowed
         self._bad = 0
 
     def is_good(self, step: int, norm: float) -> bool:
@@ -141,9 +167,9 @@ class GradientWatch:
             RescorerError: It was not, for many steps in a row.
         """
         self._bad = 0 if math.isfinite(norm) else self._bad + 1
-        if self._bad > _BAD_STEPS_ALLOWED:
+        if self._bad > self._allowed:
             raise RescorerError(
                 f"the gradient was not finite for {self._bad} steps up to step {step}; the last good state is kept: "
-                f"lower {self._stage}.learning_rate in the recipe"
+                f"begin another run (--run) with a lower {self._stage}.learning_rate"
             )
         return self._bad == 0

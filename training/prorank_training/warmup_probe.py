@@ -1,4 +1,4 @@
-"""What stage 1 is measured by, on dev pairs that stay the same: does the model answer, in form, and rightly.
+"""Measures a model's answers on dev pairs that stay the same: does it answer, in form, and rightly.
 
 Nothing is generated. A completion is in form if it is a digit and then the end of the turn, so what completions of up
 to 4 tokens would show follows exactly from the probabilities of these two tokens.
@@ -18,22 +18,24 @@ from prorank_training.pairs import Pair
 
 
 class Probe:
-    """Measures a model against the base that it started from.
+    """Measures a model, where wanted against the base that it started from.
 
     Args:
-        base: The base's decoder, or the trained one before its first step.
         encoder: The prompt.
         pairs: Dev pairs, as many relevant as irrelevant ones.
         tokens_a_batch: Padded tokens of one forward pass.
+        base: The base's decoder, or the trained one before its first step.
     """
 
-    def __init__(self, base: Decoder, encoder: PromptEncoder, pairs: Sequence[Pair], tokens_a_batch: int) -> None:
+    def __init__(
+        self, encoder: PromptEncoder, pairs: Sequence[Pair], tokens_a_batch: int, base: Decoder | None = None
+    ) -> None:
         self._encoder = encoder
         self._relevant = torch.tensor([pair.judgment == RELEVANT for pair in pairs])
         self._digits = [digit_turn(encoder, pair) for pair in pairs]
         self._ends = [turn for digit in self._digits for turn in end_turns(encoder, digit)]
         self._tokens_a_batch = tokens_a_batch
-        self._base = self._log_probabilities(base, self._digits) if pairs else torch.empty(0)
+        self._base = self._log_probabilities(base, self._digits) if pairs and base else None
 
     def measure(self, decoder: Decoder) -> dict[str, float]:
         """Measure a model; without dev pairs there is nothing to say.
@@ -44,7 +46,7 @@ class Probe:
             greedy_compliance: Share of pairs whose most likely completion is that.
             balanced_accuracy: Of the more likely digit.
             auc: Share of (relevant, irrelevant) couples that z("1") - z("0") puts in the right order; ties count half.
-            kl: Mean KL(model || base) over the first token, in nats.
+            kl: Mean KL(model || base) over the first token, in nats; only with a base.
         """
         if not self._digits:
             return {}
@@ -63,8 +65,9 @@ class Probe:
             "greedy_compliance": greedy.any(-1).float().mean(),
             "balanced_accuracy": balanced_accuracy(scores, self._relevant),
             "auc": auc(scores, self._relevant),
-            "kl": (first.exp() * (first - self._base)).sum(-1).mean(),
         }
+        if self._base is not None:
+            measured["kl"] = (first.exp() * (first - self._base)).sum(-1).mean()
         return {name: round(float(value), 4) for name, value in measured.items()}
 
     @torch.no_grad()
