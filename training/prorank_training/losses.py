@@ -33,6 +33,10 @@ def margin(scores: Tensor, width: float = 2.0) -> Tensor:
     return _mean(F.relu(width - (scores[0] - scores[1:])))
 
 
+LISTWISE = {"softmax": softmax_cross_entropy, "ranknet": ranknet, "margin": margin}
+"""Losses that put a group's positive first, by their names in recipes."""
+
+
 def pointwise(scores: Tensor) -> Tensor:
     """Return the binary cross-entropy of the scores as log-odds, positive and negatives weighed equally.
 

@@ -126,7 +126,7 @@ class WarmupRecipe(_Table):
     )
     format_weight: float = Field(0.1, description="Weight of the format reward; correctness has 1.")
     balance_coef: float = Field(
-        0.1, description="Weight of the squared mean log-odds of a step: keeps both answers in play (one-token only)."
+        0.1, description="Weight of the squared mean log-odds of a pass: keeps both answers in play (one-token only)."
     )
     entropy_coef: float = Field(0.02, description="Weight of the entropy over all tokens (trl only).")
     priming_steps: int = Field(6, description="First steps that are supervised instead (one-token only).")
@@ -163,6 +163,9 @@ class ScoreRecipe(_Table):
     falling_steps: int = Field(100, ge=0, description="Last steps, over which it falls; at most a fifth of all.")
     weight_decay: float = 0.01
     clip_norm: float = Field(1.0, gt=0)
+    listwise: Literal["softmax", "ranknet", "margin"] = Field(
+        "softmax", description="Loss that puts the positive first."
+    )
     pointwise_weight: float = Field(0.2, description="Weight of the binary cross-entropy beside the listwise loss.")
     teacher_weight: float = Field(
         0.5, ge=0, le=1, description="Share of the teacher in the listwise loss of a group it scored; 0: no teacher."

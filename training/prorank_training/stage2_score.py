@@ -21,9 +21,9 @@ from prorank_training.dev import results, sample
 from prorank_training.group_scores import Reading, group_scores
 from prorank_training.groups import DevQuery, Group, epoch_order
 from prorank_training.losses import (
+    LISTWISE,
     distillation,
     pointwise,
-    softmax_cross_entropy,
     teacher_distribution,
     without_likely_false,
 )
@@ -174,7 +174,7 @@ def group_loss(scores: Tensor, teacher: Tensor | None, plan: ScoreRecipe) -> tup
         plan: The weights.
     """
     judged = scores if teacher is None else without_likely_false(scores, teacher, plan.teacher_margin)
-    listwise, anchor = softmax_cross_entropy(judged), pointwise(judged)
+    listwise, anchor = LISTWISE[plan.listwise](judged), pointwise(judged)
     metrics = {
         "listwise": listwise.item(),
         "pointwise": anchor.item(),
