@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 import shutil
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from prorank_search.errors import ConfigError, InputError, RescorerError
 from prorank_search.settings import Settings
@@ -223,6 +224,16 @@ def test_half_of_a_taught_groups_listwise_loss_is_the_teachers() -> None:
     loss, metrics = group_loss(scores, torch.tensor([0.9, 0.8, 0.95]), plan)
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
     assert (metrics["taught"], metrics["masked"]) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "listwise"),
+    [("softmax", losses.softmax_cross_entropy), ("ranknet", losses.ranknet), ("margin", losses.margin)],
+)
+def test_a_recipe_chooses_what_puts_the_positive_first(name: str, listwise: Callable[[Tensor], Tensor]) -> None:
+    scores = torch.tensor([1.0, 0.0, 3.0])
+    loss, _ = group_loss(scores, None, recipe(listwise=name, pointwise_weight=0.2).score)
+    assert loss.item() == pytest.approx((listwise(scores) + 0.2 * losses.pointwise(scores)).item())
 
 
 def test_a_group_without_teacher_is_learned_from_its_judgments_alone() -> None:
