@@ -103,7 +103,7 @@ def start(
         ConfigError: The folder cannot be written to.
     """
     now = datetime.now(UTC)
-    job_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    job_id = f"{now:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(3)}"
     folder = jobs_folder / job_id
     filled = tuple(argument.replace("{folder}", str(folder)) for argument in command)
     job = Job(job_id, kind, title, filled, now.isoformat(timespec="seconds"), dict(about or {}), folder)

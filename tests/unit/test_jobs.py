@@ -92,7 +92,7 @@ def test_jobs_are_listed_by_kind_the_newest_first_and_broken_folders_are_left_ou
     (tmp_path / "junk" / "job.json").write_text("{")
     quick = (sys.executable, "-c", "")
     first, second = (jobs.start(tmp_path, kind, kind, quick) for kind in ("train", "ingest"))
-    assert {job.job_id for job in jobs.jobs(tmp_path)} == {first.job_id, second.job_id}
+    assert [job.job_id for job in jobs.jobs(tmp_path)] == [second.job_id, first.job_id]
     assert [job.job_id for job in jobs.jobs(tmp_path, "ingest")] == [second.job_id]
     with pytest.raises(InputError, match="no job 'none'"):
         jobs.job(tmp_path, "none")
