@@ -1,11 +1,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +11,7 @@ from typer.testing import CliRunner
 from prorank_search.cli import app
 from tests.tiny_model import write_model
 from tests.training.tiny_training import ANIMALS, write_beir
+from tests.training.together import start_together
 
 RECIPE = """
 base = "tiny"
@@ -240,23 +237,8 @@ def test_a_warm_up_needs_its_table(recipe: Path) -> None:
 
 
 def _train_together(recipe: Path, processes: int) -> None:
-    """Run stage 2 in several processes, told of each other as `accelerate launch` tells them."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "prorank_search.cli", "train", "score", str(recipe), "--run", "together"]
-    told = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
-    started = [
-        subprocess.Popen(
-            [*command, "--data", "shared"],
-            env=os.environ | told | {"RANK": number, "LOCAL_RANK": number},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number in map(str, range(processes))
-    ]
-    for process in started:
+    command = ["-m", "prorank_search.cli", "train", "score", str(recipe), "--run", "together", "--data", "shared"]
+    for process in start_together(command, processes):
         _, err = process.communicate(timeout=300)
         assert process.returncode == 0, err
 

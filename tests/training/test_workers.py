@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
+from tests.training.together import start_together
 
 LEAVE_AND_LOOK = """
 import weakref
@@ -19,19 +16,7 @@ print(group())
 
 
 def test_who_leaves_the_others_keeps_nothing_of_their_group() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    told = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", LEAVE_AND_LOOK],
-            env=os.environ | told | {"RANK": number, "LOCAL_RANK": number},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number in "01"
-    ]
+    started = start_together(["-c", LEAVE_AND_LOOK], processes=2)
     answers = [process.communicate(timeout=300)[0].splitlines() for process in started]
     assert answers == [["[0, 1]", "None"]] * 2
     assert [process.returncode for process in started] == [0, 0]

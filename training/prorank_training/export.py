@@ -126,7 +126,7 @@ def make_contract(
     exported: Exported, dev: Sequence[DevQuery], scores: Sequence[Sequence[float]], training: dict[str, Any]
 ) -> Contract:
     """Return the contract of a model: blend and calibration fitted on dev, the golden pair measured in fp32."""
-    recipe, base = exported.recipe, exported.base
+    recipe, base, facts = exported.recipe, exported.base, _base_facts(exported.base)
     blend = choose_blend(dev, scores)
     relevant = [relevance > 0 for query in dev for relevance in query.relevances]
     calibration = fit_calibration(list(chain.from_iterable(scores)), relevant)
@@ -134,8 +134,8 @@ def make_contract(
     return Contract(
         name=recipe.export.name,
         base=base.name,
-        base_sha256=_base_facts(base).get("sha256", ""),
-        license=recipe.export.license or _base_facts(base).get("license", "that of its base"),
+        base_sha256=facts.get("sha256", ""),
+        license=recipe.export.license or facts.get("license", "that of its base"),
         template=recipe.template,
         relevant_token_id=loaded.encoder.relevant_token,
         irrelevant_token_id=loaded.encoder.irrelevant_token,

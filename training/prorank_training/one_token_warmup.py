@@ -18,6 +18,7 @@ from torch import Tensor
 from prorank_search.errors import InputError
 from prorank_search.prompt import PromptEncoder
 from prorank_search.scoring.decoder import Decoder
+from prorank_training.answer_probe import Probe
 from prorank_training.answer_turns import (
     NAMES,
     Turn,
@@ -38,7 +39,6 @@ from prorank_training.run_folder import RunFolder, Stage
 from prorank_training.stage2_score import FROZEN
 from prorank_training.trainee import Trainee
 from prorank_training.training_loop import TrainingLoop
-from prorank_training.warmup_probe import Probe
 
 STAGE: Stage = "warmup"
 

@@ -35,6 +35,7 @@ from prorank_search.errors import ConfigError, RescorerError
 from prorank_search.prompt import PromptEncoder
 from prorank_search.scoring.architectures import open_decoder
 from prorank_search.scoring.decoder import Decoder
+from prorank_training.answer_probe import Probe
 from prorank_training.answer_turns import digit_turn, output_head
 from prorank_training.groups import DevQuery, Group
 from prorank_training.one_token_warmup import STAGE, put_weights
@@ -46,7 +47,6 @@ from prorank_training.run_folder import RunFolder
 from prorank_training.stage2_score import FROZEN
 from prorank_training.trainee import Trainee, by_transformers_names
 from prorank_training.training_loop import GradientWatch
-from prorank_training.warmup_probe import Probe
 
 _NAMES = {
     "loss": "loss",
@@ -87,8 +87,9 @@ def run(  # noqa: PLR0913 (what a stage is made of)
     plan = recipe.warmup_plan()
     if torch.cuda.device_count() > 1 and output_head(trainee.decoder).is_cuda:
         raise ConfigError("TRL's trainer would take all GPUs that it sees: set CUDA_VISIBLE_DEVICES to one of them")
-    if folder.load_state(STAGE) is not None:  # only the end saves one
-        put_weights(trainee.decoder, folder.trained_weights(STAGE)[1])
+    finished = folder.load_state(STAGE)  # only the end saves one
+    if finished is not None:
+        put_weights(trainee.decoder, finished["masters"])
         return
     encoder = trainee.encoders[min(trainee.encoders)]
     dev_sample = dev_pairs(dev, plan.probe_pairs, recipe.seed)

@@ -17,6 +17,7 @@ from torch import Tensor
 from prorank_search.errors import ConfigError
 from prorank_search.scoring.decoder import Decoder
 from prorank_training import workers
+from prorank_training.answer_probe import Probe
 from prorank_training.dev import results, sample
 from prorank_training.group_scores import Reading, group_scores
 from prorank_training.groups import DevQuery, Group, epoch_order
@@ -34,7 +35,6 @@ from prorank_training.recipe import Recipe, ScoreRecipe, WarmupRecipe
 from prorank_training.run_folder import RunFolder, Stage
 from prorank_training.trainee import Encoders, Trainee
 from prorank_training.training_loop import TrainingLoop
-from prorank_training.warmup_probe import Probe
 
 STAGE: Stage = "score"
 FROZEN = ("model.embed_tokens.weight", "lm_head.weight")
