@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from urllib.parse import parse_qsl, quote, urlencode
 
-from prorank_search.errors import ProRankError
+from prorank_search.errors import AnswerTooLargeError, ProRankError
 from prorank_search.serving.gateway.faults import EngineFaultError
 from prorank_search.serving.gateway.reorder import UnreadableError, with_block
 from prorank_search.serving.gateway.request import Plan, Search
@@ -79,7 +79,8 @@ async def searched(exchange: Exchange, incoming: Incoming, cancelled: Callable[[
         InputError: It asks for what cannot be done.
         UnreachableError: The engine did not answer.
         RescorerError: The rescorer failed, and the search says `on_failure: error`.
-        EngineFaultError: The engine refused to tell the texts.
+        AnswerTooLargeError: The answer with the whole window is, and the search says so.
+        EngineFaultError: The engine refused the whole window, or its texts, and the search says so.
     """
     read = await off_loop(length_of(incoming.request), partial(_read, exchange.desk, incoming))
     if read is None:
@@ -87,7 +88,7 @@ async def searched(exchange: Exchange, incoming: Incoming, cancelled: Callable[[
     search, decision = read
     if isinstance(decision, Left):
         return await _left(exchange, incoming, search, decision)
-    return await _rescored(exchange, incoming, decision, cancelled)
+    return await _rescored(exchange, incoming, search, decision, cancelled)
 
 
 def _read(desk: Desk, incoming: Incoming) -> tuple[Search, Left | Job] | None:
@@ -169,6 +170,18 @@ def begin_shadow(exchange: Exchange, incoming: Incoming, search: Search, plan: P
     task.add_done_callback(exchange.shadows.discard)
 
 
+def as_asked(job: Job, error: Exception) -> Left:
+    """Return a search as its client sent it, for when the wider one failed, which that one need not do.
+
+    Raises:
+        Exception: The error itself, where the search says `on_failure: error`; an answer that cannot be read is none.
+    """
+    if job.plan.on_failure == "error" and not isinstance(error, UnreadableError):
+        raise error
+    _LOG.warning("a search was answered as it was asked: that for the hits to rescore failed: %s", error)
+    return Left(job.own, f"the search for the hits to rescore failed: {error}")
+
+
 async def skipped(exchange: Exchange, left: Left, text: str) -> str:
     """Return an engine's answer with the status of a search that keeps its order; shadowed ones stay as they came."""
     if not left.reason or left.shadow is not None:
@@ -193,16 +206,21 @@ async def _left(exchange: Exchange, incoming: Incoming, search: Search, left: Le
     return replace(answer, headers=headers, body=body.encode(errors="surrogateescape"))
 
 
-async def _rescored(exchange: Exchange, incoming: Incoming, job: Job, cancelled: Callable[[], bool]) -> EngineAnswer:
+async def _rescored(
+    exchange: Exchange, incoming: Incoming, search: Search, job: Job, cancelled: Callable[[], bool]
+) -> EngineAnswer:
+    try:
+        return await _reordered(exchange, incoming, job, cancelled)
+    except (AnswerTooLargeError, EngineFaultError, UnreadableError) as error:
+        return await _left(exchange, incoming, search, as_asked(job, error))
+
+
+async def _reordered(exchange: Exchange, incoming: Incoming, job: Job, cancelled: Callable[[], bool]) -> EngineAnswer:
     answer = await exchange.upstream.send(request_of(incoming, job.search))
     if answer.status != OK:
-        return answer
+        raise EngineFaultError(answer)
     text = answer.body.decode(errors="surrogateescape")
-    try:
-        body, state = await finished(exchange.desk, job, text, sender(exchange, incoming), cancelled)
-    except UnreadableError:
-        _LOG.warning("the engine's answer to a search could not be read: it was passed on")
-        return replace(answer, headers={**answer.headers, STATUS_HEADER: "skipped"})
+    body, state = await finished(exchange.desk, job, text, sender(exchange, incoming), cancelled)
     headers = {**answer.headers, STATUS_HEADER: state}
     return replace(answer, headers=headers, body=body.encode(errors="surrogateescape"))
 

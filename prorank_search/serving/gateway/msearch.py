@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from prorank_search.errors import ProRankError
+from prorank_search.errors import AnswerTooLargeError, ProRankError
 from prorank_search.serving.gateway.exchange import (
     OK,
     STATUS_HEADER,
     Exchange,
     Incoming,
+    as_asked,
     begin_shadow,
     json_text,
     length_of,
@@ -68,6 +69,18 @@ async def answered(exchange: Exchange, incoming: Incoming, cancelled: Callable[[
         return await exchange.upstream.send(incoming.request)
     if any(name in incoming.params for name in _CUTTING):
         return await _cut(exchange, incoming, items)
+    try:
+        return await _together(exchange, incoming, items, cancelled)
+    except (AnswerTooLargeError, UnreadableError) as error:
+        if all(item.job is None for item in items):
+            raise
+        items = [_as_asked(item, error) for item in items]
+        return await _together(exchange, incoming, items, cancelled)
+
+
+async def _together(
+    exchange: Exchange, incoming: Incoming, items: list[Item], cancelled: Callable[[], bool]
+) -> EngineAnswer:
     body = "".join(f"{_line(item.header)}\n{_line(item.search.text)}\n" for item in items)
     headers = {name: value for name, value in incoming.request.headers.items() if name != "content-encoding"}
     request = replace(incoming.request, body=body.encode(errors="surrogateescape"), headers=headers, reads=True)
@@ -77,6 +90,8 @@ async def answered(exchange: Exchange, incoming: Incoming, cancelled: Callable[[
     try:
         return await _put_together(exchange, incoming, items, answer, cancelled)
     except UnreadableError:
+        if any(item.job is not None for item in items):
+            raise
         return replace(answer, headers={**answer.headers, STATUS_HEADER: "skipped"})
 
 
@@ -94,9 +109,7 @@ async def _put_together(
     text = answer.body.decode(errors="surrogateescape")
     spans = await asyncio.to_thread(_responses, text, len(items))
     work = [
-        _answer_of(exchange, incoming, item, text[span.start : span.end], cancelled)
-        if _succeeded(span)
-        else _same(text[span.start : span.end])
+        _answer_of(exchange, incoming, item, (text[span.start : span.end], _status(span)), cancelled)
         for item, span in zip(items, spans, strict=True)
     ]
     answers = await asyncio.gather(*work)
@@ -173,34 +186,54 @@ def _preferring(header: str, job: Job) -> str:
     return json.dumps(said)
 
 
+def _as_asked(item: Item, error: Exception) -> Item:
+    if item.job is None:
+        return item
+    left = as_asked(item.job, error)
+    return replace(item, search=left.search, job=None, left=left)
+
+
 async def _answer_of(
-    exchange: Exchange, incoming: Incoming, item: Item, text: str, cancelled: Callable[[], bool]
+    exchange: Exchange, incoming: Incoming, item: Item, answer: tuple[str, int], cancelled: Callable[[], bool]
 ) -> str:
-    if item.left is not None:
-        if item.left.shadow is not None:
-            begin_shadow(exchange, incoming, item.search, item.left.shadow)
-        return await skipped(exchange, item.left, text)
+    """Return what one search is answered with, of the engine's text and its status."""
+    text, status = answer
     try:
         if item.error is not None:
             raise item.error
-        if item.job is None:
-            return text
-        return (await finished(exchange.desk, item.job, text, sender(exchange, incoming), cancelled))[0]
+        if item.job is not None:
+            return await _rescored(exchange, incoming, item.job, answer, cancelled)
     except ProRankError as error:
         _, body, _ = told(error)
         return json.dumps(body)
     except EngineFaultError as fault:
         return fault.answer.body.decode(errors="surrogateescape")
-    except UnreadableError:
+    if item.left is None or status != OK:
         return text
+    if item.left.shadow is not None:
+        begin_shadow(exchange, incoming, item.search, item.left.shadow)
+    return await skipped(exchange, item.left, text)
 
 
-async def _same(text: str) -> str:
-    return text
+async def _rescored(
+    exchange: Exchange, incoming: Incoming, job: Job, answer: tuple[str, int], cancelled: Callable[[], bool]
+) -> str:
+    text, status = answer
+    send = sender(exchange, incoming)
+    if status != OK:
+        left = as_asked(job, EngineFaultError(EngineAnswer(status, body=text.encode(errors="surrogateescape"))))
+    else:
+        try:
+            return (await finished(exchange.desk, job, text, send, cancelled))[0]
+        except UnreadableError as error:
+            left = as_asked(job, error)
+    return await skipped(exchange, left, await send(left.search))
 
 
-def _succeeded(span: Span) -> bool:
-    return isinstance(span.value, Mapping) and "error" not in span.value
+def _status(span: Span) -> int:
+    """Return the status of one search's answer."""
+    said = span.value if isinstance(span.value, Mapping) else {"error": "no answer"}
+    return said.get("status", 0) if "error" in said else OK
 
 
 def _line(text: str) -> str:

@@ -125,17 +125,17 @@ async def order_of(
         hits = await asyncio.to_thread(_with_texts, scorer, plan, window, sources)
         if not any(hit.passages for hit in hits):
             paths = ", ".join(plan.texts.paths)
-            return _kept(window, Status("skipped", f"no hit has a text at {paths}: name [fields]"), began)
+            return kept(window, Status("skipped", f"no hit has a text at {paths}: name [fields]"), began)
         answer = await _scored(scorer, plan, hits, deadline, cancelled)
         rescorer = scorer.rescorer(plan) or scorer.service.rescorer
     except (RescorerError, NotReadyError) as error:
         if plan.on_failure == "error":
             raise
-        return _kept(window, Status("degraded", _reason(error), len(window)), began)
+        return kept(window, Status("degraded", _reason(error), len(window)), began)
     except _RefusedError as refused:
         if plan.explicit:
             raise refused.error from refused
-        return _kept(window, Status("degraded", str(refused), len(window)), began)
+        return kept(window, Status("degraded", str(refused), len(window)), began)
     return _ordered(plan, rescorer, window[: len(hits)], hits, answer, began)
 
 
@@ -269,7 +269,7 @@ def _place(rank: int, hit: RescoredHit, number: float | None, found: FoundHit, p
     return Place(found.key, first, number, block)
 
 
-def _kept(window: Sequence[FoundHit], status: Status, began: float) -> Order:
+def kept(window: Sequence[FoundHit], status: Status, began: float) -> Order:
     """Return the engine's own order."""
     places = tuple(
         Place(hit.key, rank, None, hit_block(hit, rank=rank, first_stage_rank=rank, score=hit.score))

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 
-from prorank_search.errors import InputError
+from prorank_search.errors import BackendError, InputError
 from prorank_search.profiles import Profile
 from prorank_search.serving.gateway import reorder
 from prorank_search.serving.gateway.counts import Counts
 from prorank_search.serving.gateway.exposure import is_exposed
+from prorank_search.serving.gateway.faults import EngineFaultError
 from prorank_search.serving.gateway.order import HitKey, Order
 from prorank_search.serving.gateway.pages import Pages, key_of
-from prorank_search.serving.gateway.reorder import Found, FoundHit
+from prorank_search.serving.gateway.reorder import Found, FoundHit, UnreadableError
 from prorank_search.serving.gateway.request import Plan, Search, Wish, plan_of, wish_of
 from prorank_search.serving.gateway.rules import Page, page_of, refusal
-from prorank_search.serving.gateway.scoring import Scorer, ms_since, order_of
+from prorank_search.serving.gateway.scoring import Scorer, kept, ms_since, order_of
 from prorank_search.serving.gateway.switch import Switch
 from prorank_search.serving.off_loop import off_loop
 from prorank_search.settings import Settings
 from prorank_search.types import State, Status
 
+_LOG = logging.getLogger(__name__)
+
 _RECOMPUTED = "order_recomputed"
+_NO_TEXTS = "the texts of the hits could not be fetched"
 _OF_WHERE = ("routing", "preference", "ignore_unavailable", "allow_no_indices", "expand_wildcards")
 """Parameters that say where is searched, so that a second request asks there too."""
 
@@ -61,7 +66,8 @@ class Job:
     Attributes:
         plan: How.
         page: Which hits it wants.
-        search: What the engine is asked.
+        own: The search without what is ours, as its client sent it.
+        search: What the engine is asked: mostly for more hits.
         key: A hash of all that its order depends on, the caller among it, but for the model.
         order: Its order, where it was given out before; None: it is made.
         first_fetched: Position of the first hit that the engine is asked for, from 0.
@@ -70,6 +76,7 @@ class Job:
 
     plan: Plan
     page: Page
+    own: Search
     search: Search
     key: str
     order: Order | None
@@ -143,7 +150,7 @@ def job_of(desk: Desk, search: Search, plan: Plan, page: Page, caller: str) -> J
     if order is not None and order.status.state == "degraded" and page.first == 0:
         desk.pages.drop(kept_at)  # who asks for the first page again asks for another try
         order = None
-    return _placed(desk, Job(plan, page, search, key, order, 0, began))
+    return _placed(desk, Job(plan, page, search, search, key, order, 0, began))
 
 
 async def finished(desk: Desk, job: Job, text: str, send: Send, cancelled: Callable[[], bool]) -> tuple[str, State]:
@@ -159,6 +166,8 @@ async def finished(desk: Desk, job: Job, text: str, send: Send, cancelled: Calla
     Raises:
         InputError: The plan cannot be carried out on these hits.
         RescorerError: The model failed, and the plan says `on_failure: error`.
+        BackendError: The texts could not be fetched, and the plan says so.
+        EngineFaultError: The engine refused them, and the plan says so.
         UnreadableError: The answer is none.
     """
     first_stage_ms = ms_since(job.began)
@@ -182,7 +191,7 @@ async def shadowed(desk: Desk, search: Search, plan: Plan, send: Send) -> None:
     """Rescore a search that keeps the engine's order, and count how its hits would have moved."""
     began = time.monotonic()
     window = await off_loop(len(search.text), lambda: _window_of(search, desk.scorer.window(plan), plan))
-    job = Job(plan, Page(0, 0), window, "", None, 0, began)
+    job = Job(plan, Page(0, 0), search, window, "", None, 0, began)
     found = await asyncio.to_thread(reorder.read, await send(job.search))
     order = await _made(desk, job, found, send, lambda: False)
     desk.counts.searched("shadow", order.status.state, {"shadow": ms_since(began)})
@@ -220,12 +229,18 @@ async def _new_order(
 
 
 async def _made(desk: Desk, job: Job, found: Found, send: Send, cancelled: Callable[[], bool]) -> Order:
-    wanted = desk.scorer.window(job.plan)
+    wanted, began = desk.scorer.window(job.plan), time.monotonic()
     window = found.hits[:wanted]
-    sources: dict[HitKey, Mapping[str, object]] = {hit.key: hit.source for hit in window}
-    if window and not _has_texts(job.search, job.plan):
+    try:
         sources = await _sources(job, window, send)
-    order = await order_of(desk.scorer, job.plan, window, sources, job.deadline, cancelled)
+    except (BackendError, EngineFaultError, TimeoutError, UnreadableError) as error:
+        if job.plan.on_failure == "error" and not isinstance(error, TimeoutError):
+            raise
+        reason = _NO_TEXTS + (" in time" if isinstance(error, TimeoutError) else "")
+        _LOG.warning("%s: %s", reason, error)
+        order = kept(window, Status("degraded", reason, len(window)), began)
+    else:
+        order = await order_of(desk.scorer, job.plan, window, sources, job.deadline, cancelled)
     return replace(order, is_all=len(found.hits) == order.window_size < wanted)
 
 
@@ -292,7 +307,9 @@ def _has_texts(search: Search, plan: Plan) -> bool:
 
 
 async def _sources(job: Job, window: Sequence[FoundHit], send: Send) -> dict[HitKey, Mapping[str, object]]:
-    """Fetch the texts of hits that came without: the answer's own `_source` stays what its caller asked for."""
+    """Return the hits' texts; those that came without are fetched: the answer's own `_source` stays as asked for."""
+    if not window or _has_texts(job.search, job.plan):
+        return {hit.key: hit.source for hit in window}
     by_index: dict[str, list[str]] = {}
     for hit in window:
         by_index.setdefault(hit.key.index, []).append(hit.key.hit_id)
@@ -302,7 +319,9 @@ async def _sources(job: Job, window: Sequence[FoundHit], send: Send) -> dict[Hit
     if "pit" in job.search.body:
         body["pit"] = job.search.body["pit"]
     params = {key: value for key, value in job.search.params.items() if key in _OF_WHERE}
-    answer = await send(Search(job.search.index, json.dumps(body), params))
+    left_s = None if job.deadline is None else max(0.0, job.deadline - time.monotonic())
+    async with asyncio.timeout(left_s):
+        answer = await send(Search(job.search.index, json.dumps(body), params))
     found = await asyncio.to_thread(reorder.read, answer)
     return {hit.key: hit.source for hit in found.hits}
 
