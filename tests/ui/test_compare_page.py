@@ -172,7 +172,7 @@ def test_a_failed_second_stage_is_shown_as_failed_and_never_as_no_hits(app: AppT
 
 
 @pytest.mark.usefixtures("animals", "stages")
-def test_a_second_stage_that_ran_out_of_time_is_shown_as_partial_and_tried_again(app: AppTest) -> None:
+def test_a_second_stage_that_ran_out_of_time_is_shown_as_partial_and_goes_on_when_it_is_told_to(app: AppTest) -> None:
     app.query_params.update({"q": "dog", "right": "slow"})
     app.run()
     assert "Only a part was rescored" in drawn(app)
@@ -180,7 +180,10 @@ def test_a_second_stage_that_ran_out_of_time_is_shown_as_partial_and_tried_again
     assert "1 of 4 hits rescored" in drawn(app)
     assert "not scored" in drawn(app)
     before = calls()
-    app.run()
+    app.button_group(key="shown").set_value("up").run()
+    assert "No hit of this kind" in drawn(app)
+    assert calls() == before
+    app.button(key="rest right").click().run()
     assert calls() == before + 1
 
 

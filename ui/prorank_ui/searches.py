@@ -53,6 +53,6 @@ def compare(choices: Mapping[Place, Choice], index: IndexInfo) -> dict[Place, Sc
 
 
 def forget(choices: Sequence[Choice]) -> None:
-    """Let Compare search these anew: their answers failed, or came only in part."""
+    """Let Compare search these anew: their answers failed, or the rest of one that came in part is wanted."""
     searches = under_way(_COMPARE)
     keep(searches, [key for key in searches if key[0] not in choices])

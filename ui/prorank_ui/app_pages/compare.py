@@ -134,8 +134,8 @@ def _compare(asked: Asked) -> None:
     if None in outcomes.values():
         st.fragment(_poll, run_every=_POLL_S)(asked, scorings)
         return
-    again = [asked.choices[place] for place, outcome in outcomes.items() if _worth_another_try(outcome)]
-    searches.forget(again)
+    failed = [asked.choices[place] for place, outcome in outcomes.items() if not _is_ranking(outcome)]
+    searches.forget(failed)
     results = {place: outcome for place, outcome in outcomes.items() if _is_ranking(outcome)}
     if any(not result.hits for result in results.values()):
         _show_nothing(next(iter(results.values())), asked)
@@ -166,10 +166,6 @@ def _outcome(scoring: Scoring, timeout_s: float) -> Outcome:
 
 def _is_ranking(outcome: Outcome) -> TypeGuard[SearchResult]:
     return isinstance(outcome, SearchResult) and outcome.status.state != "degraded"
-
-
-def _worth_another_try(outcome: Outcome) -> bool:
-    return not isinstance(outcome, SearchResult) or outcome.status.state in {"partial", "degraded"}
 
 
 def _show_nothing(result: SearchResult, asked: Asked) -> None:
@@ -222,6 +218,9 @@ def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
         if warning:
             headline, reason = warning
             st.html(table.notice("warning", f"{names[place]}: {headline}", reason))
+        if results[place].status.state == "partial":
+            choice = asked.choices[place]
+            st.button("Score the rest", key=f"rest {place}", on_click=searches.forget, args=([choice],))
     shown, actions = _filtered(both)
     sides = {
         place: table.hits_side(
