@@ -56,6 +56,16 @@ def test_a_model_that_is_not_here_is_a_red_line_that_says_what_to_do(
     assert "prorank models pull" in drawn(app)
 
 
+def test_with_an_engine_that_is_down_the_checks_are_done_and_the_rest_is_shown(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRORANK_URL", "http://127.0.0.1:1")
+    app.run()
+    assert "Looking at model, engine" in drawn(app)
+    assert "smollm2-135m" in drawn(app)
+    assert "cannot be" not in drawn(app)
+
+
 def test_jobs_of_all_kinds_stand_in_one_list_with_what_they_printed(app: AppTest, home: Path) -> None:
     code = "print('<b>at work</b>')"
     jobs.start(home / "jobs", "train", "a <i>run</i>", (sys.executable, "-c", code))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -39,8 +40,9 @@ _TITLE_WORDS = range(2, 12)
 class LocalClient(HomeClient):
     """Answers the pages' questions in this process.
 
-    Models are loaded once, settings read once an index, by whoever asks first. Scores are remembered: another blend of
-    the same hits, or a link to a search that was done before, asks no model.
+    Models are loaded once, settings read once an index, by whoever asks first; so is the first stage opened: where its
+    engine is down, the pages that ask it nothing work. Scores are remembered: another blend of the same hits, or a link
+    to a search that was done before, asks no model.
     Every method raises a `ProRankError` where it cannot.
 
     Args:
@@ -52,8 +54,7 @@ class LocalClient(HomeClient):
 
     def __init__(self, settings: Settings, asking: Asking) -> None:
         super().__init__(settings, asking)
-        self._config = settings.config
-        self._backend: IndexBackend = load_backend(settings)
+        self._settings = settings
         self._profiles: dict[tuple[str, str | None], tuple[Settings, Profile]] = {}
         self._rescorers: dict[tuple[object, ...], Rescorer] = {}
         self._loading = Lock()
@@ -152,12 +153,12 @@ class LocalClient(HomeClient):
     def look(self, wish: ingesting.Wish) -> Mapping[str, Any]:
         """Return what a dry run of an ingest shows."""
         self._require("operator", "a dry run")
-        return ingesting.look(wish, self._config)
+        return ingesting.look(wish, self._settings.config)
 
     def start_ingest(self, wish: ingesting.Wish) -> Job:
         """Start an ingest as a job."""
         self._require("operator", "putting documents into an index")
-        return ingesting.start(self.home / "jobs", wish, self._config)
+        return ingesting.start(self.home / "jobs", wish, self._settings.config)
 
     def versions(self, index: str) -> list[str]:
         """List the versions of an index, the oldest first."""
@@ -177,6 +178,10 @@ class LocalClient(HomeClient):
         """Delete an index, once its name was typed."""
         self._require("operator", "deleting an index")
         index_care.delete(self._backend, index, typed)
+
+    @cached_property
+    def _backend(self) -> IndexBackend:
+        return load_backend(self._settings)
 
     def _search(self, choice: Choice, cancelled: Callable[[], bool]) -> SearchResult:
         settings, profile = self._profile(choice.index)
