@@ -160,6 +160,19 @@ def test_another_stage_than_the_one_that_is_set_up_takes_a_model_of_its_own(
 
 
 @pytest.mark.usefixtures("animals", "stages")
+def test_the_blend_that_a_link_brings_is_said_in_words_and_goes_to_no_other_model(app: AppTest) -> None:
+    app.query_params.update({"q": "dog", "right": "reversing", "right_blend": "total:zscore:1:8"})
+    app.run()
+    assert app.selectbox(key="right_blend").value == "total:zscore:1:8"
+    assert "BM25 + 8 × its scores" in app.selectbox(key="right_blend").options
+    app.selectbox(key="right").set_value("overlap").run()
+    assert app.selectbox(key="right_blend").value == ""
+    app.selectbox(key="right_blend").set_value("rrf:none:1:1").run()
+    app.selectbox(key="right").set_value("reversing").run()
+    assert app.selectbox(key="right_blend").value == "rrf:none:1:1"
+
+
+@pytest.mark.usefixtures("animals", "stages")
 def test_a_failed_second_stage_is_shown_as_failed_and_never_as_no_hits(app: AppTest) -> None:
     app.query_params.update({"q": "dog", "right": "failing"})
     app.run()

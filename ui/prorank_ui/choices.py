@@ -83,6 +83,30 @@ def blend_of(written: str) -> Blend | None:
         return None
 
 
+def blend_name(written: str) -> str:
+    """Return what a blend is called; what cannot be read, as it is written.
+
+    Example:
+        >>> blend_name("rrf:none:1:1"), blend_name("total:zscore:1:8"), blend_name("avg:minmax:2:1")
+        ('reciprocal ranks', 'BM25 + 8 × its scores', 'mean of 2 × BM25 and its scores, minmax')
+    """
+    blend = blend_of(written)
+    if written in BLENDS or blend is None:
+        return BLENDS.get(written, written)
+    weights = {"BM25": blend.query_weight, "its scores": blend.rescore_query_weight}
+    terms = [name if weight == 1 else f"{weight:g} × {name}" for name, weight in weights.items()]
+    joined = {
+        "replace": "its scores alone",
+        "total": " + ".join(terms),
+        "multiply": f"product of {' and '.join(terms)}",
+        "avg": f"mean of {' and '.join(terms)}",
+        "max": f"the higher of {' and '.join(terms)}",
+        "min": f"the lower of {' and '.join(terms)}",
+        "rrf": f"reciprocal ranks of {' and '.join(terms)}",
+    }[blend.score_mode]
+    return joined if blend.normalize in {"none", "zscore"} else f"{joined}, {blend.normalize}"
+
+
 def written_blend(blend: Blend) -> str:
     """Write a blend as an address has it.
 

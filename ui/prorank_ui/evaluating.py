@@ -15,7 +15,7 @@ from prorank_search.evaluation.suite_file import Suite, SuiteCollection, SuiteRe
 from prorank_search.judgments import QuerySet
 from prorank_search.profiles import Profile
 from prorank_search.settings import Settings
-from prorank_ui.choices import BLENDS, Side, blend_of, written_side
+from prorank_ui.choices import Side, blend_name, blend_of, written_side
 
 KIND = "evaluate"
 COLLECTIONS = "collections"
@@ -98,7 +98,7 @@ def system_name(side: Side) -> str:
     """
     if not side.rescorer:
         return side.name
-    blend = BLENDS.get(side.blend, side.blend) if side.blend else ""
+    blend = blend_name(side.blend) if side.blend else ""
     instruction = f"“{side.instruction}”" if side.instruction else ""
     return ", ".join(filter(None, [side.name, f"{side.window} hits", blend, instruction]))
 

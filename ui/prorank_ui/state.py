@@ -22,11 +22,25 @@ def client() -> Client:
     )
 
 
-def select(label: str, key: str, options: Sequence[str], named: Callable[[str], str] = str) -> str:
-    """Draw a selection and return its value; the first option where nothing that can be chosen was."""
+def select(
+    label: str,
+    key: str,
+    options: Sequence[str],
+    named: Callable[[str], str] = str,
+    on_change: Callable[[], None] | None = None,
+) -> str:
+    """Draw a selection and return its value; the first option where nothing that can be chosen was.
+
+    Args:
+        label: What stands above it.
+        key: Of the field.
+        options: What can be chosen, at least one.
+        named: What an option is called.
+        on_change: Called before the page is drawn with another choice.
+    """
     if st.session_state.get(key) not in options:
         choose(key, options[0])
-    return st.selectbox(label, options, key=key, format_func=named)
+    return st.selectbox(label, options, key=key, format_func=named, on_change=on_change)
 
 
 def choose(key: str, value: str) -> None:

@@ -97,7 +97,7 @@ def _ask(indexes: Sequence[IndexInfo]) -> Asked:
     by_name = {index.name: index for index in indexes}
     wide, narrow = st.columns([7, 3])
     with narrow:
-        index = by_name[state.select("Index", "index", list(by_name))]
+        index = by_name[state.select("Index", "index", list(by_name), on_change=_forget_linked_blends)]
     with wide:
         query = st.text_input("Query", key="q", placeholder="Ask in your own words", max_chars=LONGEST_QUERY).strip()
     choices = {}
@@ -108,6 +108,11 @@ def _ask(indexes: Sequence[IndexInfo]) -> Asked:
         linked_revision.remember(choices)
         address.write(_address_of(choices))
     return Asked(choices, index, state.client().top_k(index.name))
+
+
+def _forget_linked_blends() -> None:
+    for place in PLACES:
+        side_controls.forget_linked_blend(place)
 
 
 def _address_of(choices: Mapping[table.Place, Choice]) -> dict[str, str]:
