@@ -6,7 +6,6 @@ docs/configuration.md describes the table.
 from __future__ import annotations
 
 import json
-import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -14,13 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from prorank_search.errors import ConfigError
+from prorank_search.model_text import METADATA, layout_of
+from prorank_search.stored_documents import to_source
 from prorank_search.types import Blend, Document, Query, RescorerInfo, SearchRequest, SourcePaths
 
 if TYPE_CHECKING:
     from prorank_search.settings import Settings
-
-
-_METADATA_FIELD = re.compile(r"metadata\[[^\[\]{}]+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,8 @@ class Profile:
         source: Where an index that somebody else built keeps id, title and text.
         dfs: Scores use word counts of the whole index, not of each shard.
         template: The text that the model sees: `{title}`, `{text}`, `{metadata[key]}`; a key that a document lacks
-            is an empty string. None: the title, where there is one, above the text.
+            is an empty string, a list's values are lines, and what is no text is JSON. None: the title, where there is
+            one, above the text.
         instruction: What counts as relevant, where a model takes such a thing.
         rescorer: Name of the second stage.
         model: A model's name, or the folder of a checkpoint.
@@ -137,15 +136,7 @@ class Profile:
             >>> Profile(template="{title}: {text}").text_of(Document("1", "It barks.", title="Dog"))
             'Dog: It barks.'
         """
-        if self.template is None:
-            return f"{document.title}\n{document.text}" if document.title else document.text
-        metadata = _EmptyWhereMissing({key: value for key, value in document.metadata.items() if value is not None})
-        return self.template.format(title=document.title, text=document.text, metadata=metadata)
-
-
-class _EmptyWhereMissing(dict[str, object]):
-    def __missing__(self, key: str | int) -> object:
-        return self.get(str(key), "") if isinstance(key, int) else ""  # str.format makes a number of digits
+        return layout_of(self.template, None).text(to_source(document))
 
 
 def load_profiles(path: Path | None) -> dict[str, Profile]:
@@ -212,6 +203,6 @@ def _check_template(template: str) -> None:
     for _, name, spec, conversion in parts:
         if name is None:
             continue
-        if spec or conversion or not (name in {"title", "text"} or _METADATA_FIELD.fullmatch(name)):
+        if spec or conversion or not (name in {"title", "text"} or METADATA.fullmatch(name)):
             field = name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
             raise ConfigError(f"template {template!r}: unknown field {{{field}}}: {allowed}")

@@ -88,6 +88,27 @@ def wanted_facts(filter: Mapping[str, object]) -> Iterator[list[str]]:
         yield of_key
 
 
+def values_at(source: object, path: str) -> Iterator[str]:
+    """Yield the values at a path, whether its dots stand for objects or in a key's name; of lists, each.
+
+    Example:
+        >>> list(values_at({"a": [{"b": "x"}, {"b": 2}], "a.b": "z"}, "a.b"))
+        ['z', 'x', '2']
+    """
+    if isinstance(source, list | tuple):
+        for each in source:
+            yield from values_at(each, path)
+    elif not path:
+        if source is not None:
+            yield source if isinstance(source, str) else json.dumps(source, ensure_ascii=False, default=str)
+    elif isinstance(source, Mapping):
+        steps = path.split(".")
+        for length in range(len(steps), 0, -1):
+            key = ".".join(steps[:length])
+            if key in source:
+                yield from values_at(source[key], ".".join(steps[length:]))
+
+
 def plain(value: object) -> str:
     """Return a metadata value as the text that filters compare: a string itself, anything else its JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -9,7 +9,9 @@ from prorank_search.errors import ConfigError
 from prorank_search.profiles import load_profiles, profile_for
 from prorank_search.settings import Settings
 
-DOCUMENT = Document("1", "It barks.", title="Dog", metadata={"kind": "pet", "1": "one", "empty": None})
+DOCUMENT = Document(
+    "1", "It barks.", title="Dog", metadata={"kind": "pet", "1": "one", "empty": None, "tags": ["a", "b"], "live": True}
+)
 
 
 def write(folder: Path, text: str) -> Path:
@@ -70,6 +72,7 @@ def test_a_complaint_names_file_profile_key_and_what_is_allowed(tmp_path: Path, 
         ("{metadata[kind]} {metadata[1]}", "pet one"),
         ("[{metadata[absent]}{metadata[empty]}]", "[]"),
         ("{{{title}}}", "{Dog}"),
+        ("{metadata[tags]}: {metadata[live]}", "a\nb: true"),
     ],
 )
 def test_the_template_makes_the_text_that_the_model_sees(template: str | None, text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from prorank_search.backends.engines.hits import values_at
+from prorank_search.stored_documents import values_at
 
 _BY_FIELD = ("match", "match_phrase", "match_phrase_prefix", "match_bool_prefix")
 """Clauses that have the text behind a field's name."""

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from prorank_search.backends.engines.hits import values_at
 from prorank_search.errors import InputError
+from prorank_search.model_text import TextLayout, layout_of, lines_of
 from prorank_search.profiles import Profile
-from prorank_search.types import SourcePaths
 
 Missing = Literal["empty", "skip", "error"]
 
 PASSAGE_CHARACTERS = 1200
 """Of a passage at most: about the tokens that a model reads of a text."""
 
-_METADATA = re.compile(r"metadata\[([^\[\]{}]+)\]")
+_HEAD_CHARACTERS = PASSAGE_CHARACTERS // 4
+"""What stands above a text is shown with each of its passages, if it is no longer than that."""
+
 _ENDS = ("\n\n", "\n", "。", "! ", "? ", ". ", " ")
 """Where a text is cut into passages, the best place first."""
 
@@ -28,39 +28,31 @@ class TextSource:
     """Where the texts of hits come from.
 
     Attributes:
-        template: Literal text and the path in `_source` behind it, part by part.
-        lines: Whether an empty part takes its literal text along, as for fields that stand below each other.
+        layout: How the values in `_source` become one text.
         missing: What becomes of a hit that has a text at none of the paths.
         passages: Passages of each hit that are scored, from its beginning on; None: the whole text as one.
     """
 
-    template: tuple[tuple[str, str | None], ...]
-    lines: bool = False
+    layout: TextLayout
     missing: Missing = "empty"
     passages: int | None = None
 
     @property
     def paths(self) -> tuple[str, ...]:
         """The paths in `_source` that it reads."""
-        return tuple(dict.fromkeys(path for _, path in self.template if path is not None))
+        return self.layout.paths
 
     def texts_of(self, source: Mapping[str, object]) -> tuple[str, ...]:
         """Return what is scored of a hit, one or more texts; none where it has none and `missing` is not `empty`."""
-        values = {path: "\n".join(values_at(source, path)) for path in self.paths}
-        if not any(value.strip() for value in values.values()):
-            return ("",) if self.missing == "empty" else ()
-        parts = [
-            (literal, "" if path is None else values[path])
-            for literal, path in self.template
-            if not (self.lines and path is not None and not values[path])
-        ]
-        text = "".join(literal + value for literal, value in parts)
-        text = text.removeprefix("\n") if self.lines else text
+        if self.missing != "empty" and not any(value.strip() for value in self.layout.values(source).values()):
+            return ()
+        pieces = self.layout.pieces(source)
+        text = "".join(pieces)
         if self.passages is None:
             return (text,)
-        head = text[: len(text) - len(parts[-1][1])] if self.lines else ""
-        pieces = passages(text[len(head) :], self.passages)
-        return tuple(head + piece for piece in pieces)
+        head = "".join(pieces[:-1]) if self.layout.lines else ""
+        head = head if len(head) <= _HEAD_CHARACTERS else ""
+        return tuple(head + piece for piece in passages(text[len(head) :], self.passages))
 
 
 def from_fields(paths: tuple[str, ...], missing: Missing, passages: int | None) -> TextSource:
@@ -70,7 +62,7 @@ def from_fields(paths: tuple[str, ...], missing: Missing, passages: int | None) 
         >>> from_fields(("title", "text"), "empty", None).texts_of({"title": "Fox", "text": ["It runs.", "It eats."]})
         ('Fox\nIt runs.\nIt eats.',)
     """
-    return TextSource(tuple(("\n", path) for path in paths), lines=True, missing=missing, passages=passages)
+    return TextSource(lines_of(paths), missing, passages)
 
 
 def from_template(template: str, missing: Missing, passages: int | None) -> TextSource:
@@ -92,20 +84,12 @@ def from_template(template: str, missing: Missing, passages: int | None) -> Text
         raise InputError(f"[template] has braces that name no field; {advice}")
     if all(path is None for _, path, _, _ in parts):
         raise InputError(f"[template] names no field; {advice}")
-    return TextSource(tuple((literal, path) for literal, path, _, _ in parts), missing=missing, passages=passages)
+    return TextSource(TextLayout(tuple((literal, path) for literal, path, _, _ in parts)), missing, passages)
 
 
 def from_profile(profile: Profile, missing: Missing, passages: int | None) -> TextSource:
-    """Return what a profile says: its template, or its title above its text."""
-    paths = profile.source or SourcePaths(title="title")
-    if profile.template is None:
-        return from_fields(tuple(path for path in (paths.title, paths.text) if path), missing, passages)
-    inside = "" if profile.source else "metadata."
-    parts = []
-    for literal, name, _, _ in string.Formatter().parse(profile.template):
-        key = _METADATA.fullmatch(name or "")
-        parts.append((literal, f"{inside}{key.group(1)}" if key else _field(name, paths)))
-    return TextSource(tuple(parts), missing=missing, passages=passages)
+    """Return what a profile says: the same text that searches and evaluations show the model."""
+    return TextSource(layout_of(profile.template, profile.source), missing, passages)
 
 
 def passages(text: str, most: int, characters: int = PASSAGE_CHARACTERS) -> list[str]:
@@ -134,7 +118,3 @@ def _cut(text: str, start: int, characters: int) -> int:
         if found != -1:
             return found + len(mark)
     return end
-
-
-def _field(name: str | None, paths: SourcePaths) -> str | None:
-    return {"title": paths.title or "title", "text": paths.text}.get(name) if name else None
