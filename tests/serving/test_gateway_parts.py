@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prorank_search.profiles import Profile
+from prorank_search.serving.gateway import texts
 from prorank_search.serving.gateway.breaker import FAILURES, PAUSE_S, Breaker
 from prorank_search.serving.gateway.exposure import is_exposed
 from prorank_search.serving.gateway.json_spans import members, with_members, without_members
@@ -19,7 +21,8 @@ from prorank_search.serving.gateway.passthrough import is_read, parts_of
 from prorank_search.serving.gateway.query_text import text_in
 from prorank_search.serving.gateway.request import Search
 from prorank_search.serving.gateway.rules import refusal
-from prorank_search.types import Status
+from prorank_search.stored_documents import to_source
+from prorank_search.types import Document, SourcePaths, Status
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -28,8 +31,8 @@ VALUES = st.recursive(
 )
 
 
-def order_of(size: int) -> Order:
-    places = tuple(Place(HitKey("books", str(at)), at + 1, None, "{}") for at in range(size))
+def order_of(size: int, block: str = "{}") -> Order:
+    places = tuple(Place(HitKey("books", str(at)), at + 1, None, block) for at in range(size))
     return Order(places, Status("ok"))
 
 
@@ -68,7 +71,7 @@ def test_a_breaker_lets_one_search_try_and_closes_when_it_works() -> None:
 
 def test_orders_are_kept_for_a_while_and_up_to_a_bound() -> None:
     now = [0.0]
-    pages = Pages(10.0, lambda: now[0], most_hits=5)
+    pages = Pages(10.0, lambda: now[0], most_bytes=2500)
     pages.keep("a", order_of(2))
     pages.keep("b", order_of(2))
     assert pages.get("a") is not None
@@ -76,15 +79,22 @@ def test_orders_are_kept_for_a_while_and_up_to_a_bound() -> None:
     assert (pages.get("b"), len(pages)) == (None, 2)
     now[0] = 10.0
     assert (pages.get("a"), pages.get("c"), len(pages)) == (None, None, 0)
-    pages.keep("d", order_of(6))
+    pages.keep("d", order_of(8))
     assert pages.get("d") is None
 
 
 def test_orders_without_hits_are_bounded_too() -> None:
-    pages = Pages(10.0, most_hits=5)
+    pages = Pages(10.0, most_bytes=1500)
     for number in range(20):
         pages.keep(str(number), order_of(0))
-    assert len(pages) == 5
+    assert 0 < len(pages) < 10
+
+
+def test_orders_count_as_long_as_their_passages_are() -> None:
+    pages = Pages(10.0, most_bytes=100_000)
+    for number in range(20):
+        pages.keep(str(number), order_of(5, json.dumps({"passage": "狐" * 1000}, ensure_ascii=False)))
+    assert 0 < len(pages) < 10
 
 
 def test_one_search_at_a_time_makes_an_order() -> None:
@@ -173,6 +183,41 @@ def test_the_text_of_a_query_is_found_where_it_scores(query: object, text: str) 
 )
 def test_only_the_order_by_score_can_be_rescored(sort: object, refused: bool) -> None:  # noqa: FBT001
     assert bool(refusal(Search("books", json.dumps({"sort": sort})))) is refused
+
+
+@pytest.mark.parametrize(
+    "template", [None, "{title} [{metadata[tags]}] {metadata[live]} {metadata[no]}{metadata[of.x]}{{}}: {text}"]
+)
+@pytest.mark.parametrize(
+    "document",
+    [
+        Document("1", "It barks.", "Dog", {"tags": ["a", "b"], "live": True, "no": None, "of": {"x": 1.5}}),
+        Document("2", "It barks."),
+        Document("3", "", "Dog"),
+        Document("4", ""),
+    ],
+)
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_profile_shows_the_model_the_text_that_searches_and_evaluations_show(
+    template: str | None,
+    document: Document,
+    is_ours: bool,  # noqa: FBT001
+) -> None:
+    ours = to_source(document)
+    if is_ours:
+        profile, stored = Profile(template=template), ours
+    else:
+        profile = Profile(template=template, source=SourcePaths(title="of.name", text="body"))
+        stored = {"of.name": document.title, "body": document.text, **document.metadata}
+    assert texts.from_profile(profile, "empty", None).texts_of(stored) == (profile.text_of(document),)
+
+
+def test_passages_are_no_longer_than_that_whichever_field_is_the_long_one() -> None:
+    source = {"body": "It barks. " * 1300, "author": "Eve"}
+    for fields in (("body", "author"), ("author", "body")):
+        found = texts.from_fields(fields, "empty", 3).texts_of(source)
+        assert [1000 < len(text) <= 1500 for text in found] == [True] * 3
+        assert all(text.startswith("Eve\n") for text in found) is (fields[0] == "author")
 
 
 @pytest.mark.parametrize(("sort", "refused"), [("_score", False), ("_score:asc", True), ("year", True)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -14,8 +15,11 @@ from weakref import WeakValueDictionary
 
 from prorank_search.serving.gateway.order import Order
 
-MOST_HITS = 100_000
-"""Of all orders together; about 300 bytes each."""
+MOST_BYTES = 32 << 20
+"""Of all orders together, about: 100,000 hits without passages."""
+
+_HIT_BYTES = 300
+"""What a hit takes beside its block."""
 
 
 class Pages:
@@ -24,15 +28,15 @@ class Pages:
     Args:
         ttl_s: Seconds that an order is kept, from when it was made.
         clock: `time.monotonic`, or a test's.
-        most_hits: Bound of all orders together; what was not asked for longest goes first.
+        most_bytes: Bound of all orders together; what was not asked for longest goes first.
     """
 
-    def __init__(self, ttl_s: float, clock: Callable[[], float] = time.monotonic, most_hits: int = MOST_HITS) -> None:
-        self._ttl_s, self._clock, self._most_hits = ttl_s, clock, most_hits
+    def __init__(self, ttl_s: float, clock: Callable[[], float] = time.monotonic, most_bytes: int = MOST_BYTES) -> None:
+        self._ttl_s, self._clock, self._most_bytes = ttl_s, clock, most_bytes
         self._orders: OrderedDict[str, tuple[float, Order]] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._lock = threading.RLock()
-        self._hits = 0
+        self._bytes = 0
 
     def __len__(self) -> int:
         """Return how many orders there are."""
@@ -59,8 +63,8 @@ class Pages:
         with self._lock:
             self.drop(key)
             self._orders[key] = (self._clock() + self._ttl_s, order)
-            self._hits += _size(order)
-            while self._hits > self._most_hits:
+            self._bytes += _size(order)
+            while self._bytes > self._most_bytes:
                 self.drop(next(iter(self._orders)))
 
     def drop(self, key: str) -> None:
@@ -68,12 +72,12 @@ class Pages:
         with self._lock:
             _, order = self._orders.pop(key, (0.0, None))
             if order is not None:
-                self._hits -= _size(order)
+                self._bytes -= _size(order)
 
 
 def _size(order: Order) -> int:
-    """Count its hits; one without any takes room too."""
-    return max(1, order.window_size)
+    """Return the bytes of an order, about; one without any hits takes room too."""
+    return _HIT_BYTES * (1 + order.window_size) + sum(sys.getsizeof(place.block) for place in order.places)
 
 
 def key_of(parts: Mapping[str, object]) -> str:
