@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from prorank_search import jobs, models, plugins, promotions
@@ -29,6 +28,7 @@ from prorank_ui.client import Asking
 from prorank_ui.held_back import HeldBack, Pair
 from prorank_ui.home_client import HomeClient, role_for
 from prorank_ui.kept_results import KeptResults
+from prorank_ui.loaded_models import LoadedModels
 from prorank_ui.scoring import Scoring
 from prorank_ui.uploads import Upload, Uploaded
 
@@ -40,7 +40,7 @@ _TITLE_WORDS = range(2, 12)
 class LocalClient(HomeClient):
     """Answers the pages' questions in this process.
 
-    Models are loaded once, settings read once an index, by whoever asks first; so is the first stage opened: where its
+    Models are loaded, settings read once an index, by whoever asks first; so is the first stage opened: where its
     engine is down, the pages that ask it nothing work. Scores are remembered: another blend of the same hits, or a link
     to a search that was done before, asks no model.
     Every method raises a `ProRankError` where it cannot.
@@ -56,8 +56,7 @@ class LocalClient(HomeClient):
         super().__init__(settings, asking)
         self._settings = settings
         self._profiles: dict[tuple[str, str | None], tuple[Settings, Profile]] = {}
-        self._rescorers: dict[tuple[object, ...], Rescorer] = {}
-        self._loading = Lock()
+        self._models = LoadedModels()
         self._scores = MemoryCache(settings.score_memory_mb)
         self._results = KeptResults()
 
@@ -215,8 +214,5 @@ class LocalClient(HomeClient):
     def _rescorer(self, side: Side, settings: Settings) -> Rescorer:
         if side.model:
             settings = settings.model_copy(update={"model": side.model})
-        with self._loading:
-            key = (side.rescorer, settings.model, settings.device, settings.dtype, settings.max_length_tokens)
-            if key not in self._rescorers:
-                self._rescorers[key] = remembering(load_rescorer(side.rescorer, settings), self._scores)
-            return self._rescorers[key]
+        key = (side.rescorer, settings.model, settings.device, settings.dtype, settings.max_length_tokens)
+        return self._models.get(key, lambda: remembering(load_rescorer(side.rescorer, settings), self._scores))
