@@ -173,6 +173,19 @@ def test_the_blend_that_a_link_brings_is_said_in_words_and_goes_to_no_other_mode
 
 
 @pytest.mark.usefixtures("animals", "stages")
+def test_what_each_side_is_can_be_read_where_both_have_one_model(app: AppTest) -> None:
+    link = {"q": "dog", "left": "overlap", "left_window": "10", "right": "overlap", "right_blend": "total:zscore:1:8"}
+    app.query_params.update(link)
+    app.run()
+    left, right = sides(drawn(app))
+    assert 'aria-label="overlap, 4 hits, its scores alone"' in left
+    assert 'aria-label="overlap, 4 hits, BM25 + 8 × its scores"' in right + left
+    assert "4 hits rescored, by BM25 + 8 × its scores · " in right
+    labels = [popover.proto.popover.label.replace("\\", "") for popover in app.get("popover")]
+    assert labels[:2] == ["Left: overlap, 10 hits", "Right: overlap, BM25 + 8 × its scores"]
+
+
+@pytest.mark.usefixtures("animals", "stages")
 def test_a_failed_second_stage_is_shown_as_failed_and_never_as_no_hits(app: AppTest) -> None:
     app.query_params.update({"q": "dog", "right": "failing"})
     app.run()

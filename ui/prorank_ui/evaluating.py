@@ -99,8 +99,9 @@ def system_name(side: Side) -> str:
     if not side.rescorer:
         return side.name
     blend = blend_name(side.blend) if side.blend else ""
+    window = f"{side.window} hits" if side.window else ""
     instruction = f"“{side.instruction}”" if side.instruction else ""
-    return ", ".join(filter(None, [side.name, f"{side.window} hits", blend, instruction]))
+    return ", ".join(filter(None, [side.name, window, blend, instruction]))
 
 
 def suite_of(wish: Wish, settings: Settings, profile: Profile) -> tuple[Suite, Mapping[str, Side]]:

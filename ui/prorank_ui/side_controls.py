@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from textwrap import shorten
 
 import streamlit as st
 
 from prorank_ui import state, training_runs
 from prorank_ui.choices import BLENDS, FIRST_STAGE, Side, blend_name, blend_of
+from prorank_ui.evaluating import system_name
+from prorank_ui.markup import unmarked
 
 _WINDOWS = ["", "10", "20", "30", "50", "100", "200"]
 LONGEST_INSTRUCTION = 1_000
+_LONGEST_LABEL = 80
 DETAILS = ("model", "window", "blend", "instruction")
 
 
@@ -29,21 +34,17 @@ def side(place: str, index: str) -> Side:
     stages = state.client().stages(index)
     own = stages[0]
     stages = [FIRST_STAGE, *stages] if place == "left" else [*stages, FIRST_STAGE]
-    chosen = st.session_state.get(place)
-    label = _stage_name(chosen if chosen in stages else stages[0])
-    with st.popover(f"{place.capitalize()}: {label}", width="stretch"):
+    held = st.session_state.get(place)
+    stage = held if held in stages else stages[0]
+    models = {} if stage == FIRST_STAGE else _models(stage)
+    with st.popover(unmarked(f"{place.capitalize()}: {_label(place, stage, models)}"), width="stretch"):
         of_another = partial(forget_linked_blend, place)
-        stage = state.select("Ranking", place, stages, _stage_name, of_another)
+        state.select("Ranking", place, stages, _stage_name, of_another)
         if stage == FIRST_STAGE:
             return Side()
-        models = state.client().models(stage)
-        called = {"": "as set up", **training_runs.checkpoints(state.client().home)}
-        offered = ["", *models] if stage == own else models  # what is set up is a model of the index's own stage
-        model = (
-            state.select("Model", f"{place}_model", offered, lambda name: called.get(name, name), of_another)
-            if models
-            else ""
-        )
+        offered = {"": "as set up"} | models if stage == own else models  # it is a model of the index's own stage
+        key = f"{place}_model"
+        model = state.select("Model", key, list(offered), offered.__getitem__, of_another) if models else ""
         blends = list(BLENDS)
         linked = st.session_state.get(f"{place}_blend", "")
         if linked not in blends and blend_of(linked) is not None:
@@ -69,6 +70,21 @@ def forget_linked_blend(place: str) -> None:
 def _keep_blend(place: str) -> None:
     key = f"{place}_blend"
     st.session_state[f"{key} chosen here"] = st.session_state[key]
+
+
+def _models(stage: str) -> dict[str, str]:
+    """Return the models of a stage, and what each is called."""
+    called = training_runs.checkpoints(state.client().home)
+    return {model: called.get(model, model) for model in state.client().models(stage)}
+
+
+def _label(place: str, stage: str, models: Mapping[str, str]) -> str:
+    """Return what the button says: what was chosen of the fields behind it, which are not drawn yet."""
+    if stage == FIRST_STAGE:
+        return _stage_name(stage)
+    held = {detail: st.session_state.get(f"{place}_{detail}", "") for detail in DETAILS}
+    side = Side(stage, **held | {"model": models.get(held["model"], "")})
+    return shorten(system_name(side), _LONGEST_LABEL, placeholder=" …")
 
 
 def _stage_name(stage: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prorank_search.types import SearchResult
+from prorank_ui.choices import blend_name, written_blend
 
 _KB, _MB = 1_000, 1_000_000
 
@@ -42,7 +43,8 @@ def note(result: SearchResult) -> str:
         return f"first stage · {duration(result.took_ms['first_stage'])}"
     scored, window = sum(hit.rescore_score is not None for hit in result.hits), result.status.window_size
     share = f"{scored} of {count(window, 'hit')}" if scored < window else count(window, "hit")
-    return f"{share} rescored · {duration(result.took_ms['rescore'])}"
+    order = "" if result.status.blend is None else f", by {blend_name(written_blend(result.status.blend))}"
+    return f"{share} rescored{order} · {duration(result.took_ms['rescore'])}"
 
 
 def count(number: int, noun: str) -> str:

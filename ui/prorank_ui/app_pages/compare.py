@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 import streamlit as st
@@ -27,6 +27,7 @@ from prorank_ui import (
 )
 from prorank_ui import ranking_table as table
 from prorank_ui.choices import Choice, Side, written_blend, written_side
+from prorank_ui.evaluating import system_name
 from prorank_ui.markup import unmarked
 from prorank_ui.pairing import Pairing, Placed, pair
 from prorank_ui.scoring import Scoring
@@ -212,7 +213,7 @@ def _half(place: table.Place, asked: Asked, outcome: Outcome, hits: int = 0) -> 
 def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
     """Show both sides, and what can be done with them."""
     both = pair(results["left"].hits, results["right"].hits, asked.top_k)
-    names = {place: _name(asked.choices[place], results[place]) for place in PLACES}
+    names = _names(asked.choices, results)
     first = min(asked.top_k, max(len(both.left), len(both.right)))
     overlap = f"{both.common} of the first {first} in common · RBO {both.rbo:.2f} · {stage_times(results['right'])}"
     st.html(table.summary(both.summary, overlap))
@@ -246,8 +247,23 @@ def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
         judge_from_compare.offer(asked.choices["left"], results, names, asked.top_k)
 
 
-def _name(choice: Choice, result: SearchResult) -> str:
-    return result.status.model or choice.side.name
+def _names(
+    choices: Mapping[table.Place, Choice], results: Mapping[table.Place, SearchResult]
+) -> dict[table.Place, str]:
+    """Name the sides by their models; by all that tells them apart where both have the same one."""
+    names = {place: result.status.model or choices[place].side.name for place, result in results.items()}
+    if len(set(names.values())) == len(names):
+        return names
+    return {place: system_name(_as_answered(choices[place].side, result)) for place, result in results.items()}
+
+
+def _as_answered(side: Side, result: SearchResult) -> Side:
+    status = result.status
+    if status.blend is None:
+        return Side()
+    return replace(
+        side, model=status.model or side.model, window=str(status.window_size), blend=written_blend(status.blend)
+    )
 
 
 def _note_in_force(choices: Mapping[table.Place, Choice], results: Mapping[table.Place, SearchResult]) -> None:
