@@ -91,7 +91,7 @@ def rescore(ranking: Ranking, rescorer: Rescorer, options: RescoreOptions) -> tu
         cancelled=options.cancelled,
     )
     try:
-        scored = _checked(rescorer.score(request), len(request.texts), status.model) if window else []
+        scored = checked(rescorer.score(request), len(request.texts), status.model) if window else []
     except RescorerError as error:
         if options.on_failure == "error":
             raise
@@ -242,8 +242,12 @@ def _passage_rank(hit: Hit) -> int | None:
     return 1 + offsets.index(hit.document.passage_offsets) if offsets else None
 
 
-def _checked(scored: Sequence[Scored], wanted: int, model: str | None) -> Sequence[Scored]:
-    """Refuse answers that no order can be made of: too few, too many, or a score that is no number."""
+def checked(scored: Sequence[Scored], wanted: int, model: str | None) -> Sequence[Scored]:
+    """Return a rescorer's answer, if an order can be made of it.
+
+    Raises:
+        RescorerError: There are too few, too many, or a score that is no number.
+    """
     if len(scored) != wanted:
         raise RescorerError(f"{model!r} answered {wanted} texts with {len(scored)} scores")
     broken = [answer.score for answer in scored if answer.score is not None and not math.isfinite(answer.score)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from prorank_search.blend import sigmoid
-from prorank_search.errors import InputError, NothingToScoreError, RescorerError, TooLargeError
+from prorank_search.errors import InputError, NothingToScoreError, TooLargeError
+from prorank_search.rescore import probability_of
 from prorank_search.serving.numbers import falling, plain
 from prorank_search.settings import Settings
 from prorank_search.types import Calibration, RescorerInfo, Scored, ScoreRequest, Status
@@ -84,13 +84,11 @@ class Answer:
         rows: Best first.
         status: What became of it.
         calibrated: Whether numbers are calibrated probabilities.
-        scored: What the rescorer said of all texts, in the order of the request.
     """
 
     rows: tuple[Row, ...]
     status: Status
     calibrated: bool
-    scored: tuple[Scored, ...]
 
 
 def check(asked: Asked, settings: Settings) -> None:
@@ -137,17 +135,12 @@ def answer(scored: Sequence[Scored], info: RescorerInfo, revision: str, asked: A
     """Make scores into an answer: by score, then the unscored in the order in which they came.
 
     Args:
-        scored: The rescorer's answer for each text.
+        scored: The rescorer's answer for each text, all of them numbers.
         info: What the rescorer says of itself.
         revision: The rescorer's revision.
         asked: What is wanted.
-
-    Raises:
-        RescorerError: A score is no finite number.
     """
     scores = [text.score for text in scored]
-    if any(score is not None and not math.isfinite(score) for score in scores):
-        raise RescorerError(f"{info.model!r} gave a score that is no finite number")
     order = sorted(range(len(scored)), key=lambda index: _by_score(scored[index]))
     numbers = falling(_number(scores[index], info.calibration, raw=asked.raw) for index in order)
     rows = tuple(
@@ -155,7 +148,7 @@ def answer(scored: Sequence[Scored], info: RescorerInfo, revision: str, asked: A
             index=index,
             number=number,
             score=_plain(scores[index]),
-            probability=_plain(_probability(scores[index], info.calibration)),
+            probability=_plain(probability_of(scores[index], info.calibration)),
             truncated=scored[index].truncated,
             parts={name: plain(score) for name, score in scored[index].parts.items()},
             left_out=scored[index].left_out,
@@ -163,7 +156,7 @@ def answer(scored: Sequence[Scored], info: RescorerInfo, revision: str, asked: A
         for index, number in zip(order, numbers, strict=True)
     )
     status = _status(scored, info, revision)
-    return Answer(rows[: asked.top_n], status, info.calibration is not None, tuple(scored))
+    return Answer(rows[: asked.top_n], status, info.calibration is not None)
 
 
 def _by_score(scored: Scored) -> tuple[bool, int, float]:
@@ -176,14 +169,8 @@ def _number(score: float | None, calibration: Calibration | None, *, raw: bool) 
         return _UNDECIDED_SCORE if raw else _UNDECIDED_PROBABILITY
     if raw:
         return score
-    probability = _probability(score, calibration)
+    probability = probability_of(score, calibration)
     return max(_LOWEST, sigmoid(score) if probability is None else probability)
-
-
-def _probability(score: float | None, calibration: Calibration | None) -> float | None:
-    if score is None or calibration is None:
-        return None
-    return sigmoid(calibration.a * score + calibration.b)
 
 
 def _plain(value: float | None) -> float | None:

@@ -16,6 +16,7 @@ from prorank_search.errors import NotReadyError, ProRankError, RescorerError, Un
 from prorank_search.evaluation.score_cache import CachedRescorer, open_score_cache, remembering
 from prorank_search.memory_cache import MemoryCache
 from prorank_search.protocols import Rescorer
+from prorank_search.rescore import checked
 from prorank_search.scoring.deadline import is_over
 from prorank_search.serving.admission import Admission, tokens_of
 from prorank_search.serving.answers import Answer, Asked, answer, check, score_request
@@ -45,8 +46,27 @@ State = Literal["loading", "ready", "failed", "draining"]
 
 
 @dataclass(frozen=True, slots=True)
+class Scoring:
+    """What became of a request.
+
+    Attributes:
+        scored: What the model said of each question's texts, in the order of the request.
+        info: What the very model says of itself that scored.
+        revision: Its revision.
+        tokens: As which the request was counted.
+        took_ms: Milliseconds that it took.
+    """
+
+    scored: tuple[Sequence[Scored], ...]
+    info: RescorerInfo
+    revision: str
+    tokens: int
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a request: an answer for each question, the tokens it was counted as, and its milliseconds."""
+    """What a request is answered with: an answer for each question, the tokens it was counted as, its milliseconds."""
 
     answers: tuple[Answer, ...]
     tokens: int
@@ -143,6 +163,12 @@ class Service:
         return rescorer
 
     async def answer(self, asked: Asked, cancelled: Callable[[], bool] | None = None) -> Outcome:
+        """Score what was asked, and make answers of it. See `scored`."""
+        scoring = await self.scored(asked, cancelled)
+        answers = tuple(answer(texts, scoring.info, scoring.revision, asked) for texts in scoring.scored)
+        return Outcome(answers, scoring.tokens, scoring.took_ms)
+
+    async def scored(self, asked: Asked, cancelled: Callable[[], bool] | None = None) -> Scoring:
         """Score what was asked; what is not scored in time comes back unscored.
 
         Cancelling the task that runs this frees its place at once; work that a thread has begun ends when the rescorer
@@ -157,7 +183,7 @@ class Service:
             UnknownModelError: The request names another model.
             InputError: The request cannot be answered.
             OverloadedError: There is no place in line.
-            RescorerError: The model failed.
+            RescorerError: The model failed, or gave a score that is no number.
         """
         began = time.monotonic()
         timeout_s = asked.timeout_s or self.settings.timeout_s
@@ -170,8 +196,8 @@ class Service:
             info, revision = held.rescorer.info, held.rescorer.revision
         finally:
             self._shelf.give_back(held)
-        answers = tuple(answer(texts, info, revision, asked) for texts in scored)
-        return Outcome(answers, self._tokens(requests), round(1e3 * (time.monotonic() - began), 2))
+        texts = tuple(checked(of_question, len(of_question), info.model) for of_question in scored)
+        return Scoring(texts, info, revision, self._tokens(requests), round(1e3 * (time.monotonic() - began), 2))
 
     @contextmanager
     def second_stage(self, model: str | None = None, deadline: float | None = None) -> Iterator[Rescorer]:
@@ -226,14 +252,14 @@ class Service:
         if missing:
             self.admission.enter(tokens)
             try:
-                fresh = await asyncio.gather(*(self._scored(held, rescorer, request) for request in missing))
+                fresh = await asyncio.gather(*(self._in_thread(held, rescorer, request) for request in missing))
                 scored = round(tokens * _share(fresh))
             finally:
                 self.admission.leave(tokens, scored)
         answers = iter(fresh)
         return [_merged(known, next(answers) if asked.texts else []) for known, asked in found]
 
-    async def _scored(self, held: Held, rescorer: Rescorer, request: ScoreRequest) -> list[Scored]:
+    async def _in_thread(self, held: Held, rescorer: Rescorer, request: ScoreRequest) -> list[Scored]:
         """Wait for a thread until the deadline, then for the rescorer, which keeps to it."""
         future = self._threads.submit(_score, rescorer, request)
         self._shelf.share(held)

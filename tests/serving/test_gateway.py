@@ -77,6 +77,27 @@ def test_a_model_that_the_first_page_loads_keeps_its_order(engine: StubEngine) -
     assert "order_recomputed" not in pages[1].json()["prorank"]["reason"]
 
 
+def test_an_order_is_of_the_model_that_scored_it_though_another_took_its_place(engine: StubEngine) -> None:
+    class Replaced:
+        def __init__(self, name: str) -> None:
+            self.revision, self.info = f"{name}-1", RescorerInfo(name)
+
+        def score(self, request: ScoreRequest) -> list[Scored]:
+            if self.info.model == "first":
+                served.service._shelf.load("").result(30)  # noqa: SLF001 (as where the model's files change)
+            return [Scored(float(len(text))) for text in request.texts]
+
+    models = iter([Replaced("first"), Replaced("second")])
+    with serving(lambda: next(models), url=engine.url) as started:
+        served = wait_until_ready(started)
+        blocks = [search(served, {**RESCORED, "from": first, "size": 2}).json()["prorank"] for first in (0, 2)]
+    assert [(block["model"], block["model_revision"]) for block in blocks] == [
+        ("first", "first-1"),
+        ("second", "second-1"),
+    ]
+    assert blocks[1]["reason"].startswith("order_recomputed")
+
+
 def test_who_is_asked_for_has_an_order_of_its_own(served: Served) -> None:
     for user in ("eve", "adam"):
         headers = {"authorization": "Basic eA==", "es-security-runas-user": user, "x-opaque-id": user}

@@ -17,14 +17,14 @@ from prorank_search.errors import (
 )
 from prorank_search.protocols import Rescorer
 from prorank_search.rescore import best_passages, hits_within, judged, reorder, texts_in_time, window_for
-from prorank_search.serving.answers import Answer, Asked, Question
+from prorank_search.serving.answers import Asked, Question
 from prorank_search.serving.gateway.breaker import Breaker
 from prorank_search.serving.gateway.order import HitKey, Order, Place
 from prorank_search.serving.gateway.reorder import FoundHit, hit_block
 from prorank_search.serving.gateway.request import Plan
 from prorank_search.serving.logs import log_error
 from prorank_search.serving.numbers import falling
-from prorank_search.serving.service import Service
+from prorank_search.serving.service import Scoring, Service
 from prorank_search.serving.shapes.shape import readable
 from prorank_search.types import Blend, Document, Hit, RescoredHit, Scored, Status
 
@@ -126,8 +126,7 @@ async def order_of(
         if not any(hit.passages for hit in hits):
             paths = ", ".join(plan.texts.paths)
             return kept(window, Status("skipped", f"no hit has a text at {paths}: name [fields]"), began)
-        answer = await _scored(scorer, plan, hits, deadline, cancelled)
-        rescorer = scorer.rescorer(plan) or scorer.service.rescorer
+        scoring = await _scored(scorer, plan, hits, deadline, cancelled)
     except (RescorerError, NotReadyError) as error:
         if plan.on_failure == "error":
             raise
@@ -136,7 +135,7 @@ async def order_of(
         if plan.explicit:
             raise refused.error from refused
         return kept(window, Status("degraded", str(refused), len(window)), began)
-    return _ordered(plan, rescorer, window[: len(hits)], hits, answer, began)
+    return _ordered(plan, window[: len(hits)], hits, scoring, began)
 
 
 def _with_texts(
@@ -166,8 +165,8 @@ def _with_texts(
 
 async def _scored(
     scorer: Scorer, plan: Plan, hits: Sequence[Hit], deadline: float | None, cancelled: Callable[[], bool]
-) -> Answer:
-    """Return the service's answer, and tell the breaker how it went."""
+) -> Scoring:
+    """Have a model score the hits' texts, and tell the breaker how it went."""
     breaker = scorer.breaker(plan)
     if not breaker.lets_in():
         raise OverloadedError(
@@ -180,12 +179,11 @@ async def _scored(
     asked = Asked(
         (Question(readable(plan.query_text), texts),),
         model=plan.model,
-        raw=True,
         instruction=plan.instruction,
         timeout_s=left_s,
     )
     try:
-        outcome = await asyncio.wait_for(scorer.service.answer(asked, cancelled), left_s + _GRACE_S)
+        scoring = await asyncio.wait_for(scorer.service.scored(asked, cancelled), left_s + _GRACE_S)
     except (OverloadedError, NotReadyError):
         raise
     except InputError as error:
@@ -194,25 +192,22 @@ async def _scored(
         breaker.failed()
         log_error(error)
         raise RescorerError(f"the rescorer failed: {type(error).__name__}") from error
-    answer = outcome.answers[0]
-    if any(scored.score is not None for scored in answer.scored):
+    if any(scored.score is not None for scored in scoring.scored[0]):
         breaker.worked()
     elif left_s >= _FAIR_S and worked == breaker.times_worked:
         breaker.failed()
-    return answer
+    return scoring
 
 
-def _ordered(
-    plan: Plan, rescorer: Rescorer, window: Sequence[FoundHit], hits: Sequence[Hit], answer: Answer, began: float
-) -> Order:
-    info = rescorer.info
+def _ordered(plan: Plan, window: Sequence[FoundHit], hits: Sequence[Hit], scoring: Scoring, began: float) -> Order:
+    info = scoring.info
     with_text = [position for position, hit in enumerate(hits) if hit.passages]
-    shown, best = best_passages([hits[position] for position in with_text], answer.scored)
+    shown, best = best_passages([hits[position] for position in with_text], scoring.scored[0])
     listed, scores = list(hits), [Scored(None)] * len(hits)
     for position, hit, score in zip(with_text, shown, best, strict=True):
         listed[position], scores[position] = hit, score
     blend = plan.blend or info.blend or Blend()
-    status = judged(Status("ok", info.reason, len(hits), info.model, rescorer.revision, blend=blend), best)
+    status = judged(Status("ok", info.reason, len(hits), info.model, scoring.revision, blend=blend), best)
     if len(with_text) < len(hits):
         note = f"{len(hits) - len(with_text)} of {len(hits)} hits have no text"
         status = replace(status, reason="; ".join(filter(None, [note, status.reason])))

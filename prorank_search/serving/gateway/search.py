@@ -145,7 +145,7 @@ def job_of(desk: Desk, search: Search, plan: Plan, page: Page, caller: str) -> J
     """
     began = time.monotonic()
     key = _key(search, plan, caller)
-    kept_at = _with_model(desk, key, plan)
+    kept_at = _kept_at(key, desk.scorer.revision(plan))
     order = desk.pages.get(kept_at)
     if order is not None and order.status.state == "degraded" and page.first == 0:
         desk.pages.drop(kept_at)  # who asks for the first page again asks for another try
@@ -217,14 +217,15 @@ async def _new_order(
     desk: Desk, job: Job, found: Found, send: Send, cancelled: Callable[[], bool]
 ) -> tuple[bool, Order]:
     """Return the order that somebody made meanwhile, or make one; whether it was made here stands before it."""
-    key = _with_model(desk, job.key, job.plan)
+    key = _kept_at(job.key, desk.scorer.revision(job.plan))
     async with desk.pages.turn(key):
         kept = desk.pages.get(key)
         if kept is not None and kept is not job.order and found.covers(kept):
             return False, kept
         order = await _made(desk, job, found, send, cancelled)
         if not found.lacks:
-            desk.pages.keep(_with_model(desk, job.key, job.plan), order)  # the model may be loaded only now
+            revision = order.status.model_revision or desk.scorer.revision(job.plan)
+            desk.pages.keep(_kept_at(job.key, revision), order)  # the model may be loaded, or replaced, only now
         return True, order
 
 
@@ -281,9 +282,9 @@ def _key(search: Search, plan: Plan, caller: str) -> str:
     )
 
 
-def _with_model(desk: Desk, key: str, plan: Plan) -> str:
-    """Return where the order of a search is kept; a model that is loaded meanwhile changes it."""
-    return key_of({"search": key, "model": desk.scorer.revision(plan)})
+def _kept_at(key: str, revision: str) -> str:
+    """Return where the order is kept that a model of some revision gives a search."""
+    return key_of({"search": key, "model": revision})
 
 
 def _lacking(status: Status, found: Found) -> Status:
