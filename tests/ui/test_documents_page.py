@@ -86,6 +86,18 @@ def test_a_started_ingest_ends_with_an_index_and_its_bad_records(
     assert "resume" not in [each.label.lower() for each in app.button]
 
 
+def test_what_was_typed_last_counts_where_start_is_pressed_at_once(
+    app: AppTest, home: Path, upload: uploads.Upload
+) -> None:
+    app.query_params["upload"] = upload.upload_id
+    app.run()
+    app.text_input[0].set_value("typed-just-now")
+    button(app, "Start")
+    (job,) = jobs.jobs(home / "jobs")
+    assert job.about["index"] == "typed-just-now"
+    jobs.stop(job)
+
+
 def test_a_failed_ingest_says_why_and_can_be_resumed(app: AppTest, upload: uploads.Upload) -> None:
     app.query_params["upload"] = upload.upload_id
     app.run()
@@ -121,7 +133,7 @@ def test_an_index_is_deleted_once_its_name_is_typed(app: AppTest, home: Path, an
     app.run()
     button(app, "Delete the index")
     assert "nothing was deleted" in drawn(app)
-    app.text_input(key=f"delete {animals}").set_value(animals).run()
+    app.text_input(key=f"delete {animals}").set_value(animals)
     button(app, "Delete the index")
     assert TantivyBackend(home / "indexes").indexes() == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -68,10 +69,12 @@ def test_without_judged_queries_the_page_says_where_they_come_from(app: AppTest)
 def test_a_run_is_started_and_shown_as_a_job(app: AppTest, home: Path) -> None:
     app.run()
     app.selectbox(key="system 2").set_value("overlap").run()
+    app.number_input(key="limit").set_value(2)  # and Start is pressed at once
     app.button(key="start evaluation").click().run()
     assert not app.exception
     (job,) = jobs.jobs(home / "jobs", "evaluate")
     assert job.title == "zoo: BM25, overlap"
+    assert json.loads((job.folder / evaluating.SUITE).read_text("utf-8"))["limit_queries"] == 2
     jobs.stop(job)
 
 

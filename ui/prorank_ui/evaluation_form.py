@@ -44,7 +44,8 @@ def show(sources: Sequence[Source], indexes: Sequence[IndexInfo]) -> None:
         timed = "" if state.client().service else ", with the time they take"
         windows = st.checkbox(f"Smaller windows too{timed}", value=True, key="smaller windows")
     wish = Wish(source, split, index, sides, most, windows)
-    st.button("Start", type="primary", on_click=_start, args=(wish,), key="start evaluation")
+    if st.button("Start", type="primary", key="start evaluation"):  # no callback: it would have the run before's wish
+        _start(wish)
 
 
 def _source(sources: Sequence[Source]) -> tuple[Source, str]:
@@ -103,5 +104,6 @@ def _start(wish: Wish) -> None:
         job = state.client().start_evaluation(wish)
     except ProRankError as error:
         st.session_state[FAILED] = str(error)
-        return
-    st.session_state[STARTED] = job.job_id
+    else:
+        st.session_state[STARTED] = job.job_id
+    st.rerun()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -91,7 +91,8 @@ def _describe(upload: Upload, indexes: Sequence[IndexInfo]) -> None:
     if preview.button("Preview", width="stretch", help="A dry run: reads the first records, writes nothing"):
         with st.spinner("Reading the first records"):
             _look(wish)
-    start.button("Start", type="primary", width="stretch", on_click=_start, args=(wish,))
+    if start.button("Start", type="primary", width="stretch"):  # no callback: it would have the wish of the run before
+        _start(wish)
     discard.button("Discard the upload", width="stretch", on_click=_discard, args=(upload,))
     seen = st.session_state.get(_SEEN)
     if seen and seen[0] == wish:
@@ -147,8 +148,9 @@ def _start(wish: Wish) -> None:
         page_gate.installation().start_ingest(wish)
     except ProRankError as error:
         st.session_state[ingest_jobs.FAILED] = str(error)
-        return
-    st.query_params.pop(ingest_jobs.UPLOAD, None)
+    else:
+        st.query_params.pop(ingest_jobs.UPLOAD, None)
+    st.rerun()
 
 
 def _discard(upload: Upload) -> None:
@@ -187,20 +189,20 @@ def _care(indexes: Sequence[IndexInfo]) -> None:
         st.html(f"<p>Versions, the oldest first: {escape(', '.join(versions))}</p>")
         alone = len(versions) <= 1
         back, prune = st.columns(2)
-        back.button("Roll back to the version before", disabled=alone, on_click=_do, args=("rollback", name))
-        prune.button("Prune old versions", disabled=alone, on_click=_do, args=("prune", name))
-        typed = st.text_input("To delete it, type its name", key=f"delete {name}", max_chars=100)
-        st.button("Delete the index", on_click=_do, args=("delete", name, typed))
-
-
-def _do(what: str, index: str, typed: str = "") -> None:
-    try:
         client = page_gate.installation()
-        if what == "rollback":
-            client.rollback(index)
-        elif what == "prune":
-            client.prune(index)
-        else:
-            client.delete_index(index, typed)
+        if back.button("Roll back to the version before", disabled=alone):
+            _do(client.rollback, name)
+        if prune.button("Prune old versions", disabled=alone):
+            _do(client.prune, name)
+        typed = st.text_input("To delete it, type its name", key=f"delete {name}", max_chars=100)
+        if st.button("Delete the index"):
+            _do(client.delete_index, name, typed)
+
+
+def _do(deed: Callable[..., None], *of: str) -> None:
+    """Do something with an index, and draw the page anew."""
+    try:
+        deed(*of)
     except ProRankError as error:
         st.session_state[ingest_jobs.FAILED] = str(error)
+    st.rerun()
