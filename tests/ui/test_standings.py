@@ -25,9 +25,9 @@ def system(name: str, *values: float, side: Side = OVERLAP) -> Measured:
     )
 
 
-def run(started: str, *systems: Measured, texts: str = "abc") -> EvaluationRun:
+def run(started: str, *systems: Measured, texts: str = "abc", job_id: str = "") -> EvaluationRun:
     queries = {str(query): text for query, text in enumerate(texts)}
-    return EvaluationRun(started, "title", started, "animals", "zoo", queries, {}, systems, [])
+    return EvaluationRun(job_id or started, "title", started, "animals", "zoo", queries, {}, systems, [])
 
 
 def test_runs_side_by_side_are_told_apart_and_cut_to_the_queries_they_share() -> None:
@@ -40,6 +40,12 @@ def test_runs_side_by_side_are_told_apart_and_cut_to_the_queries_they_share() ->
     assert queries == {"0": "a", "2": "c"}
     assert [one.name for one in systems] == ["A (1)", "A (2)", "B"]
     assert [list(one.values) for one in systems] == [["0", "2"]] * 3
+
+
+def test_runs_of_one_minute_are_told_apart() -> None:
+    _, systems = together([run("1", system("A", *[0.1] * 3), job_id=job_id) for job_id in ("b", "a")])
+    assert [one.name for one in systems] == ["A (1 no. 2)", "A (1)"]
+    assert len(standings(systems, "ndcg@10", "A (1)")) == 2
 
 
 def test_runs_without_a_common_query_are_refused() -> None:

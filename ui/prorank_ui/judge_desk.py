@@ -21,7 +21,7 @@ from prorank_ui import ranking_table as table
 from prorank_ui.choices import FIRST_STAGE, Side
 from prorank_ui.judging import Work
 from prorank_ui.pool_filling import Plan
-from prorank_ui.wording import count
+from prorank_ui.wording import apart, count
 
 DEPTHS = ("10", "20", "50", "100")
 LONGEST_COMMENT = 2000
@@ -210,7 +210,7 @@ def _show_said(desk: Desk, pooled: Mapping[str, Pooled]) -> None:
     said = [one for (query_id, _), one in desk.work.said.items() if query_id == desk.query.query_id]
     if not said:
         return
-    titles = {one.doc_id: _title(one.doc_id, pooled) for one in said}
+    titles = apart({one.doc_id: _title(one.doc_id, pooled) for one in said})
     with st.expander(f"Judged here: {len(said)}"):
         st.html(judge_card.said_table(said, list(titles.values())))
         known = [doc_id for doc_id in titles if doc_id in pooled]

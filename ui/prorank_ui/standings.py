@@ -14,7 +14,7 @@ from prorank_search.evaluation.suite_output import Results, read_results
 from prorank_search.jobs import Job
 from prorank_ui.choices import Side, side_of
 from prorank_ui.evaluating import PLACE
-from prorank_ui.wording import minute
+from prorank_ui.wording import apart, minute
 
 Kind = Literal["better", "worse", "equal"]
 _TIE = 1e-9
@@ -145,10 +145,11 @@ def together(runs: Sequence[EvaluationRun]) -> tuple[Mapping[str, str], list[Mea
     if not queries:
         raise InputError("these runs have no query in common: choose runs over the same queries")
     systems = []
+    started = apart({run.job_id: run.started for run in runs})
     for run in runs:
         for system in run.systems:
             twice = sum(system.name == other.name for one in runs for other in one.systems) > 1
-            name = f"{system.name} ({run.started})" if twice else system.name
+            name = f"{system.name} ({started[run.job_id]})" if twice else system.name
             values = {query_id: system.values[query_id] for query_id in queries}
             systems.append(replace(system, name=name, values=values))
     return queries, systems

@@ -12,6 +12,7 @@ from typing import Any
 from prorank_search import jobs
 from prorank_search.jobs import Job
 from prorank_search.whole_files import whole_lines
+from prorank_ui.wording import apart
 
 KIND, GROUPS_KIND, EXPORT_KIND = "train", "groups", "export"
 """Kinds of jobs: a training run, the making of its groups, a checkpoint on the way."""
@@ -94,7 +95,8 @@ def checkpoint_of(folder: Path) -> Path | None:
 def checkpoints(home: Path) -> dict[str, str]:
     """Return the checkpoints of all runs, the newest first: folder to what it is called."""
     made = [job for job in jobs.jobs(home / "jobs") if job.kind in {KIND, EXPORT_KIND}]
-    return {str(folder): f"{job.title} ({short_time(job)})" for job in made if (folder := checkpoint_of(job.folder))}
+    called = apart({job.job_id: f"{job.title} ({short_time(job)})" for job in made})
+    return {str(folder): called[job.job_id] for job in made if (folder := checkpoint_of(job.folder))}
 
 
 def results(checkpoint: Path) -> dict[str, dict[str, float]]:

@@ -23,7 +23,7 @@ from prorank_ui import (
 )
 from prorank_ui import ranking_table as table
 from prorank_ui.markup import unmarked
-from prorank_ui.wording import count
+from prorank_ui.wording import apart, count
 
 _POLL_S = 2.0
 _SHOWN = "runs shown"
@@ -57,14 +57,10 @@ def _chosen(runs: Mapping[str, Job]) -> list[str]:
     if f"{_SHOWN} next" in st.session_state:
         st.session_state[_SHOWN] = st.session_state.pop(f"{_SHOWN} next")
     st.session_state[_SHOWN] = [name for name in st.session_state[_SHOWN] if name in runs]
-    shown: list[str] = st.multiselect("Runs", list(runs), key=_SHOWN, format_func=lambda name: _name(runs[name]))
+    called = apart({name: f"{job.title} ({training_runs.short_time(job)})" for name, job in runs.items()})
+    shown: list[str] = st.multiselect("Runs", list(runs), key=_SHOWN, format_func=called.__getitem__)
     address.write({_ADDRESS: ",".join(shown)})
     return shown
-
-
-def _name(job: Job) -> str:
-    """Name a run by what never changes: the browser sends back what was chosen by its name."""
-    return f"{job.title} ({training_runs.short_time(job)})"
 
 
 def _watch(runs: Sequence[Job], home: Path, running: bool) -> None:  # noqa: FBT001 (what the page last saw)
@@ -78,10 +74,10 @@ def _watch(runs: Sequence[Job], home: Path, running: bool) -> None:  # noqa: FBT
 def _draw_runs(runs: Sequence[Job], home: Path, *, running: bool) -> None:
     """Draw the runs; once the last of them has ended, or another begins, the page decides whether to look again."""
     rows: list[training_runs.Row] = []
+    called = apart({job.job_id: f"{training_runs.short_time(job)} {job.title}" for job in runs})
     for job in runs:
         _card(job, jobs.status(job).state, home)
-        called = f"{training_runs.short_time(job)} {job.title}"
-        rows += training_runs.rows(called, training_runs.measured(job.folder))
+        rows += training_runs.rows(called[job.job_id], training_runs.measured(job.folder))
     pictures = training_charts.pictures_of(rows)
     for at in range(0, len(pictures), 2):
         for column, (picture, own) in zip(st.columns(2), pictures[at : at + 2], strict=False):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 from prorank_search.types import SearchResult
 from prorank_ui.choices import blend_name, written_blend
 
@@ -69,6 +72,25 @@ def size(size_bytes: int) -> str:
     if size_bytes < _KB:
         return f"{size_bytes} bytes"
     return f"{size_bytes / _KB:.0f} kB" if size_bytes < _MB else f"{size_bytes / _MB:,.1f} MB"
+
+
+def apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Return what ids are called, with a number where several are called the same: a browser sends a name back.
+
+    Args:
+        names: By id. The first one in the order of the ids keeps its name, so that later ones change none.
+
+    Example:
+        >>> apart({"run-2": "shop (18:31)", "run-1": "shop (18:31)"})
+        {'run-2': 'shop (18:31) no. 2', 'run-1': 'shop (18:31)'}
+    """
+    called: dict[str, str] = {}
+    met: Counter[str] = Counter()
+    for one in sorted(names):
+        met[names[one]] += 1
+        number = met[names[one]]
+        called[one] = names[one] if number == 1 else f"{names[one]} no. {number}"
+    return {one: called[one] for one in names}
 
 
 def beware(result: SearchResult, top_k: int) -> tuple[str, str] | None:

@@ -31,7 +31,7 @@ from prorank_ui.markup import unmarked
 from prorank_ui.service_client import STAGE
 from prorank_ui.slices import SLICES
 from prorank_ui.standings import Change, EvaluationRun, Measured, Standing
-from prorank_ui.wording import count, minute
+from prorank_ui.wording import apart, count, minute
 
 KINDS = {"all": "All", "better": "Better", "worse": "Worse", "equal": "Equal"}
 ROWS_A_PAGE = 50
@@ -89,9 +89,8 @@ def _choose_runs(finished: Sequence[Job]) -> list[EvaluationRun]:
         st.session_state[key] = [st.session_state.pop(evaluation_form.STARTED)]
     wanted = st.session_state.get(key) or address.said("run").split(",")
     st.session_state[key] = [name for name in wanted if name in by_id] or [finished[0].job_id]
-    chosen = st.multiselect(
-        "Runs", list(by_id), key=key, format_func=lambda name: f"{by_id[name].title} · {minute(by_id[name].created)}"
-    )
+    called = apart({name: f"{job.title} · {minute(job.created)}" for name, job in by_id.items()})
+    chosen = st.multiselect("Runs", list(by_id), key=key, format_func=called.__getitem__)
     return [_read(by_id[name]) for name in chosen]
 
 

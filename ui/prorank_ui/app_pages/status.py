@@ -16,7 +16,7 @@ from prorank_ui import ranking_table as table
 from prorank_ui.checkup import Checkup
 from prorank_ui.markup import unmarked
 from prorank_ui.page_gate import who
-from prorank_ui.wording import minute
+from prorank_ui.wording import apart, minute
 
 _LOOK_EVERY_S = 1.0
 _SHOWN_JOBS = 20
@@ -83,7 +83,7 @@ def _jobs() -> None:
     running = _running(found)
     st.fragment(_follow_jobs, run_every=_LOOK_EVERY_S if running else None)(found[:_SHOWN_JOBS], running)
     with st.expander("What a job printed"):
-        titles = {job.job_id: f"{job.title} ({minute(job.created)})" for job in found}
+        titles = apart({job.job_id: f"{job.title} ({minute(job.created)})" for job in found})
         job_id = state.select("Job", "output of", list(titles), titles.__getitem__)
         printed = jobs.output(jobs.job(state.client().home / "jobs", job_id))
         st.html(status_words.printed(printed or "nothing yet"))
