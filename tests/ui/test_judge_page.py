@@ -150,7 +150,7 @@ def test_undo_brings_the_last_hit_back_and_skips_come_back_when_asked_for(
     press(app, "Skip")
     assert hit(app) == second
     press(app, "marginal")
-    assert "Nothing is left to judge: 2 of 2 hits" in drawn(app)
+    assert "Nothing is left to judge: 1 of 2 hits judged" in drawn(app)
     press(app, "Undo")
     assert hit(app) == second
     press(app, "marginal")

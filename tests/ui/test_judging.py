@@ -36,6 +36,15 @@ def test_skips_are_done_until_they_are_asked_for() -> None:
     assert of(SKIPPED).next_query(None) is None
 
 
+def test_skips_and_what_was_never_looked_at_do_not_count_as_judged() -> None:
+    judgments = [said("q1", "a", relevance=None), said("q1", "b"), said("q2", "a", "bo")]
+    for which, here, whole in ((MINE, 1, 1), (SKIPPED, 1, 1), (NOBODY, 1, 2)):
+        found = of(which, *judgments)
+        assert (found.judged("q1"), found.judged_of_all) == (here, (whole, 4))
+    assert [of(which, *judgments).finished for which in (MINE, SKIPPED, NOBODY)] == [0, 0, 1]
+    assert of(MINE, said("q2", "a", relevance=None)).finished == 1
+
+
 def test_hits_that_nobody_judged_are_those_without_any_grade() -> None:
     others = [said("q1", "a", "bo"), said("q1", "b", "bo", None), said("q2", "a", "bo", 0)]
     assert of(NOBODY, *others).waiting == {"q1": ["b", "c"]}

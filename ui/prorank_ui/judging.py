@@ -28,6 +28,8 @@ class Work:
         said: The judge's own word on a document, skips too.
         waiting: What he still has to judge of each query.
         unpooled: Queries whose hits have to be found first.
+        graded: Query and document of what has a grade: his own, or anybody's where he looks for what nobody judged.
+        done: The same, and what he skipped.
     """
 
     order: Sequence[str]
@@ -35,6 +37,8 @@ class Work:
     said: Mapping[tuple[str, str], Judgment]
     waiting: Mapping[str, Collection[str]]
     unpooled: Collection[str]
+    graded: Collection[tuple[str, str]]
+    done: Collection[tuple[str, str]]
 
     def next_query(self, at: str | None, empty: Collection[str] = ()) -> str | None:
         """Return the first query from one on, round to it again, that has something to judge or no pool yet.
@@ -57,19 +61,18 @@ class Work:
         return shuffled(self.waiting.get(query_id, ()), query_id, judge)
 
     def judged(self, query_id: str) -> int:
-        """Count the documents of a query's pool of which nothing waits any longer."""
-        return len(self.pools.get(query_id, ())) - len(self.waiting.get(query_id, ()))
+        """Count the documents of a query's pool that have a grade."""
+        return sum((query_id, doc_id) in self.graded for doc_id in self.pools.get(query_id, ()))
 
     @property
     def finished(self) -> int:
-        """Queries of whose pool nothing waits any longer."""
-        return len(self.pools) - len(self.waiting)
+        """Queries all of whose pool has a grade or was skipped."""
+        return sum(all((query, doc) in self.done for doc in pool) for query, pool in self.pools.items())
 
     @property
     def judged_of_all(self) -> tuple[int, int]:
-        """Pooled documents of which nothing waits any longer, and all of them."""
-        pooled = sum(map(len, self.pools.values()))
-        return pooled - sum(map(len, self.waiting.values())), pooled
+        """Pooled documents that have a grade, and all of them."""
+        return sum(map(self.judged, self.pools)), sum(map(len, self.pools.values()))
 
     def _has_work(self, query_id: str) -> bool:
         return query_id in self.waiting or query_id in self.unpooled
@@ -93,19 +96,22 @@ def work(
     """
     persons = [one for one in judgments if one.origin == "person"]
     said = {(one.query_id, one.doc_id): one for one in persons if one.judge == judge}
-    if which == SKIPPED:
-        wanted = {key for key, one in said.items() if one.relevance is None}
-        waiting = {query: [doc for doc in pool if (query, doc) in wanted] for query, pool in pools.items()}
-    else:
-        graded = {(one.query_id, one.doc_id) for one in persons if one.relevance is not None}
-        done = said.keys() | graded if which == NOBODY else said.keys()
-        waiting = {query: [doc for doc in pool if (query, doc) not in done] for query, pool in pools.items()}
+    counting = persons if which == NOBODY else said.values()
+    graded = {(one.query_id, one.doc_id) for one in counting if one.relevance is not None}
+    done = graded | said.keys()
+    skipped = done - graded
+    waiting = {
+        query: [doc for doc in pool if ((query, doc) in skipped if which == SKIPPED else (query, doc) not in done)]
+        for query, pool in pools.items()
+    }
     return Work(
         order,
         pools,
         said,
         waiting={query: docs for query, docs in waiting.items() if docs},
         unpooled=set() if which == SKIPPED else set(order) - pools.keys(),
+        graded=graded,
+        done=done,
     )
 
 

@@ -122,7 +122,7 @@ def _say_done(mine: Work, which: str) -> None:
     skipped = sum(one.relevance is None for one in mine.said.values())
     advice = f"“{WHICH[SKIPPED]}” above brings {count(skipped, 'hit')} back. " if skipped else ""
     done, pooled = mine.judged_of_all
-    headline = f"Nothing is left to judge: {done:,} of {count(pooled, 'hit')}"
+    headline = f"Nothing is left to judge: {done:,} of {count(pooled, 'hit')} judged"
     st.html(table.notice("info", headline, f"{advice}Measure with this set on “Evaluate”."))
 
 
