@@ -59,7 +59,7 @@ _CURRENT = """
         SELECT max(row) FROM judgments
         WHERE query_set = ? AND withdraws IS NULL
         AND row NOT IN (SELECT withdraws FROM judgments WHERE withdraws IS NOT NULL)
-        GROUP BY query_id, doc_id, judge
+        GROUP BY query_id, doc_id, judge, origin
     )
     ORDER BY row
 """
@@ -249,11 +249,11 @@ class JudgmentStore:
         }
 
     def undo(self, query_set: str, judge: str) -> Judgment | None:
-        """Take back the last thing that a judge said in a set, and return it; None where nothing is left."""
+        """Take back the last thing that a person said in a set, and return it; None where nothing is left."""
         with self._file.change() as run:
             found = run(
                 "SELECT row, query_id, doc_id, relevance, comment, origin, at FROM judgments WHERE query_set = ? "
-                "AND judge = ? AND withdraws IS NULL "
+                "AND judge = ? AND origin = 'person' AND withdraws IS NULL "
                 "AND row NOT IN (SELECT withdraws FROM judgments WHERE withdraws IS NOT NULL) "
                 "ORDER BY row DESC LIMIT 1",
                 (query_set, judge),

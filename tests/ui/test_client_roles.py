@@ -14,7 +14,7 @@ from prorank_search.errors import AuthError, ConfigError, ProRankError
 from prorank_search.judgment_files import Judged
 from prorank_search.judgments import Judgment
 from prorank_search.settings import load_settings
-from prorank_search.types import Query
+from prorank_search.types import Qrel, Query
 from prorank_ui import visiting
 from prorank_ui.choices import Side
 from prorank_ui.client import Client
@@ -150,6 +150,11 @@ def test_whom_a_proxy_names_judges_under_no_other_name(client: LocalClient, aski
         client.judge(SHOP)
     with pytest.raises(AuthError, match="you are 'grace' here"):
         client.undo("shop", "ada")
+    file = Judged([], [Qrel("1", "dog", 3)])
+    with pytest.raises(AuthError, match="you are 'grace' here"):
+        client.take_in(file, query_set="shop", index="animals", judge="ada", origin="person")
+    assert client.store.qrels("shop") == [Qrel("1", "dog", 2)]
+    client.take_in(Judged([], []), query_set="shop", index="animals", judge="imported by grace", origin="person")
     client.judge(Judgment("shop", "1", "dog", "grace", 0), Judgment("shop", "1", "dog", "tiny", 1, origin="model"))
     assert [(one.judge, one.relevance) for one in client.store.judgments("shop")] == [
         ("ada", 2),

@@ -39,6 +39,15 @@ def test_qrels_are_the_median_of_persons_without_skips_and_proposals(store: Judg
     assert store.qrels("animals", origin="model") == [Qrel("q1", "d1", 0)]
 
 
+def test_a_person_and_a_model_of_one_name_are_two_judges(store: JudgmentStore) -> None:
+    store.judge(Judgment("animals", "q1", "d1", "prorank", 0, origin="model"))
+    store.judge(Judgment("animals", "q1", "d1", "prorank", 3))
+    assert store.qrels("animals", origin="model") == [Qrel("q1", "d1", 0)]
+    assert store.undo("animals", "prorank") is not None
+    assert store.undo("animals", "prorank") is None
+    assert store.qrels("animals", origin="model") == [Qrel("q1", "d1", 0)]
+
+
 def test_undo_brings_back_what_was_said_before_and_then_nothing(store: JudgmentStore) -> None:
     store.judge(_said("d1", "ada", 1))
     store.judge(_said("d1", "ada", 3))

@@ -154,7 +154,10 @@ class Client(Protocol):
         ...
 
     def take_in(self, judged: Judged, *, query_set: str, index: str, judge: str, origin: Origin) -> tuple[int, int]:
-        """Put the judgments of a file into a set; return how many queries and judgments are new. Judges may."""
+        """Put the judgments of a file into a set; return how many queries and judgments are new.
+
+        Judges may, a person's under the name that a proxy gives them, or one that begins with `imported`.
+        """
         ...
 
     def save_comparison(self, address: Mapping[str, object]) -> str:

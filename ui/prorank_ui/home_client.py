@@ -15,7 +15,7 @@ from prorank_search.settings import Settings
 from prorank_search.types import Query
 from prorank_ui import evaluating
 from prorank_ui.client import Asking, Judgments
-from prorank_ui.judging import PROPOSING
+from prorank_ui.judging import IMPORTED, PROPOSING
 from prorank_ui.roles import Person, Role, require
 
 
@@ -73,8 +73,14 @@ class HomeClient:
         return self._store.undo(query_set, judge)
 
     def take_in(self, judged: Judged, *, query_set: str, index: str, judge: str, origin: Origin) -> tuple[int, int]:
-        """Put the judgments of a file into a set; return how many queries and judgments are new."""
-        self._require("judge", "importing judgments")
+        """Put the judgments of a file into a set; return how many queries and judgments are new.
+
+        Raises:
+            AuthError: A proxy names who asks, and the judgments would stand under somebody else's name.
+        """
+        person = self._require("judge", "importing judgments")
+        if origin == "person" and not judge.startswith(IMPORTED):
+            _see_own_name(person, judge)
         return judgment_files.take_in(self._store, judged, query_set=query_set, index=index, judge=judge, origin=origin)
 
     def save_comparison(self, address: Mapping[str, object]) -> str:

@@ -14,6 +14,9 @@ from prorank_search.types import RescoredHit
 MINE, NOBODY, SKIPPED = "mine", "nobody", "skipped"
 """Which hits a judge wants to see: those that he has not judged, that nobody has, that he skipped."""
 
+IMPORTED = "imported"
+"""What the judge of a file is called where nobody says who it was; anybody may add to it, such as `imported by ada`."""
+
 PROPOSING = "propose"
 """The kind of job in which a model grades hits."""
 

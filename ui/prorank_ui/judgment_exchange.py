@@ -11,6 +11,7 @@ from prorank_search.judgment_files import FORMS, SUFFIXES, Form, read_judgments,
 from prorank_search.judgments import Origin, QuerySet
 from prorank_ui import ranking_table as table
 from prorank_ui import small_uploads, state
+from prorank_ui.judging import IMPORTED
 from prorank_ui.wording import count
 
 NAMES: dict[Form, str] = {
@@ -56,7 +57,8 @@ def _import(query_set: QuerySet) -> None:
         type=["qrels", "txt", "tsv", "csv", "json"],
         max_upload_size=small_uploads.LARGEST_MB,
     )
-    judge = st.text_input("Judged by", "imported", max_chars=80).strip()
+    whose = f"Your own name, or one that begins with “{IMPORTED}”." if state.client().person().name else None
+    judge = st.text_input("Judged by", IMPORTED, max_chars=80, help=whose).strip()
     model = st.checkbox("A model judged: keep them as proposals")
     if not st.button("Import", disabled=file is None or not judge) or file is None:
         return
