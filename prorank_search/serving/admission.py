@@ -53,7 +53,8 @@ class Admission:
     ) -> None:
         self._limit, self._patience_s, self._clock = limit, patience_s, clock
         self._lock = threading.Lock()
-        self._queued = 0
+        self._queued, self._times_scored = 0, 0
+        self._due: dict[float, int] = {}
         self._busy_since = clock()
         self._scored, self._seconds = 0.0, 0.0
 
@@ -61,6 +62,11 @@ class Admission:
     def queued_tokens(self) -> int:
         """Tokens in line, those in the model among them."""
         return self._queued
+
+    @property
+    def times_scored(self) -> int:
+        """How many requests had texts scored: where that grows, a request that has none is only late."""
+        return self._times_scored
 
     @property
     def tokens_a_second(self) -> float:
@@ -76,13 +82,20 @@ class Admission:
             return _UNMEASURED_TOKENS
         return max(_LEAST_TOKENS, int(self.tokens_a_second * self._patience_s * _SHARE_OF_PATIENCE))
 
-    def enter(self, tokens: int) -> None:
+    def enter(self, tokens: int, deadline: float | None = None) -> None:
         """Take a place in line.
 
+        Args:
+            tokens: How many will be scored.
+            deadline: The clock's seconds; whose comes first is scored first.
+
         Raises:
-            OverloadedError: There is none; `retry_after_s` tells when there should be.
+            OverloadedError: There is none, or what is scored before takes the request's time; `retry_after_s` tells
+                when to try again.
         """
+        due = math.inf if deadline is None else deadline
         with self._lock:
+            self._see_that_there_is_time(due)
             over = self._queued + tokens - self.limit
             if self._queued and over > 0:
                 raise OverloadedError(
@@ -92,20 +105,40 @@ class Admission:
             if not self._queued:
                 self._busy_since = self._clock()
             self._queued += tokens
+            self._due[due] = self._due.get(due, 0) + tokens
 
-    def leave(self, tokens: int, scored: int) -> None:
+    def leave(self, tokens: int, scored: int, deadline: float | None = None) -> None:
         """Give the place back.
 
         Args:
             tokens: As many as `enter` was told.
             scored: How many of them were scored, for the measured speed.
+            deadline: As `enter` was told.
         """
+        due = math.inf if deadline is None else deadline
         with self._lock:
             self._queued -= tokens
+            self._times_scored += scored > 0
+            self._due[due] -= tokens
+            if not self._due[due]:
+                del self._due[due]
             now = self._clock()
             self._scored = self._scored * _MEMORY + scored
             self._seconds = self._seconds * _MEMORY + now - self._busy_since
             self._busy_since = now
+
+    def _see_that_there_is_time(self, due: float) -> None:
+        before = {other: tokens for other, tokens in self._due.items() if other <= due}
+        if not before or due == math.inf or not self.tokens_a_second:
+            return
+        left_s = due - self._clock()
+        waits_s = min(sum(before.values()) / self.tokens_a_second, max(before) - self._clock())
+        if waits_s > _SHARE_OF_PATIENCE * left_s:
+            raise OverloadedError(
+                f"what is in line takes {waits_s:.1f} s of the {left_s:.1f} s that a request has: try again later, or "
+                "give it more time (timeout_s)",
+                retry_after_s=max(1.0, math.ceil(waits_s)),
+            )
 
     def _retry_after(self, tokens: int) -> float:
         speed = self.tokens_a_second

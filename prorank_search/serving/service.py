@@ -235,12 +235,12 @@ class Service:
         tokens, scored = self._tokens([missing]), 0
         if not missing.texts:
             return _merged(known, [])
-        self.admission.enter(tokens)
+        self.admission.enter(tokens, request.deadline)
         try:
             fresh = _score(remembering, missing)
             scored = round(tokens * _share([fresh]))
         finally:
-            self.admission.leave(tokens, scored)
+            self.admission.leave(tokens, scored, request.deadline)
         return _merged(known, fresh)
 
     async def _in_line(self, held: Held, requests: Sequence[ScoreRequest]) -> list[list[Scored]]:
@@ -250,12 +250,13 @@ class Service:
         tokens, scored = self._tokens(missing), 0
         fresh: list[list[Scored]] = []
         if missing:
-            self.admission.enter(tokens)
+            deadline = missing[0].deadline
+            self.admission.enter(tokens, deadline)
             try:
                 fresh = await asyncio.gather(*(self._in_thread(held, rescorer, request) for request in missing))
                 scored = round(tokens * _share(fresh))
             finally:
-                self.admission.leave(tokens, scored)
+                self.admission.leave(tokens, scored, deadline)
         answers = iter(fresh)
         return [_merged(known, next(answers) if asked.texts else []) for known, asked in found]
 

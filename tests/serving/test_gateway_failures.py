@@ -80,9 +80,9 @@ class LateForSome:
         return [Scored(None)] * len(request.texts)
 
 
-@pytest.mark.parametrize(("scored", "breaker"), [(["fox"], "closed"), ([], "open")])
+@pytest.mark.parametrize(("scored", "breaker"), [("_search", "closed"), ("rerank", "closed"), ("", "open")])
 def test_searches_that_are_late_open_the_breaker_only_where_no_other_is_scored_meanwhile(
-    serve: Serve, engine: StubEngine, scored: list[str], breaker: str
+    serve: Serve, engine: StubEngine, scored: str, breaker: str
 ) -> None:
     rescorer = LateForSome()
     served = serve(rescorer, url=engine.url, timeout_s="none")
@@ -96,7 +96,10 @@ def test_searches_that_are_late_open_the_breaker_only_where_no_other_is_scored_m
         late = [clients.submit(status, f"hen {number}") for number in range(FAILURES)]
         for _ in late:
             assert rescorer.entered.acquire(timeout=30)
-        assert [status(text) for text in scored] == ["ok"] * len(scored)
+        if scored == "_search":
+            assert status("fox") == "ok"
+        elif scored == "rerank":
+            assert served.http.post("/v1/rerank", json={"query": "fox", "documents": ["a"]}).status_code == 200
         rescorer.over.set()
         assert {each.result() for each in late} == {"degraded"}
     assert served.http.get("/_prorank/gateway").json()["breakers"] == {"default": breaker}

@@ -33,7 +33,6 @@ class Breaker:
         self._clock = clock
         self._failures = 0
         self._tried_at = 0.0
-        self._worked = 0
 
     @property
     def state(self) -> BreakerState:
@@ -54,11 +53,6 @@ class Breaker:
             self._tried_at = self._clock()
         return state != "open"
 
-    @property
-    def times_worked(self) -> int:
-        """How often it worked: where that grows while a search waits, others are scored, and that one is only late."""
-        return self._worked
-
     def failed(self) -> None:
         """Count a failure."""
         self._failures += 1
@@ -67,4 +61,3 @@ class Breaker:
     def worked(self) -> None:
         """Close it."""
         self._failures = 0
-        self._worked += 1
