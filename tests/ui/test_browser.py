@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -213,6 +214,16 @@ def test_both_sides_stand_below_each_other_in_a_narrow_window(page: Page, addres
     page.set_viewport_size({"width": 400, "height": 900})
     page.wait_for_function("document.documentElement.scrollWidth <= 400")
     assert lefts()[0] == lefts()[1]
+
+
+def test_a_comparison_is_downloaded_as_a_file(page: Page, address: str) -> None:
+    page.goto(f"{address}/?q=barking+dog&index=animals&right=overlap")
+    page.wait_for_selector(".pr-after .pr-title")
+    page.get_by_role("button", name="Save or export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON").click()
+    assert download.value.suggested_filename == "comparison.json"
+    assert json.loads(download.value.path().read_text("utf-8"))["chosen"]["q"] == "barking dog"
 
 
 def test_a_click_on_a_title_opens_the_document_with_the_reason_for_its_rank(page: Page, address: str) -> None:

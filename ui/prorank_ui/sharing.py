@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -29,7 +29,7 @@ def offer(
     summary: str,
     board: str,
 ) -> None:
-    """Draw what can be done with a comparison.
+    """Draw what can be done with a comparison; a file is written once somebody wants it.
 
     Args:
         address: What a link to it says.
@@ -44,14 +44,14 @@ def offer(
             st.code(f"{st.context.url or ''}?saved={name}", language=None, wrap_lines=True)
         named = {f"{place} {names[place]}": result for place, result in results.items()}
         parts = [table.summary(summary, f"index {address['index']}"), board]
-        files = {
-            "JSON": ("comparison.json", exports.as_json(named, address)),
-            "CSV": ("comparison.csv", exports.as_csv(named)),
-            "Web page": ("comparison.html", exports.as_page(address["q"], table.STYLES.read_text("utf-8"), parts)),
-        }
         st.caption("Download it as:")
-        for label, (name, content) in files.items():
-            _offer_file(label, name, content)
+        _offer_file("JSON", "comparison.json", lambda: exports.as_json(named, address))
+        _offer_file("CSV", "comparison.csv", lambda: exports.as_csv(named))
+        _offer_file(
+            "Web page",
+            "comparison.html",
+            lambda: exports.as_page(address["q"], table.STYLES.read_text("utf-8"), parts),
+        )
         for place, result in results.items():
             try:
                 run = exports.as_run(names[place], result, query_id_of(address["q"]))
@@ -61,5 +61,5 @@ def offer(
                 _offer_file(f"TREC run, {place}", f"{place}.run", run)
 
 
-def _offer_file(label: str, name: str, content: str) -> None:
+def _offer_file(label: str, name: str, content: str | Callable[[], str]) -> None:
     st.download_button(label, content, file_name=name, on_click="ignore", key=f"export {label}")
