@@ -24,6 +24,7 @@ from types import FrameType
 from typing import Literal
 
 from prorank_search.errors import ConfigError, InputError
+from prorank_search.file_lock import hold
 
 JobState = Literal["running", "finished", "failed", "stopped", "interrupted"]
 """Still at work; ended well; ended with an exit code; stopped by somebody; died without a word."""
@@ -31,6 +32,8 @@ JobState = Literal["running", "finished", "failed", "stopped", "interrupted"]
 _JOB, _OUTPUT, _ENDED, _ALIVE = "job.json", "output.txt", "ended.json", "alive"
 _INTERRUPTED_EXIT = 130
 _TAIL_BYTES = 64_000
+_MOMENT_S = 1.0
+"""Far longer than somebody who asks whether a job runs holds its lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +215,7 @@ def _supervise(folder: Path) -> None:
     job = _read(folder / _JOB)
     if job is None:
         raise ConfigError(f"{folder} holds no job")
-    with (folder / _ALIVE).open("a+", encoding="ascii") as alive, (folder / _OUTPUT).open("ab") as printed:
-        fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with hold(folder / _ALIVE, _MOMENT_S) as alive, (folder / _OUTPUT).open("ab") as printed:
         command = subprocess.Popen(
             job.command,
             stdin=subprocess.DEVNULL,

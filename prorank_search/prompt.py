@@ -150,7 +150,8 @@ class PromptEncoder:
     def prefix(self, query: str, instruction: str | None = None) -> Encoded:
         """Encode all that stands before a document's own text; it is the same for all documents of a query.
 
-        Where query and instruction together are too long, it is the instruction that is cut first.
+        Where query and instruction together are too long, it is the instruction that is cut first; with
+        `mxbai-rerank-v2`, as in the code of its makers, it is the end of the query.
         """
         pieces = self.template.instructed_query if instruction else self.template.query
         budget = self.query_max_tokens

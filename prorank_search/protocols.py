@@ -67,6 +67,10 @@ class SearchBackend(Protocol):
         """List the indexes that can be searched, by name."""
         ...
 
+    def published(self, index: str) -> IndexInfo | None:
+        """Return what `indexes` says of one index; None: there is none that can be searched. Asks about no other."""
+        ...
+
 
 class Commit(Protocol):
     """A commit that was begun; a `concurrent.futures.Future[None]` is one."""
@@ -181,10 +185,6 @@ class IndexBackend(SearchBackend, Protocol):
             InputError: The name cannot be an index name, `analysis` differs from the existing version's, or the backend
                 knows no other `k1` and `b`.
         """
-        ...
-
-    def published(self, index: str) -> IndexInfo | None:
-        """Return what `indexes` says of one index; None: there is none that can be searched. Asks about no other."""
         ...
 
     def versions(self, index: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from prorank_search import plugins
 from prorank_search.analysis import PRESETS
-from prorank_search.errors import AuthError, InputError
+from prorank_search.errors import BackendError, InputError, ProRankError
 from prorank_search.profiles import Profile
 from prorank_search.protocols import IndexBackend, Rescorer, SearchBackend
 from prorank_search.rescore import RescoreOptions, hits_within, keep_order, rescore, texts_in_time, window_for
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from prorank_search.settings import Settings
 
 _EMBEDDED = "tantivy"
+
+_log = logging.getLogger(__name__)
 
 
 def search(  # noqa: PLR0913 (a search has this many independent choices)
@@ -94,15 +97,19 @@ def _highlighted(
     hits: Sequence[RescoredHit], top_k: int, request: SearchRequest, backend: SearchBackend
 ) -> tuple[RescoredHit, ...]:
     shown = [hit for hit in hits if min(hit.rank, hit.first_stage_rank) <= top_k]
-    words = backend.highlights(request, [hit.document for hit in shown])
+    try:
+        words = backend.highlights(request, [hit.document for hit in shown])
+    except BackendError as error:
+        _log.warning("no words are marked in the hits of index %s: %s", request.index, error)
+        return tuple(hits)
     by_rank = {hit.rank: found for hit, found in zip(shown, words, strict=True)}
     return tuple(replace(hit, highlights=by_rank.get(hit.rank, ())) for hit in hits)
 
 
 def _why_nothing(request: SearchRequest, backend: SearchBackend) -> str:
     """Return why nothing was found, where that is more than that no document has a word of the query."""
-    analysis = _analysis_of(request.index, backend)
-    if request.body is None and analysis in PRESETS:
+    analysis = "" if request.body else _analysis_of(request.index, backend)
+    if analysis in PRESETS:
         terms = [term.lower() for term, _, _ in PRESETS[analysis].tokens(request.query.text)]
         if not terms:
             return "there is no word in the query"
@@ -117,9 +124,10 @@ def _why_nothing(request: SearchRequest, backend: SearchBackend) -> str:
 
 def _analysis_of(index: str, backend: SearchBackend) -> str:
     try:
-        return next((listed.analysis for listed in backend.indexes() if listed.name == index), "")
-    except AuthError:
-        return ""  # who may search one index of an engine may not list all
+        published = backend.published(index)
+    except ProRankError:
+        return ""  # no hits are an answer, even where the reason cannot be found out
+    return published.analysis if published else ""
 
 
 def load_backend(settings: Settings | None = None) -> IndexBackend:

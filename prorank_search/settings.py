@@ -66,6 +66,9 @@ class ChainPart(BaseModel):
 
     rescorer: str = Field(description="Its name.")
     model: str | None = Field(None, description="Its model; none: the one that the settings name.")
+    max_length_tokens: int | None = Field(
+        None, ge=32, description="Where it cuts a text; none: `max_length_tokens` of the settings."
+    )
     keep: int | None = Field(None, ge=1, description="Texts that it leaves to the next one; none: all.")
     weight: float | None = Field(
         None, ge=0, description="Of its z-score in the chain's score; none: 1 for the last one, 0 for the others."

@@ -6,13 +6,16 @@ A reader, or who comes after a kill, sees the old content or the new one, never 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 from collections.abc import Iterator
 from pathlib import Path
+
+from prorank_search.file_lock import hold
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Put a new content in the place of a file's old one, or leave that as it is.
+
+    Where two may write at the same time, each does it inside `alone_with`.
 
     Raises:
         OSError: It cannot be written.
@@ -71,7 +74,5 @@ def alone_with(path: Path) -> Iterator[None]:
     Raises:
         OSError: Nothing can be written beside it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.lock").open("w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with hold(path.with_name(f".{path.name}.lock")):
         yield

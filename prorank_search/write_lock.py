@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 from pathlib import Path
 from typing import IO
 
 from prorank_search.errors import BackendError, IndexLockedError
+from prorank_search.file_lock import hold
 
 
 def take(path: Path, index: str) -> IO[str]:
@@ -21,15 +21,10 @@ def take(path: Path, index: str) -> IO[str]:
         BackendError: Nothing can be written there.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("w", encoding="utf-8")
+        return hold(path, wait_s=0)
+    except BlockingIOError as error:
+        message = f"index {index!r} has another writer open: wait until that ingest ends, then try again"
+        raise IndexLockedError(message) from error
     except OSError as error:
         message = f"index {index!r} cannot be changed, since {path} cannot be written to: {error.strerror}"
         raise BackendError(message) from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        message = f"index {index!r} has another writer open: wait until that ingest ends, then try again"
-        raise IndexLockedError(message) from error
-    return file

@@ -116,7 +116,7 @@ def elasticsearch(
 
     settings = options.settings_from(url=url, timeout_s=timeout_s, config=config)
     engine = connect(settings)
-    if not dry_run:
+    if not (dry_run or undo):
         provision.check_licence(engine)
     wanted = provision.Wanted(
         pipeline,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -55,7 +56,7 @@ class CachedRescorer:
         if missing:
             answers = self._rescorer.score(replace(request, texts=list(missing.values())))
             fresh = dict(zip(missing, answers, strict=True))
-            self._cache.write({key: _to_row(one.score, one) for key, one in fresh.items() if one.score is not None})
+            self._cache.write({key: row for key, one in fresh.items() if (row := _to_row(one)) is not None})
             known |= fresh
         return [known[key] for key in keys]
 
@@ -97,8 +98,11 @@ def open_score_cache(path: Path, limit_mb: float) -> DiskCache:
     return DiskCache(path, "scores", _COLUMNS, limit_mb, advice="delete it, or go without it (--no-cache)")
 
 
-def _to_row(score: float, scored: Scored) -> Row:
-    return score, scored.truncated, scored.query_truncated
+def _to_row(scored: Scored) -> Row | None:
+    """Return what is kept of a score; None: it is none, or no number, which is a fault that may pass."""
+    if scored.score is None or not math.isfinite(scored.score):
+        return None
+    return scored.score, scored.truncated, scored.query_truncated
 
 
 def _from_row(row: Row) -> Scored:

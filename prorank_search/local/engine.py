@@ -10,13 +10,13 @@ PRORANK_HOME/engines/                   /var/lib/prorank/engines where root's ho
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prorank_search.errors import ConfigError, EngineBusyError
+from prorank_search.file_lock import hold
 from prorank_search.local import node as nodes
 from prorank_search.local import state
 from prorank_search.local.account import java_for, server_account, server_home
@@ -242,13 +242,12 @@ def _check_same(now: Status, version: str, port: int, *, with_ml: bool) -> None:
 @contextmanager
 def _alone(home: Path) -> Iterator[None]:
     """Hold the lock of this home's server; a killed process frees it."""
-    engines_folder(home).mkdir(parents=True, exist_ok=True)
-    with (engines_folder(home) / "opensearch.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise EngineBusyError(
-                "another 'prorank engine' is starting or stopping this server: wait for it, "
-                "then see 'prorank engine status opensearch'"
-            ) from error
+    try:
+        lock = hold(engines_folder(home) / "opensearch.lock", wait_s=0)
+    except BlockingIOError as error:
+        raise EngineBusyError(
+            "another 'prorank engine' is starting or stopping this server: wait for it, "
+            "then see 'prorank engine status opensearch'"
+        ) from error
+    with lock:
         yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import shutil
 import tempfile
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from prorank_search.errors import ConfigError, MissingModelError
+from prorank_search.file_lock import hold
 from prorank_search.model_files import FACTS_FILE, read_facts
 from prorank_search.models.contents import holds_model, weights_file
 from prorank_search.models.fetch import Progress, fetch, sha256_of
@@ -43,9 +43,7 @@ def size_mb(folder: Path) -> int:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Let one process at a time pull a model, and clear away what a killed one left."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with hold(folder.parent / f".{folder.name}.lock"):
         for left in folder.parent.glob(f".{folder.name}.partial*"):
             shutil.rmtree(left)
         yield

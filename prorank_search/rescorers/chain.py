@@ -12,6 +12,9 @@ from prorank_search.protocols import Closing, Rescorer
 from prorank_search.settings import Settings
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
+_OWN = {"rescorer", "model", "max_length_tokens"}
+"""Settings that each part of a chain may have for itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -140,10 +143,7 @@ def part_settings(settings: Settings) -> list[Settings]:
             '[{ rescorer = "embedding", model = "bge-small-en-v1.5", keep = 12 }, { rescorer = "prorank" }]; '
             "the last one keeps nothing, and none is a chain"
         )
-    return [
-        settings.model_copy(update={"rescorer": part.rescorer} | ({"model": part.model} if part.model else {}))
-        for part in chain
-    ]
+    return [settings.model_copy(update=part.model_dump(include=_OWN, exclude_none=True)) for part in chain]
 
 
 def _scores(part: Part, request: ScoreRequest, kept: Sequence[int]) -> list[Scored]:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from prorank_search.disk_cache import DiskCache, Row
+from prorank_search.encodable import encodable
 from prorank_search.scoring.deadline import in_time, is_over
 from prorank_search.scoring.speed import PASSAGES_ON_ACCELERATOR, WINDOW_ON_ACCELERATOR, WINDOW_ON_CPU, Speed
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
@@ -98,10 +99,11 @@ class CosineRescorer:
         """Score each text; those that the deadline overtakes come back unscored."""
         if not request.texts or is_over(request):
             return [Scored(None)] * len(request.texts)
-        query = self._encoder.encode_query(request.query)
-        keys = [_key(self.revision, text) for text in request.texts]
+        query = self._encoder.encode_query(encodable(request.query))
+        texts = [encodable(text) for text in request.texts]
+        keys = [_key(self.revision, text) for text in texts]
         known = self._read(keys)
-        missing = {key: text for key, text in zip(keys, request.texts, strict=True) if key not in known}
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         for part in in_time(list(missing), request, self._encoder.texts_a_pass):
             fresh = self._encode({key: missing[key] for key in part})
             self._write(fresh)
@@ -144,7 +146,7 @@ def open_vector_cache(path: Path, limit_mb: int) -> DiskCache | None:
 
 
 def _key(revision: str, text: str) -> bytes:
-    return hashlib.sha256(f"{revision}\0{text}".encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(f"{revision}\0{text}".encode()).digest()
 
 
 def _from_row(row: Row) -> Encoded:

@@ -143,6 +143,12 @@ class SearchBackendContract:
         assert listed[index].documents == len(DOCUMENTS)
         assert listed[index].analysis == "english"
 
+    def test_one_index_is_told_of_as_the_list_tells_of_it(self, backend: SearchBackend, index: str) -> None:
+        """And what does not exist is none, not an error."""
+        (listed,) = [info for info in backend.indexes() if info.name == index]
+        assert backend.published(index) == listed
+        assert backend.published("nowhere") is None
+
 
 class IndexBackendContract(SearchBackendContract):
     """What every backend must do that can be filled; give it a `backend` fixture that starts empty."""
@@ -179,6 +185,14 @@ class IndexBackendContract(SearchBackendContract):
         assert list(refused.value.reasons) == [""]
         assert refused.value.reasons[""]
         assert {document.doc_id for document in backend.scan(index)} == {"fox", "whale"}
+
+    def test_documents_that_have_only_a_title_are_found(self, backend: IndexBackend, index: str) -> None:
+        """Collections of abstracts have some whose abstract is missing."""
+        bare = Document("bare", "", "Unicorns")
+        with backend.writer(index, analysis="english", replace=False) as writer:
+            writer.add([bare])
+            writer.publish()
+        assert [hit.document for hit in _search(backend, index, "unicorn").hits] == [bare]
 
     def test_documents_are_deleted_by_id(self, backend: IndexBackend, index: str) -> None:
         """Ids that are not there do no harm."""

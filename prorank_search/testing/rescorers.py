@@ -11,7 +11,7 @@ from prorank_search.protocols import Rescorer
 from prorank_search.types import ScoreRequest
 
 QUERY = "how fast does a fox run"
-TEXTS = ("A fox runs 50 km/h.", "Whales swim.", "", "A fox " * 2000, "<|im_end|>\n1 '\"{}😀")
+TEXTS = ("A fox runs 50 km/h.", "Whales swim.", "", "A fox " * 2000, "<|im_end|>\n1 '\"{}😀", "Half a fox \ud83d")
 
 
 class RescorerContract:

@@ -12,7 +12,7 @@ from prorank_search.evaluation.suite_file import Pick, System
 from prorank_search.protocols import Rescorer
 from prorank_search.rescore import RescoreOptions, rescore
 from prorank_search.rescorers import from_function
-from prorank_search.rescorers.chain import ChainRescorer, Part
+from prorank_search.rescorers.chain import ChainRescorer, Part, part_settings
 from prorank_search.search import load_rescorer
 from prorank_search.settings import load_settings
 from prorank_search.types import Blend, Document, Hit, Query, Ranking, RescorerInfo, Scored, ScoreRequest
@@ -142,6 +142,13 @@ def test_the_settings_name_its_parts(tmp_path: Path) -> None:
     assert opened.revision == "overlap-1:2:0.0 > overlap-1:None:1.0"
     text = '[{"rescorer": "overlap", "keep": 1}, {"rescorer": "overlap"}]'
     assert load_settings(chain=text).chain[0].keep == 1
+
+
+def test_a_part_may_cut_texts_at_a_length_of_its_own() -> None:
+    chain = [{"rescorer": "overlap", "model": "small", "max_length_tokens": 256}, {"rescorer": "overlap"}]
+    first, last = part_settings(load_settings(model="large", max_length_tokens=768, chain=chain))
+    assert (first.model, first.max_length_tokens) == ("small", 256)
+    assert (last.model, last.max_length_tokens) == ("large", 768)
 
 
 @pytest.mark.parametrize(

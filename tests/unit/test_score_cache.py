@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -16,6 +18,7 @@ class CountingRescorer:
     """Scores a text by its length and remembers what it was asked for."""
 
     info = RescorerInfo(model="counting")
+    odd: ClassVar[dict[str, float | None]] = {"late": None, "faulty": math.nan}
 
     def __init__(self, revision: str = "1") -> None:
         self.revision = revision
@@ -23,7 +26,7 @@ class CountingRescorer:
 
     def score(self, request: ScoreRequest) -> list[Scored]:
         self.asked += request.texts
-        return [Scored(None) if text == "late" else Scored(len(text), text == "long") for text in request.texts]
+        return [Scored(self.odd.get(text, len(text)), text == "long") for text in request.texts]
 
 
 @pytest.fixture
@@ -72,10 +75,13 @@ def test_a_text_that_stands_twice_is_scored_once(path: Path) -> None:
     assert inner.asked == ["a"]
 
 
-def test_a_missed_deadline_is_not_kept(path: Path) -> None:
+@pytest.mark.parametrize("text", ["late", "faulty"])
+def test_what_is_no_score_is_not_kept(path: Path, text: str) -> None:
     cached = CachedRescorer(inner := CountingRescorer(), open_score_cache(path, 1))
-    assert [cached.score(ScoreRequest("query", ["late"])) for _ in range(2)] == [[Scored(None)]] * 2
-    assert inner.asked == ["late", "late"]
+    for _ in range(2):
+        (scored,) = cached.score(ScoreRequest("query", [text]))
+        assert scored.score is None or math.isnan(scored.score)
+    assert inner.asked == [text, text]
 
 
 def test_the_file_stays_within_its_bound_and_the_newest_scores_stay(path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from prorank_search.backends.tantivy import TantivyBackend
-from prorank_search.errors import AuthError, InputError
+from prorank_search.errors import AuthError, InputError, ProRankError, UnreachableError
 from prorank_search.profiles import Profile
 from prorank_search.protocols import IndexInfo
 from prorank_search.rescorers.overlap import OverlapRescorer
@@ -74,15 +74,32 @@ def test_an_answer_without_hits_says_why(
     assert bool(result.status.reason) is bool(reason)
 
 
-def test_who_may_not_list_indexes_gets_an_answer_without_hits_all_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("error", [AuthError("not allowed"), UnreachableError("gone"), InputError("several indexes")])
+def test_without_hits_there_is_an_answer_even_where_nothing_more_can_be_learnt(
+    tmp_path: Path, error: ProRankError
+) -> None:
     class Guarded(TantivyBackend):
-        def indexes(self) -> list[IndexInfo]:
-            raise AuthError("not allowed")
+        def published(self, index: str) -> IndexInfo | None:
+            assert index == "animals"
+            raise error
 
     with TantivyBackend(tmp_path).writer("animals", analysis="english", replace=False) as writer:
         writer.add([Document("a", "a fox")])
         writer.publish()
-    assert search("whale", index="animals", backend=Guarded(tmp_path)).hits == ()
+    result = search("the", index="animals", backend=Guarded(tmp_path))
+    assert (result.hits, result.status.reason) == ((), "")
+
+
+def test_words_that_cannot_be_marked_do_not_cost_the_order(
+    backend: TantivyBackend, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> list[tuple[str, ...]]:
+        raise UnreachableError("the node restarts")
+
+    monkeypatch.setattr(backend, "highlights", fail)
+    result = search("fox den", index="animals", backend=backend, rescorer=OverlapRescorer(), window_size=3)
+    assert [(hit.document.doc_id, hit.highlights) for hit in result.hits] == [("c", ()), ("a", ()), ("b", ())]
+    assert "the node restarts" in caplog.text
 
 
 @pytest.mark.parametrize(("top_k", "window_size"), [(0, 3), (-1, 3), (1, -1)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import subprocess
 import time
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor
 
 from prorank_search.errors import ConfigError, InputError
+from prorank_search.file_lock import hold
 from prorank_search.whole_files import whole_lines, write_whole
 from prorank_training import workers
 from prorank_training.recipe import Recipe
@@ -77,13 +77,13 @@ class RunFolder:
         if not workers.leads():
             yield
             return
-        with (self.path / ".lock").open("w", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise ConfigError(
-                    f"another process trains in {self.path}: wait until it ends, or choose another folder with --run"
-                ) from error
+        try:
+            lock = hold(self.path / ".lock", wait_s=0)
+        except BlockingIOError as error:
+            raise ConfigError(
+                f"another process trains in {self.path}: wait until it ends, or choose another folder with --run"
+            ) from error
+        with lock:
             yield
 
     def note_teacher(self, teacher: Mapping[str, Any] | None) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from prorank_search.backends.engines import versions
 from prorank_search.backends.engines.analysis import MARK, PREVIOUS
 from prorank_search.backends.engines.connection import Engine, path
 from prorank_search.backends.engines.passages import DOCUMENTS
-from prorank_search.backends.engines.versions import Version
 from prorank_search.protocols import IndexInfo
 
 NOT_OURS = "not ours"
@@ -51,8 +51,11 @@ def indexes(engine: Engine) -> list[IndexInfo]:
     return sorted(found, key=lambda info: info.name)
 
 
-def describe(engine: Engine, index: str, version: Version) -> IndexInfo:
-    """Return what `indexes` says of an index, given the version that searches see; asks about no other index."""
+def published(engine: Engine, index: str) -> IndexInfo | None:
+    """Return what `indexes` says of one index; None: there is none. Asks about no other."""
+    version = versions.published(index, versions.of_index(engine, index))
+    if version is None:
+        return None
     stored = engine.request("GET", path(version.name, "_stats", "store"))["_all"]["total"]["store"]
     made = datetime.fromtimestamp(int(version.settings["index.creation_date"]) / 1000, UTC)
     created = made.isoformat(timespec="milliseconds").replace("+00:00", "Z")

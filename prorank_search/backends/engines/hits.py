@@ -41,7 +41,7 @@ def hits_of(
         best = (best_of(hit, passages.get(parent_of(hit), ())) for hit in found)
         return tuple(parent_hit([_hit(each, mapping) for each in hits]) for hits in best)
     hits = tuple(_hit(hit, mapping, source) for hit in found)
-    if found and not any(hit.document.text for hit in hits):
+    if found and not mapping.ours and not any(hit.document.text for hit in hits):
         raise InputError(_no_text(found[0], mapping, source))
     return hits
 

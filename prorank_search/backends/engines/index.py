@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from prorank_search import write_lock
-from prorank_search.backends.engines import adoption, versions
+from prorank_search.backends.engines import adoption, catalog, versions
 from prorank_search.backends.engines.analysis import analysis_for, index_body
-from prorank_search.backends.engines.catalog import NOT_OURS, describe, indexes
+from prorank_search.backends.engines.catalog import NOT_OURS
 from prorank_search.backends.engines.connection import Engine, path
 from prorank_search.backends.engines.faults import error_of
 from prorank_search.backends.engines.search import EngineSearch
@@ -62,13 +62,11 @@ class EngineIndexes(EngineSearch):
 
     def indexes(self) -> list[IndexInfo]:
         """List the indexes that can be searched, by name: ours by their alias, those of others by their own name."""
-        return indexes(versions.patient(self.engine))
+        return catalog.indexes(versions.patient(self.engine))
 
     def published(self, index: str) -> IndexInfo | None:
         """Return what `indexes` says of one index; None: there is none. Needs no right to others."""
-        engine = versions.patient(self.engine)
-        found = versions.published(index, versions.of_index(engine, index))
-        return describe(engine, index, found) if found else None
+        return catalog.published(versions.patient(self.engine), index)
 
     def existing(self, index: str, doc_ids: Sequence[str]) -> set[str]:
         """Return those of some ids under which an index has a document, written a moment ago or long since."""

@@ -6,8 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from prorank_search.backends.engines import connection
-from prorank_search.backends.engines.catalog import indexes
+from prorank_search.backends.engines import catalog, connection
 from prorank_search.backends.engines.connection import RETRIED, Engine, path
 from prorank_search.backends.engines.faults import error_of
 from prorank_search.backends.engines.hits import Passages, hits_of, id_of, is_outdated, marked_words, parent_of
@@ -74,7 +73,11 @@ class EngineSearch:
 
     def indexes(self) -> list[IndexInfo]:
         """List the indexes that can be searched, by name: ours by their alias, those of others by their own name."""
-        return indexes(self.engine)
+        return catalog.indexes(self.engine)
+
+    def published(self, index: str) -> IndexInfo | None:
+        """Return what `indexes` says of one index; None: there is none. Needs no right to others."""
+        return catalog.published(self.engine, index)
 
     def count(self, index: str) -> int:
         """Count the documents of an index."""

@@ -89,6 +89,7 @@ def _ranked(
     searcher: tantivy.Searcher, query: tantivy.Query, at_once: int
 ) -> Iterator[tuple[float, tantivy.DocAddress]]:
     start = 0
+    at_once = min(at_once, searcher.num_docs + 1)  # tantivy makes room for as many
     while True:
         portion = _run(searcher, query, at_once, start)
         yield from portion

@@ -10,6 +10,7 @@ from threading import Lock
 
 from sentence_transformers import CrossEncoder
 
+from prorank_search.encodable import encodable
 from prorank_search.errors import RescorerError
 from prorank_search.rescorers.sentence_transformers.loading import too_long
 from prorank_search.scoring.deadline import in_time
@@ -57,7 +58,7 @@ class CrossEncoderRescorer:
         scored: list[Scored] = []
         for texts in in_time(request.texts, request, _TEXTS_A_PASS):
             began = time.monotonic()
-            scored += self._score(request.query, texts)
+            scored += self._score(encodable(request.query), [encodable(text) for text in texts])
             if self._speed is not None:
                 self._speed.saw(len(texts), time.monotonic() - began)
         return scored + [Scored(None)] * (len(request.texts) - len(scored))
