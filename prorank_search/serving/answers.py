@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from prorank_search.blend import sigmoid
@@ -103,15 +103,20 @@ def check(asked: Asked, settings: Settings) -> None:
         raise TooLargeError(
             f"{count} documents are more than the {settings.max_texts} of one request: send fewer, or set max_texts"
         )
-    _check_characters(asked, settings)
+    check_characters([text for asks in asked.questions for text in (asks.query, *asks.texts)], settings)
     if not count:
         raise NothingToScoreError("there are no documents to score: send at least one")
     if not all(question.query.strip() for question in asked.questions):
         raise InputError("the query is empty: send at least one word")
 
 
-def _check_characters(asked: Asked, settings: Settings) -> None:
-    lengths = [len(text) for question in asked.questions for text in (question.query, *question.texts)]
+def check_characters(texts: Iterable[str], settings: Settings) -> None:
+    """See that a request's texts, its query among them, are no longer than the settings allow.
+
+    Raises:
+        TooLargeError: One of them is, or all together.
+    """
+    lengths = [len(text) for text in texts]
     if max(lengths, default=0) > settings.max_text_chars:
         raise TooLargeError(
             f"a text of {max(lengths)} characters is longer than the {settings.max_text_chars} of one text: "

@@ -18,6 +18,7 @@ from prorank_search.errors import AuthError, BackendError, InputError, NotReadyE
 from prorank_search.profiles import Profile, load_profiles
 from prorank_search.protocols import IndexBackend, Rescorer
 from prorank_search.search import load_backend, search
+from prorank_search.serving.answers import check_characters
 from prorank_search.serving.faults import fault_of
 from prorank_search.serving.logs import log_error
 from prorank_search.serving.metrics import Metrics
@@ -110,11 +111,13 @@ class Searches:
         """Search.
 
         Raises:
+            TooLargeError: The query is longer than `max_text_chars`.
             InputError: The query is empty, the index does not exist, or the model is unknown.
             OverloadedError: Too many searches wait already.
             BackendError: The engine failed.
         """
         began = time.monotonic()
+        check_characters([body.query], self._service.settings)
         return await self._in_thread(lambda: self._search(body, began, cancelled))
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:

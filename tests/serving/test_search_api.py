@@ -65,6 +65,15 @@ def test_a_request_says_how_it_wants_to_be_searched(served: Served) -> None:
     assert (found(first), first["status"]["state"]) == ("abc", "skipped")
 
 
+def test_a_query_that_is_too_long_is_refused_before_anything_is_searched(prorank_home: Path) -> None:
+    with serving(OverlapRescorer, home=prorank_home, max_text_chars=20) as started:
+        served = wait_until_ready(started)
+        for more in ({}, {"index": "nowhere"}):
+            fault = post(served, 413, query="x" * 21, **more)
+            assert "longer than the 20 of one text: cut it, or set max_text_chars" in fault["error"]["message"]
+        assert found(post(served, query="fox den")) == "cab"
+
+
 def test_a_request_says_how_both_scores_become_one_and_what_counts_as_relevant(prorank_home: Path) -> None:
     asked: list[str | None] = []
 
