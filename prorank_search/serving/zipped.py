@@ -6,12 +6,17 @@ import zlib
 
 from prorank_search.errors import TooLargeError
 
+_MAGIC = b"\x1f\x8b"
+_STEP = 4096
+"""Bytes that are unpacked at a time: what follows a short member is copied once for each."""
+
 
 def unzipped(body: bytes, most: int) -> bytes:
     """Return what a body in gzip holds.
 
     Args:
-        body: In gzip; one that was cut off gives what is there.
+        body: In gzip, of one member or several; one that was cut off gives what is there, and what follows the members
+            is left unread.
         most: Bytes at most.
 
     Raises:
@@ -23,8 +28,17 @@ def unzipped(body: bytes, most: int) -> bytes:
         >>> unzipped(gzip.compress(b"{}"), 10)
         b'{}'
     """
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    unpacked = unpacker.decompress(body, most + 1)
-    if len(unpacked) > most:
-        raise TooLargeError(f"the body has more than {most} bytes when it is unpacked: send less, or set max_body_mb")
-    return unpacked
+    packed, unpacked, at = memoryview(body), bytearray(), 0
+    while at == 0 or body.startswith(_MAGIC, at):
+        unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        while not unpacker.eof and at < len(packed):
+            step = packed[at : at + _STEP]
+            unpacked += unpacker.decompress(step, most + 1 - len(unpacked))
+            if len(unpacked) > most:
+                raise TooLargeError(
+                    f"the body has more than {most} bytes when it is unpacked: send less, or set max_body_mb"
+                )
+            at += len(step) - len(unpacker.unused_data)
+        if not unpacker.eof:
+            break
+    return bytes(unpacked)

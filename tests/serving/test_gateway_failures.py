@@ -194,7 +194,13 @@ def test_zipped_bodies_are_read_and_bombs_are_not(serve: Serve, engine: StubEngi
     headers = {"content-encoding": "gzip", "content-type": "application/json"}
     zipped = gzip.compress(json.dumps(RESCORED).encode())
     assert ids(served.http.post("/books/_search", content=zipped, headers=headers)) == BEST_FIRST
+    members = b"".join(
+        gzip.compress(part) for part in (json.dumps(RESCORED).encode()[:9], b"", json.dumps(RESCORED).encode()[9:])
+    )
+    assert ids(served.http.post("/books/_search", content=members + b"\0\0", headers=headers)) == BEST_FIRST
     bomb = gzip.compress(b" " * (2 << 20))
+    for body in (bomb, gzip.compress(b"") + bomb, gzip.compress(b" " * 1_000_000) * 2):
+        assert served.http.post("/books/_search", content=body, headers=headers).status_code == 413
     assert served.http.post("/books/_search", content=bomb, headers=headers).status_code == 413
     assert served.http.post("/books/_search", content=b" " * (2 << 20)).status_code == 413
 
