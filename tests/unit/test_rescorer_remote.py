@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,27 @@ def test_a_request_that_nobody_waits_for_ends_in_the_middle_of_a_call(start: Sta
 
     _, rescorer = start(answer)
     assert scores(rescorer, cancelled=gone.is_set) == [None] * 3
+    opened.set()
+
+
+@pytest.mark.parametrize("deadline_s", [None, 60.0])
+def test_a_rescorer_that_is_closed_says_so_at_once(start: Start, deadline_s: float | None) -> None:
+    asked, opened = threading.Event(), threading.Event()
+
+    def answer(body: dict[str, Any]) -> Reply:
+        asked.set()
+        opened.wait(30)
+        return cohere(body)
+
+    _, rescorer = start(answer)
+    deadline = None if deadline_s is None else time.monotonic() + deadline_s
+    with ThreadPoolExecutor(1) as others:
+        begun = others.submit(scores, rescorer, deadline)
+        assert asked.wait(30)
+        rescorer.close()
+        for closed in (lambda: begun.result(30), lambda: scores(rescorer, deadline)):
+            with pytest.raises(RescorerError, match="is closed"):
+                closed()
     opened.set()
 
 

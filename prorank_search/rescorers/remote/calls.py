@@ -63,13 +63,22 @@ class Calls:
         self._stop.atexit = False
 
     def run(self, call: Coroutine[Any, Any, Result], request: ScoreRequest) -> Result | None:
-        """Run one of the calls below; None once the request is over, whose connection is closed then."""
+        """Run one of the calls below; None once the request is over, whose connection is closed then.
+
+        Raises:
+            RescorerError: The connections were closed.
+        """
+        if not self._stop.alive:
+            call.close()
+            raise self._closed()
         future = asyncio.run_coroutine_threadsafe(call, self._loop)
         try:
             while not future.done():
                 wait([future], timeout=_LOOK_S)
                 if not future.done() and is_over(request):
                     return None
+                if not future.done() and not self._stop.alive:
+                    raise self._closed()
             return future.result()
         finally:
             future.cancel()
@@ -122,8 +131,11 @@ class Calls:
         raise AssertionError
 
     def close(self) -> None:
-        """Close the connections and end the thread."""
+        """Close the connections and end the thread; calls that run fail."""
         self._stop()
+
+    def _closed(self) -> RescorerError:
+        return RescorerError(f"{self._shown} is asked no more: its rescorer is closed")
 
 
 def _stop(loop: asyncio.AbstractEventLoop, client: httpx.AsyncClient) -> None:
