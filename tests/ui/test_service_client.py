@@ -79,7 +79,7 @@ class TestAnswers:
         (index,) = client.indexes()
         assert (index.name, index.documents, index.analysis) == ("animals", 4, "english")
         assert client.stages("animals") == [STAGE]
-        assert client.models(STAGE) == ["overlap"]
+        assert client.models(STAGE) == {"overlap": "overlap"}
         assert client.depends_on(index) == (index.version, 4, "overlap-1")
 
     def test_texts_are_scored_for_the_reason_of_a_rank(self, client: ServiceClient) -> None:
@@ -214,7 +214,7 @@ class TestFailures:
         del remote
         Stub.status, Stub.body = 503, b'{"error": {"message": "the model is still loading"}}'
         client = open_client(api_url=stub)
-        assert client.models(STAGE) == []
+        assert client.models(STAGE) == {}
         assert client.depends_on(IndexInfo("animals", 4, "english", 0, "", "v1")) == ("v1", 4, None)
 
     def test_a_search_that_nobody_waits_for_ends_at_once(self, stub: str) -> None:

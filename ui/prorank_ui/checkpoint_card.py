@@ -60,11 +60,9 @@ def offer(job: Job, checkpoint: Path) -> None:
 
 def _others(job: Job, checkpoint: Path) -> dict[str, str]:
     """Return the other models and what they are called: first the default, then the one that the run began with."""
-    client = state.client()
-    called = training_runs.checkpoints(client.home)
-    found = client.models("prorank")
+    found = state.client().models("prorank")
     first = [name for name in (load_settings().model, str(job.about.get("base", ""))) if name in found]
-    return {name: called.get(name, name) for name in dict.fromkeys([*first, *found]) if name != str(checkpoint)}
+    return {name: found[name] for name in dict.fromkeys([*first, *found]) if name != str(checkpoint)}
 
 
 def _comparison(job: Job, query: str, other: str, checkpoint: str) -> str:

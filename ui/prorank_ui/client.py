@@ -93,15 +93,15 @@ class Client(Protocol):
         """List the second stages that can be used, the index's own first."""
         ...
 
-    def models(self, stage: str) -> list[str]:
-        """List the models that a second stage can use."""
+    def models(self, stage: str) -> Mapping[str, str]:
+        """Return the models that a second stage can use, and what each is called."""
         ...
 
     def top_k(self, index: str) -> int:
         """Return how many hits of an index are seen at first."""
         ...
 
-    def examples(self, index: str) -> list[str]:
+    def examples(self, index: IndexInfo) -> Sequence[str]:
         """Return some queries that an index has something for; none where nobody can tell."""
         ...
 

@@ -56,6 +56,7 @@ class LocalClient(HomeClient):
         super().__init__(settings, asking)
         self._settings = settings
         self._profiles: dict[tuple[str, str | None], tuple[Settings, Profile]] = {}
+        self._examples: dict[tuple[str, str, int], list[str]] = {}
         self._models = LoadedModels()
         self._scores = MemoryCache(settings.score_memory_mb)
         self._results = KeptResults()
@@ -69,24 +70,22 @@ class LocalClient(HomeClient):
         own = self._profile(index)[0].rescorer
         return list(dict.fromkeys([own, *plugins.installed("rescorers")]))
 
-    def models(self, stage: str) -> list[str]:
-        """List the models that a second stage can use here."""
+    def models(self, stage: str) -> dict[str, str]:
+        """Return the models that a second stage can use here, and what each is called."""
         found = models.list_models(load_settings())
         own = training_runs.checkpoints(self.home) if stage == "prorank" else {}
-        return [*(model.name for model in found if model.rescorer == stage and model.ready), *own]
+        return {model.name: model.name for model in found if model.rescorer == stage and model.ready} | own
 
     def top_k(self, index: str) -> int:
         """Return how many hits of an index are seen at first."""
         return self._profile(index)[0].top_k
 
-    def examples(self, index: str) -> list[str]:
-        """Return the demo's questions that an index answers, else titles of its first documents."""
-        asked = [one.text for one in QUESTIONS if self._backend.existing(index, one.answers)]
-        if asked:
-            return asked
-        titles = (document.title.strip() for document in islice(self._backend.scan(index), _LOOKED_THROUGH))
-        distinct = dict.fromkeys(title for title in titles if len(title.split()) in _TITLE_WORDS)
-        return list(islice(distinct, _EXAMPLES))
+    def examples(self, index: IndexInfo) -> list[str]:
+        """Return the demo's questions that an index answers, else titles of its first documents; looked for once."""
+        key = (index.name, index.version, index.documents)
+        if key not in self._examples:
+            self._examples[key] = self._look_for_examples(index.name)
+        return self._examples[key]
 
     def depends_on(self, index: IndexInfo) -> tuple[object, ...]:
         """Return what answers depend on beside the choice: what the index holds, and the default model."""
@@ -181,6 +180,14 @@ class LocalClient(HomeClient):
     @cached_property
     def _backend(self) -> IndexBackend:
         return load_backend(self._settings)
+
+    def _look_for_examples(self, index: str) -> list[str]:
+        asked = [one.text for one in QUESTIONS if self._backend.existing(index, one.answers)]
+        if asked:
+            return asked
+        titles = (document.title.strip() for document in islice(self._backend.scan(index), _LOOKED_THROUGH))
+        distinct = dict.fromkeys(title for title in titles if len(title.split()) in _TITLE_WORDS)
+        return list(islice(distinct, _EXAMPLES))
 
     def _search(self, choice: Choice, cancelled: Callable[[], bool]) -> SearchResult:
         settings, profile = self._profile(choice.index)

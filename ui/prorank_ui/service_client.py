@@ -64,19 +64,19 @@ class ServiceClient(HomeClient):
         del index
         return [STAGE]
 
-    def models(self, stage: str) -> list[str]:
-        """List the names by which the service knows its models; none while it is loading the first one."""
+    def models(self, stage: str) -> dict[str, str]:
+        """Return the names by which the service knows its models; none while it is loading the first one."""
         try:
-            return self._read(_MODELS, answers.models_in) if stage == STAGE else []
+            return {name: name for name in self._read(_MODELS, answers.models_in)} if stage == STAGE else {}
         except NotReadyError:
-            return []
+            return {}
 
     def top_k(self, index: str) -> int:
         """Return how many hits are seen at first: this machine's setting."""
         del index
         return self._settings.top_k
 
-    def examples(self, index: str) -> list[str]:
+    def examples(self, index: IndexInfo) -> list[str]:
         """Return none: a service lists no documents."""
         del index
         return []

@@ -8,7 +8,7 @@ from textwrap import shorten
 
 import streamlit as st
 
-from prorank_ui import state, training_runs
+from prorank_ui import state
 from prorank_ui.choices import BLENDS, FIRST_STAGE, Side, blend_name, blend_of
 from prorank_ui.evaluating import system_name
 from prorank_ui.markup import unmarked
@@ -36,13 +36,13 @@ def side(place: str, index: str) -> Side:
     stages = [FIRST_STAGE, *stages] if place == "left" else [*stages, FIRST_STAGE]
     held = st.session_state.get(place)
     stage = held if held in stages else stages[0]
-    models = {} if stage == FIRST_STAGE else _models(stage)
+    models = {} if stage == FIRST_STAGE else state.client().models(stage)
     with st.popover(unmarked(f"{place.capitalize()}: {_label(place, stage, models)}"), width="stretch"):
         of_another = partial(forget_linked_blend, place)
         state.select("Ranking", place, stages, _stage_name, of_another)
         if stage == FIRST_STAGE:
             return Side()
-        offered = {"": "as set up"} | models if stage == own else models  # it is a model of the index's own stage
+        offered = {"": "as set up", **models} if stage == own else models  # it is a model of the index's own stage
         key = f"{place}_model"
         model = state.select("Model", key, list(offered), offered.__getitem__, of_another) if models else ""
         blends = list(BLENDS)
@@ -70,12 +70,6 @@ def forget_linked_blend(place: str) -> None:
 def _keep_blend(place: str) -> None:
     key = f"{place}_blend"
     st.session_state[f"{key} chosen here"] = st.session_state[key]
-
-
-def _models(stage: str) -> dict[str, str]:
-    """Return the models of a stage, and what each is called."""
-    called = training_runs.checkpoints(state.client().home)
-    return {model: called.get(model, model) for model in state.client().models(stage)}
 
 
 def _label(place: str, stage: str, models: Mapping[str, str]) -> str:

@@ -63,8 +63,7 @@ def _ask(home: Path, known: Mapping[str, RecipeInfo]) -> Plan | None:
         names = sorted(known, key=lambda name: (name != _OWN_RECIPE, name))
         recipe = known[state.select("Recipe", "train_recipe", names)]
         st.caption(unmarked(recipe.about or recipe.path))
-        called = training_runs.checkpoints(home)
-        models = {name: called.get(name, name) for name in state.client().models("prorank")}
+        models = state.client().models("prorank")
         first = [name for name in (recipe.base, load_settings().model) if name in models]
         names = list(dict.fromkeys([*first, *models]))
         if not names:

@@ -125,7 +125,7 @@ def _address_of(choices: Mapping[table.Place, Choice]) -> dict[str, str]:
 def _invite(index: IndexInfo) -> None:
     advice = "Type a query and press Enter: two rankings appear side by side."
     st.html(table.notice("info", f"{count(index.documents, 'document')} to search", advice))
-    examples = state.client().examples(index.name)
+    examples = state.client().examples(index)
     if examples:
         st.caption("Or try one of these:")
     with st.container(horizontal=True):
