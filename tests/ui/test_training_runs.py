@@ -48,6 +48,12 @@ def test_progress_and_time_left_come_from_the_metrics(tmp_path: Path) -> None:
     assert training_runs.progress(write_metrics(tmp_path / "run", scores(10))).stage == "writing the checkpoint"
 
 
+def test_a_night_between_two_steps_is_no_part_of_the_time_left(tmp_path: Path) -> None:
+    lines = scores(4)
+    stopped = [line | {"time": 36_000.0 + 2 * at} for at, line in enumerate(scores(6)[4:])]
+    assert training_runs.progress(write_metrics(tmp_path, lines + stopped)).seconds_left == 8.0
+
+
 def test_a_line_that_is_being_written_is_left_out(tmp_path: Path) -> None:
     folder = write_metrics(tmp_path, scores(2))
     with (folder / "metrics.jsonl").open("a") as file:
@@ -68,6 +74,8 @@ def test_curves_are_thinned_to_means_and_each_picture_has_its_stage() -> None:
         "Stage 2: nDCG@10 on held-back queries",
         "Stage 2: loss",
     ]
+    (held_back,) = [own for picture, own in pictures_of(rows) if "held-back" in picture.title]
+    assert {row["measure"]: row["value"] for row in held_back} == {"dev bm25": 0.3, "dev model": 0.6, "dev blend": 0.5}
     for picture, own in pictures_of([*rows, *training_runs.rows("two", lines)]):
         assert [layer["mark"]["type"] for layer in chart(picture, own).to_dict()["layer"]] == ["line", "point"]
 

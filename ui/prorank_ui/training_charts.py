@@ -42,7 +42,11 @@ PICTURES = (
     ),
     Picture("Stage 1: loss", "warmup", {"loss": "loss"}),
     Picture("Stage 1: learning rate", "warmup", {"learning_rate": "learning rate"}),
-    Picture("Stage 2: nDCG@10 on held-back queries", "score", {"dev model": "model", "dev bm25": "BM25"}),
+    Picture(
+        "Stage 2: nDCG@10 on held-back queries",
+        "score",
+        {"dev model": "model", "dev blend": "blend 1:1", "dev bm25": "BM25"},
+    ),
     Picture("Stage 2: loss", "score", {"loss": "loss"}),
     Picture("Stage 2: groups with the positive first", "score", {"positive_first": "share"}),
     Picture("Stage 2: learning rate", "score", {"learning_rate": "learning rate"}),

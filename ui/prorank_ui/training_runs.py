@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 from prorank_search import jobs
@@ -33,7 +34,8 @@ class Progress:
         stage: What it is doing, in words.
         step: Steps of this stage behind it; 0 where it counts none.
         steps: Steps of the stage in all; 0 where it counts none.
-        seconds_left: Of this stage, by the last steps; None: nobody can tell yet.
+        seconds_left: Of this stage, by the median of the last steps: a run may have been stopped between two of them.
+            None: nobody can tell yet.
     """
 
     stage: str
@@ -61,9 +63,8 @@ def progress(folder: Path) -> Progress:
     if stage == "score" and steps and step >= steps:
         return Progress("writing the checkpoint" if checkpoint_of(folder) is None else "done", step, steps)
     recent = [line["time"] for line in lines if line["stage"] == stage][-_LOOKED_BACK:]
-    left = None
-    if len(recent) > 1 and steps:
-        left = (recent[-1] - recent[0]) / (len(recent) - 1) * (steps - step)
+    took = [after - before for before, after in pairwise(recent)]
+    left = median(took) * (steps - step) if took and steps else None
     return Progress(_STAGE_NAMES.get(stage, stage), step, steps, left)
 
 
