@@ -7,6 +7,7 @@ import pytest
 from prorank_search.errors import ConfigError
 from prorank_search.prompt import TEMPLATES
 from prorank_training.recipe import read_recipe
+from prorank_training.recipe_files import PACKAGED
 
 MINIMAL = """
 base = "tiny"
@@ -22,8 +23,8 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "recipe.toml"
 
 
-def test_the_shipped_recipes_can_be_read(repository: Path) -> None:
-    recipes = sorted((repository / "training" / "prorank_training" / "recipes").glob("*.toml"))
+def test_the_shipped_recipes_can_be_read() -> None:
+    recipes = sorted(PACKAGED.glob("*.toml"))
     assert {path.stem for path in recipes} >= {"cpu", "gpu", "gpu-0.5b", "gpu-1.5b-accelerate", "judgments"}
     read = [read_recipe(path) for path in recipes]
     assert all(recipe.template in TEMPLATES for recipe in read)
@@ -50,6 +51,31 @@ def test_a_bad_recipe_is_told_where_it_is_bad(file: Path, text: str, said: str) 
     with pytest.raises(ConfigError, match=said) as raised:
         read_recipe(file)
     assert str(file) in str(raised.value)
+
+
+def test_a_recipe_may_say_only_in_what_it_differs_from_another(file: Path) -> None:
+    file.with_name("mine.toml").write_text(
+        MINIMAL + "negatives = 3\n[teacher]\nrescorer = 'overlap'\n", encoding="utf-8"
+    )
+    file.write_text('extends = "mine"\nteacher = "none"\nseed = 7\n[score]\nsteps = 9\n', encoding="utf-8")
+    recipe = read_recipe(file)
+    assert (recipe.base, recipe.seed, recipe.score.steps, recipe.score.negatives) == ("tiny", 7, 9, 3)
+    assert recipe.teacher is None
+
+
+def test_a_recipe_may_extend_one_of_the_package(file: Path) -> None:
+    file.write_text('extends = "cpu"\nseed = 7\n', encoding="utf-8")
+    ours = read_recipe(PACKAGED / "cpu.toml")
+    assert read_recipe(file) == ours.model_copy(update={"seed": 7})
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("recipe", "extends itself: recipe > recipe"), ("nowhere", "extends 'nowhere'.*known are cpu, ")]
+)
+def test_what_a_recipe_extends_is_another_recipe(file: Path, name: str, said: str) -> None:
+    file.write_text(f'extends = "{name}"\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=said):
+        read_recipe(file)
 
 
 def test_a_missing_recipe_is_named(file: Path) -> None:

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from prorank_search.errors import ConfigError
-from prorank_search.toml_files import read_toml
+from prorank_training.recipe_files import read_table
 
 
 def _known_form(form: str) -> str:
@@ -269,9 +269,10 @@ def read_recipe(path: Path) -> Recipe:
     """Read a recipe.
 
     Raises:
-        ConfigError: The file is missing, is not TOML, or has a key or value that no recipe has.
+        ConfigError: The file, or one that it extends, is missing or is not TOML, or has a key or value that no recipe
+            has.
     """
-    return recipe_of(read_toml(path, "recipe"), str(path))
+    return recipe_of(read_table(path), str(path))
 
 
 def recipe_of(table: Mapping[str, Any], place: str) -> Recipe:

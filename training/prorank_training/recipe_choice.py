@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from prorank_search.errors import ConfigError
-from prorank_search.toml_files import read_toml
-from prorank_training.recipe import Recipe, recipe_of
+from prorank_training.recipe import Recipe, read_recipe, recipe_of
+from prorank_training.recipe_files import PACKAGED, merge, read_table
 
 RUN_FILE = "run.json"
-
-_NOTHING = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +34,7 @@ def named(home: Path) -> dict[str, Path]:
 
     One of the home goes before one of the package.
     """
-    ours = Path(str(files("prorank_training"))) / "recipes"
-    return {path.stem: path for folder in (ours, home / "recipes") for path in sorted(folder.glob("*.toml"))}
+    return {path.stem: path for folder in (PACKAGED, home / "recipes") for path in sorted(folder.glob("*.toml"))}
 
 
 def choose(
@@ -58,7 +54,7 @@ def choose(
     """
     table, place = _table(given, home)
     for change in changes:
-        _merge(table, _change(change))
+        merge(table, _change(change))
     if judgments:
         data = table.setdefault("data", {})
         data["judgments"] = [*(data.get("judgments") or []), *({"query_set": name} for name in judgments)]
@@ -71,7 +67,7 @@ def summary(path: Path) -> dict[str, object]:
     """Return what a list of recipes says of one: what it begins with, its steps, and what its first comment says."""
     text = path.read_text(encoding="utf-8")
     first = text.partition("\n")[0]
-    recipe = recipe_of(read_toml(path, "recipe"), str(path))
+    recipe = read_recipe(path)
     return {
         "about": first.removeprefix("#").strip() if first.startswith("#") else "",
         "base": recipe.base,
@@ -93,7 +89,7 @@ def _table(given: Path, home: Path) -> tuple[dict[str, Any], str]:
     if given.suffix != ".toml" and not given.exists() and str(given) not in known:
         raise ConfigError(f"no recipe {str(given)!r}: there is no such file, and known are {', '.join(known)}")
     path = given if given.exists() else known.get(str(given), given)
-    return read_toml(path, "recipe"), str(path)
+    return read_table(path), str(path)
 
 
 def _change(change: str) -> dict[str, Any]:
@@ -107,14 +103,3 @@ def _change(change: str) -> dict[str, Any]:
         except tomllib.TOMLDecodeError:
             continue
     raise ConfigError(f"--set {change!r}: {key!r} is no key of a recipe")
-
-
-def _merge(table: dict[str, Any], change: Mapping[str, Any]) -> None:
-    """Put changes into a table; the word `none` takes away what stands there."""
-    for key, value in change.items():
-        if value == _NOTHING:
-            table.pop(key, None)
-        elif isinstance(value, dict) and isinstance(table.get(key), dict):
-            _merge(table[key], value)
-        else:
-            table[key] = value
