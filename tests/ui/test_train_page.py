@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -92,6 +93,35 @@ def test_a_first_visit_says_what_to_do(app: AppTest) -> None:
     assert "No run yet" in drawn(app)
     assert f"Default model: {DEFAULT_MODEL}" in drawn(app)
     assert labels(app) == []
+
+
+def test_runs_keep_their_buttons_where_no_recipe_can_be_found(
+    app: AppTest, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_left(home, "train", exit_code=5)
+    failed = subprocess.CompletedProcess((), 1, "", "error: it needs the extra 'train'")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
+    app.run()
+    assert "it needs the extra" in drawn(app)
+    assert "Resume" in labels(app)
+
+
+def test_recipes_are_asked_for_again_when_those_of_the_home_change(
+    app: AppTest, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def run(command: object, **_: object) -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        return subprocess.CompletedProcess((), 0, "[]", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    app.run().run()
+    assert len(asked) == 1
+    (home / "recipes").mkdir()
+    (home / "recipes" / "mine.toml").touch()
+    app.run()
+    assert len(asked) == 2
 
 
 @pytest.mark.usefixtures("judged")

@@ -160,15 +160,10 @@ def start(home: Path, of: HeldBack, pair: Pair, limit: int, settings: Settings, 
     return evaluating.start_suite(home, KIND, suite, evaluating.suite_command(settings), about)
 
 
-def of_run(home: Path, run: str) -> list[jobs.Job]:
-    """Return the tests of models that come from a job, the newest first."""
-    return [job for job in jobs.jobs(home / "jobs", KIND) if job.about.get("run") == run]
-
-
 def of_pair(home: Path, pair: Pair, query_set: str) -> list[jobs.Job]:
     """Return the tests of two models on a query set, the newest first."""
     wanted = pair.about() | {"query_set": query_set}
-    return [job for job in of_run(home, pair.run) if dict(job.about) == wanted]
+    return [job for job in jobs.jobs(home / "jobs", KIND) if dict(job.about) == wanted]
 
 
 def outcome(folder: Path) -> Outcome:

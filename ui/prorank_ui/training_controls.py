@@ -25,8 +25,16 @@ _CORPUS_FILE = "corpus.jsonl"
 
 
 def draw(home: Path) -> None:
-    """Draw the form, and below it the newest groups with the button that starts a run on them."""
-    known = {recipe.name: recipe for recipe in _recipes(home)}
+    """Draw the form, and below it the newest groups with the button that starts a run on them.
+
+    Where `prorank train` does not work, that is said here: the runs that are there still have their buttons.
+    """
+    own = {path.name: path.stat().st_mtime_ns for path in (home / "recipes").glob("*.toml")}
+    try:
+        known = {recipe.name: recipe for recipe in _recipes(home, own)}
+    except ConfigError as error:
+        st.html(table.notice("error", "No run can be started", str(error)))
+        return
     plan = _ask(home, known)
     if plan is not None and st.button("Make the groups", type="primary", key="make groups"):
         _start_groups(plan, known[plan.recipe], home)
@@ -36,10 +44,10 @@ def draw(home: Path) -> None:
         st.fragment(_groups, run_every=every)(made, known, home)
 
 
-@st.cache_data(ttl="1m", show_spinner="Looking for recipes …")
-def _recipes(home: Path) -> list[RecipeInfo]:
-    """Ask `prorank train` for its recipes: the apps do not know each other."""
-    del home  # tells one installation's answer from another's
+@st.cache_data(max_entries=1, show_spinner="Looking for recipes …")
+def _recipes(home: Path, own: Mapping[str, int]) -> list[RecipeInfo]:
+    """Ask `prorank train` for its recipes, anew when those of the home change: the apps do not know each other."""
+    del home, own  # tell one answer from another
     command = jobs.prorank("train", "recipes", "--json")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

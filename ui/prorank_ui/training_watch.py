@@ -89,8 +89,11 @@ def _draw_runs(runs: Sequence[Job], home: Path, *, running: bool) -> None:
 
 def _any_runs(runs: Sequence[Job], home: Path) -> bool:
     """Tell whether a run, the making of a checkpoint of one, or a test of that is at work."""
-    made = [job for run in runs for job in (run, *_exports(run, home))]
-    work = [*made, *(test for job in made for test in held_back.of_run(home, job.job_id))]
+    every = jobs.jobs(home / "jobs")
+    shown = {run.job_id for run in runs}
+    exports = {job.job_id for job in every if job.kind == training_runs.EXPORT_KIND and job.about.get("run") in shown}
+    made = shown | exports
+    work = [job for job in every if job.job_id in made or (job.kind == held_back.KIND and job.about.get("run") in made)]
     return any(jobs.status(job).state == "running" for job in work)
 
 
