@@ -136,6 +136,7 @@ def test_an_index_is_deleted_once_its_name_is_typed(app: AppTest, home: Path, an
     app.text_input(key=f"delete {animals}").set_value(animals)
     button(app, "Delete the index")
     assert TantivyBackend(home / "indexes").indexes() == []
+    assert "is deleted, with all its versions" in drawn(app)
 
 
 def test_an_index_goes_back_to_its_version_before(app: AppTest, home: Path, animals: str) -> None:
@@ -144,11 +145,17 @@ def test_an_index_goes_back_to_its_version_before(app: AppTest, home: Path, anim
     with backend.writer(animals, analysis="english", replace=True) as writer:
         writer.add([])
         writer.publish()
+    (second,) = [index.version for index in backend.indexes()]
     app.run()
+    assert f"{first[0]}, {second} (searched now)" in drawn(app)
     button(app, "Roll back to the version before")
     assert [index.version for index in backend.indexes()] == first
-    button(app, "Prune old versions")
+    assert "&#x27;animals&#x27; is back at the version before" in drawn(app)
+    assert f"{first[0]} (searched now), {second}" in drawn(app)
+    assert any("is kept. There is no way back." in caption.value for caption in app.caption)
+    button(app, "Delete the old versions")
     assert backend.versions(animals) == first
+    assert "The old versions of &#x27;animals&#x27; are deleted" in drawn(app)
 
 
 @pytest.mark.parametrize(

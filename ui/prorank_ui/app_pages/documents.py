@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -13,13 +14,14 @@ from prorank_search.protocols import IndexInfo
 from prorank_ui import index_care, ingest_jobs, ingest_output, ingest_preview, page_gate, plain_table, state, uploads
 from prorank_ui import ranking_table as table
 from prorank_ui.ingesting import Wish
-from prorank_ui.markup import escape
+from prorank_ui.markup import escape, unmarked
 from prorank_ui.uploads import Upload
 from prorank_ui.wording import count, size
 
 _ROUND = "round of uploads"
 _SEEN = "dry run"
 _NAMED = 5
+_DONE = "what was done with an index"
 
 
 def page() -> None:
@@ -29,8 +31,9 @@ def page() -> None:
     st.title("Add documents", anchor=False)
     above = st.empty()  # there whether or not it says anything: what stands below stays as open as it was
     failed = st.session_state.pop(ingest_jobs.FAILED, None)
-    if failed:
-        above.html(table.notice("error", "That did not work", failed))
+    done = st.session_state.pop(_DONE, None)
+    if failed or done:
+        above.html(table.notice("error", "That did not work", failed) if failed else table.notice("info", done))
     try:
         if not (page_gate.admits("operator") and page_gate.is_local()):
             return
@@ -184,25 +187,31 @@ def _care(indexes: Sequence[IndexInfo]) -> None:
     rows = [index_care.row(index) for index in indexes]
     st.html(plain_table.drawn("Indexes", index_care.HEADINGS, rows, index_care.NUMBERS))
     with st.expander("Roll back, prune or delete an index"):
-        name = state.select("Of the index", "care", [index.name for index in indexes])
-        versions = page_gate.installation().versions(name)
-        st.html(f"<p>Versions, the oldest first: {escape(', '.join(versions))}</p>")
+        live = {index.name: index.version for index in indexes}
+        name = state.select("Of the index", "care", list(live))
+        client = page_gate.installation()
+        versions = client.versions(name)
+        told = ", ".join(f"{one} (searched now)" if one == live[name] else one for one in versions)
+        st.html(f"<p>Versions, the oldest first: {escape(told)}</p>")
         alone = len(versions) <= 1
         back, prune = st.columns(2)
-        client = page_gate.installation()
         if back.button("Roll back to the version before", disabled=alone):
-            _do(client.rollback, name)
-        if prune.button("Prune old versions", disabled=alone):
-            _do(client.prune, name)
+            _do(partial(client.rollback, name), f"{name!r} is back at the version before")
+        with prune.popover("Prune old versions", disabled=alone):
+            st.caption(f"Only {unmarked(live[name])} is kept. There is no way back.")
+            if st.button("Delete the old versions"):
+                _do(partial(client.prune, name), f"The old versions of {name!r} are deleted")
         typed = st.text_input("To delete it, type its name", key=f"delete {name}", max_chars=100)
         if st.button("Delete the index"):
-            _do(client.delete_index, name, typed)
+            _do(partial(client.delete_index, name, typed), f"{name!r} is deleted, with all its versions")
 
 
-def _do(deed: Callable[..., None], *of: str) -> None:
-    """Do something with an index, and draw the page anew."""
+def _do(deed: Callable[[], None], told: str) -> None:
+    """Do something with an index, and draw the page anew, with what was done."""
     try:
-        deed(*of)
+        deed()
     except ProRankError as error:
         st.session_state[ingest_jobs.FAILED] = str(error)
+    else:
+        st.session_state[_DONE] = told
     st.rerun()
