@@ -13,6 +13,7 @@ from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.rescorers.function import from_function
 from prorank_search.types import Document
 from prorank_ui import local_client
+from prorank_ui.app_pages import compare
 from prorank_ui.cli import SCRIPT
 from prorank_ui.local_client import LocalClient
 from tests.ui.conftest import PATIENCE_S, address_of
@@ -206,7 +207,7 @@ def test_a_second_stage_that_ran_out_of_time_is_shown_as_partial_and_goes_on_whe
     assert "1 of 4 hits rescored" in drawn(app)
     assert "not scored" in drawn(app)
     before = calls()
-    app.button_group(key="shown").set_value("up").run()
+    app.button_group[0].set_value("up").run()
     assert "No hit of this kind" in drawn(app)
     assert calls() == before
     app.button(key="rest right").click().run()
@@ -249,6 +250,19 @@ def test_another_blend_of_the_same_hits_asks_no_model(app: AppTest, monkeypatch:
     app.selectbox(key="right_blend").set_value("total:zscore:1:2").run()
     assert drawn(app)
     assert len(asked) == 4
+
+
+@pytest.mark.usefixtures("animals", "stages")
+def test_another_query_begins_with_all_hits_and_the_first_page(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compare, "HITS_A_PAGE", 1)
+    app.query_params.update({"q": "dog", "right": "overlap"})
+    app.run()
+    shown, pages = app.button_group[0].key, app.button_group[1].key
+    app.button_group(key=pages).set_value(3).run()
+    assert drawn(app).count('class="pr-title"') == 2
+    app.text_input(key="q").set_value("barks").run()
+    assert [group.value for group in app.button_group] == ["all", 1]
+    assert shown not in {group.key for group in app.button_group}
 
 
 @pytest.mark.usefixtures("stages")

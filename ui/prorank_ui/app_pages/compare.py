@@ -227,7 +227,7 @@ def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
         if results[place].status.state == "partial":
             choice = asked.choices[place]
             st.button("Score the rest", key=f"rest {place}", on_click=searches.forget, args=([choice],))
-    shown, actions = _filtered(both)
+    shown, actions = _filtered(both, asked.choices["left"])
     sides = {
         place: table.hits_side(
             place, shown[place], heading=names[place], note=note(results[place]), empty="No hit of this kind"
@@ -283,13 +283,17 @@ def _in_force(choices: Mapping[table.Place, Choice]) -> dict[str, str]:
     return sides[0] | sides[1]
 
 
-def _filtered(both: Pairing) -> tuple[dict[table.Place, Sequence[Placed]], DeltaGenerator]:
-    """Draw the filter and the pages; return the hits of each side that they leave, and the place beside them."""
+def _filtered(both: Pairing, choice: Choice) -> tuple[dict[table.Place, Sequence[Placed]], DeltaGenerator]:
+    """Draw the filter and the pages; return the hits of each side that they leave, and the place beside them.
+
+    Both are fields of one search's own: another query begins with all hits, and with the first of them.
+    """
+    search = f"of {choice.query} in {choice.index}"
     wide, narrow, beside = st.columns([48, 22, 30], vertical_alignment="bottom")
     with wide:
         kind = (
             st.segmented_control(
-                "Show", list(SHOWN), default="all", key="shown", format_func=SHOWN.__getitem__, wrap=True
+                "Show", list(SHOWN), default="all", key=f"shown {search}", format_func=SHOWN.__getitem__, wrap=True
             )
             or "all"
         )
@@ -299,9 +303,8 @@ def _filtered(both: Pairing) -> tuple[dict[table.Place, Sequence[Placed]], Delta
     }
     pages = max(1, -(-max(map(len, sides.values())) // HITS_A_PAGE))
     with narrow:
-        number = (
-            st.segmented_control("Page", list(range(1, pages + 1)), default=1, key=f"page of {pages}", wrap=True) or 1
-        )
+        key = f"page of {pages} {kind} {search}"
+        number = st.segmented_control("Page", list(range(1, pages + 1)), default=1, key=key, wrap=True) or 1
     start = (number - 1) * HITS_A_PAGE
     shown = {place: placed[start : start + HITS_A_PAGE] for place, placed in sides.items()}
     return shown, beside.container(horizontal=True, horizontal_alignment="right")
