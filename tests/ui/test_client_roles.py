@@ -56,7 +56,7 @@ OF_OPERATORS: dict[str, Callable[[LocalClient], object]] = {
     "prune": lambda client: client.prune("animals"),
     "delete_index": lambda client: client.delete_index("animals", "animals"),
 }
-OF_THE_JOBS_KIND = {"resume_job", "stop_job"}
+OF_THE_JOBS_KIND = {"resume_job", "stop_job", "put_job_away"}
 READS = {
     "person",
     "indexes",
@@ -66,6 +66,7 @@ READS = {
     "examples",
     "depends_on",
     "start",
+    "text_of",
     "score",
     "first_stage",
 } | {
@@ -136,7 +137,7 @@ def test_a_job_is_stopped_and_resumed_by_those_who_may_start_it(client: LocalCli
     measuring, training = client.start_evaluation(wish), client.start_job("train", "t", jobs.prorank("--help"), {})
     asking.person = Person("judge")
     client.stop_job(measuring)
-    for deed in (client.stop_job, client.resume_job):
+    for deed in (client.stop_job, client.resume_job, client.put_job_away):
         with pytest.raises(AuthError, match="needs the role operator"):
             deed(training)
     asking.person = Person("viewer")

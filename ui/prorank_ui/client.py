@@ -16,7 +16,7 @@ from prorank_search.judgment_files import Judged
 from prorank_search.judgments import Judgment, Origin, QuerySet
 from prorank_search.pooling import Pooled
 from prorank_search.protocols import IndexInfo
-from prorank_search.types import Qrel, Query, Scored
+from prorank_search.types import Document, Qrel, Query, Scored
 from prorank_ui.checkup import Examined
 from prorank_ui.choices import Choice
 from prorank_ui.evaluating import Wish
@@ -113,6 +113,10 @@ class Client(Protocol):
         """Start a search of an index as it is now; one that was done before is there at once."""
         ...
 
+    def text_of(self, index: str, document: Document) -> str:
+        """Return the text that a second stage sees of a hit's document, as far as that is known here."""
+        ...
+
     def score(self, choice: Choice, texts: Sequence[str]) -> list[Scored]:
         """Score texts as the choice's second stage does."""
         ...
@@ -135,6 +139,10 @@ class Client(Protocol):
 
     def stop_job(self, job: Job) -> None:
         """Tell a job to end. Who may start such a job may."""
+        ...
+
+    def put_job_away(self, job: Job) -> None:
+        """Let a page no longer show that a job did not end well. Who may start such a job may."""
         ...
 
     def add_queries(self, query_set: str, index: str, queries: Iterable[Query]) -> int:

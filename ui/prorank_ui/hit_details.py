@@ -7,14 +7,11 @@ from collections.abc import Mapping
 import streamlit as st
 
 from prorank_search.errors import ProRankError
-from prorank_search.profiles import Profile
 from prorank_search.types import RescoredHit
 from prorank_ui import explanation, state
 from prorank_ui.choices import Choice
 from prorank_ui.markup import escape, mark, unmarked
 from prorank_ui.ranking_table import facts_of, notice
-
-_text_of = Profile().text_of
 
 
 @st.dialog("Document", width="large")
@@ -39,7 +36,8 @@ def show(choices: Mapping[str, Choice], hits: Mapping[str, RescoredHit]) -> None
     for name, of_side in hits.items():
         if of_side.rescore_score is not None:
             _why(name, choices[name], of_side)
-    st.html(f'<p class="pr-full" dir="auto">{mark(document.text, hit.highlights)}</p>')
+    if not hit.passage:  # which would be the text of the document once more
+        st.html(f'<p class="pr-full" dir="auto">{mark(document.text, hit.highlights)}</p>')
     known = {"id": document.doc_id, **document.metadata}
     rows = "".join(f"<tr><th>{escape(str(key))}</th><td>{escape(str(value))}</td></tr>" for key, value in known.items())
     st.html(f'<table class="pr-metadata">{rows}</table>')
@@ -49,8 +47,8 @@ def _why(name: str, choice: Choice, hit: RescoredHit) -> None:
     """Offer the score with each sentence left out."""
     if not st.button(f"Why this rank? ({unmarked(name)})", key=f"why {name}"):
         return
-    text = hit.passage or _text_of(hit.document)
     try:
+        text = state.client().text_of(choice.index, hit.document)
         with st.spinner("Scoring the document without each of its sentences"):
             told = explanation.contributions(text, lambda texts: state.client().score(choice, texts))
     except ProRankError as error:

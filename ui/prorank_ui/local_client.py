@@ -20,7 +20,7 @@ from prorank_search.profiles import Profile, profile_for
 from prorank_search.protocols import IndexBackend, IndexInfo, Rescorer
 from prorank_search.search import load_backend, load_rescorer, search
 from prorank_search.settings import Settings, load_settings
-from prorank_search.types import Scored, ScoreRequest, SearchResult
+from prorank_search.types import Document, Scored, ScoreRequest, SearchResult
 from prorank_ui import checkup, evaluating, held_back, index_care, ingesting, training_runs, uploads
 from prorank_ui.checkup import Examined
 from prorank_ui.choices import Choice, Side, blend_of
@@ -94,6 +94,10 @@ class LocalClient(HomeClient):
     def start(self, choice: Choice, index: IndexInfo) -> Scoring:
         """Start a search of an index as it is now; one that was done before is there at once."""
         return self._results.start((choice, *self.depends_on(index)), lambda cancelled: self._search(choice, cancelled))
+
+    def text_of(self, index: str, document: Document) -> str:
+        """Return the text that a second stage sees of a hit's document."""
+        return self._profile(index)[1].text_of(document)
 
     def score(self, choice: Choice, texts: Sequence[str]) -> list[Scored]:
         """Score texts as the choice's second stage does."""

@@ -12,9 +12,10 @@ from urllib.parse import urlencode
 from prorank_search.errors import ConfigError, NotReadyError
 from prorank_search.evaluation.evaluate import FirstStage
 from prorank_search.jobs import Job
+from prorank_search.profiles import Profile
 from prorank_search.protocols import IndexInfo
 from prorank_search.settings import Settings
-from prorank_search.types import Query, Ranking, RescorerInfo, Scored, SearchResult
+from prorank_search.types import Document, Query, Ranking, RescorerInfo, Scored, SearchResult
 from prorank_ui import evaluating, service_checkup
 from prorank_ui import service_answers as answers
 from prorank_ui.checkup import Examined
@@ -108,6 +109,11 @@ class ServiceClient(HomeClient):
             body["timeout_s"] = min(deadline_s, _LONGEST_DEADLINE_S)
         waits = None if deadline_s is None else deadline_s + self._calls.timeout_s
         return self._parsed(_SEARCH, self._calls.post(_SEARCH, body, cancelled, waits), answers.result_in)
+
+    def text_of(self, index: str, document: Document) -> str:
+        """Return title and text of a hit's document: a service does not tell whether its indexes have a template."""
+        del index
+        return Profile().text_of(document)
 
     def score(self, choice: Choice, texts: Sequence[str]) -> list[Scored]:
         """Score texts as the choice's model does."""
