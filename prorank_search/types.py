@@ -289,7 +289,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The one answer: the CLI's JSON, the gateway's block and the UI's wire form are this object.
+    """The one answer: what `prorank search --json` and `/v1/search` print, and the UI's wire form.
 
     Attributes:
         query: The query.

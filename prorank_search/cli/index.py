@@ -58,16 +58,19 @@ def delete(
     backend: options.BackendOption = None,
     url: options.UrlOption = None,
     config: options.ConfigOption = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Delete an index with all its versions."""
     from prorank_search.search import load_backend
 
     opened = load_backend(options.settings_from(backend=backend, url=url, config=config))
-    if not (yes or _agreed(f"Delete the index {name!r} {_contents(opened, name)}?")):
-        typer.echo(f"{name!r} stays")
-        return
-    opened.delete(name)
-    typer.echo(f"deleted {name!r}")
+    agreed = yes or _agreed(f"Delete the index {name!r} {_contents(opened, name)}?")
+    if agreed:
+        opened.delete(name)
+    if json:
+        options.echo_json({"index": name, "deleted": agreed})
+    else:
+        typer.echo(f"deleted {name!r}" if agreed else f"{name!r} stays")
 
 
 @app.command()
@@ -77,12 +80,16 @@ def rollback(
     backend: options.BackendOption = None,
     url: options.UrlOption = None,
     config: options.ConfigOption = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Let searches see the version of an index before the present one."""
     from prorank_search.search import load_backend
 
     version = load_backend(options.settings_from(backend=backend, url=url, config=config)).rollback(name)
-    typer.echo(f"{name!r} is at version {version} again")
+    if json:
+        options.echo_json({"index": name, "version": version})
+    else:
+        typer.echo(f"{name!r} is at version {version} again")
 
 
 @app.command()
@@ -92,12 +99,16 @@ def prune(
     backend: options.BackendOption = None,
     url: options.UrlOption = None,
     config: options.ConfigOption = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Delete all versions of an index but the one that searches see: there is no way back then."""
     from prorank_search.search import load_backend
 
     pruned = load_backend(options.settings_from(backend=backend, url=url, config=config)).prune(name)
-    typer.echo(f"deleted of {name!r}: {', '.join(pruned) or 'nothing, there is one version'}")
+    if json:
+        options.echo_json({"index": name, "deleted": pruned})
+    else:
+        typer.echo(f"deleted of {name!r}: {', '.join(pruned) or 'nothing, there is one version'}")
 
 
 def _agreed(question: str) -> bool:
@@ -109,10 +120,10 @@ def _agreed(question: str) -> bool:
     from prorank_search.errors import ConfigError
 
     try:
-        return typer.confirm(question)
+        return typer.confirm(question, err=True)
     except typer.Abort as error:
         if isinstance(error.__context__, EOFError):
-            typer.echo()
+            typer.echo(err=True)
             raise ConfigError("nobody answers that here: give --yes") from error
         raise
 

@@ -30,6 +30,7 @@ def pull(
         bool, typer.Option("--accept-license", help="Accept the model's licence; asked once where it is not free.")
     ] = False,
     config: options.ConfigOption = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Fetch a model into PRORANK_HOME; the only command that uses the network for one."""
     from prorank_search import models
@@ -39,7 +40,10 @@ def pull(
     accepted = accept_license or _asked(wanted, settings)
     with step_progress() as progress:
         folder = models.pull(wanted, settings, revision=revision, accept_license=accepted, progress=progress)
-    typer.echo(folder)
+    if json:
+        options.echo_json({"model": wanted, "folder": str(folder)})
+    else:
+        typer.echo(folder)
 
 
 @app.command("list")
@@ -86,6 +90,7 @@ def show(
 def promote(
     name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="A model, or the folder of a checkpoint.")],
     config: options.ConfigOption = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Make a model the one that everything searches with where no other is named; a folder's checkpoint is copied."""
     from prorank_search.models import promotion
@@ -94,22 +99,25 @@ def promote(
     settings = options.settings_from(config=config)
     load_rescorer("prorank", settings.model_copy(update={"model": name}))  # a model that fails its contract says so
     kept = promotion.promote(name, settings)
-    _show_default(f"promoted {kept}", config)
+    _show_default("promoted", kept, config, json=json)
 
 
 @app.command()
-def demote(config: options.ConfigOption = None) -> None:
+def demote(config: options.ConfigOption = None, json: options.JsonOption = False) -> None:
     """Undo the last promotion: the model of before is the default again."""
     from prorank_search import promotions
 
     undone = promotions.demote(options.settings_from(config=config).home)
-    _show_default(f"took back {undone.model}, promoted {undone.at}", config)
+    _show_default("took back", undone.model, config, json=json)
 
 
-def _show_default(done: str, config: Path | None) -> None:
+def _show_default(done: str, model: str, config: Path | None, *, json: bool) -> None:
     """Say what was done, and what is in force: a flag, a variable or the settings file goes before a promotion."""
     settings = options.settings_from(config=config)
-    typer.echo(f"{done}; in force: {settings.model} (from {settings.origin('model')})")
+    if json:
+        options.echo_json({done.replace(" ", "_"): model, "in_force": settings.model, "from": settings.origin("model")})
+    else:
+        typer.echo(f"{done} {model}; in force: {settings.model} (from {settings.origin('model')})")
 
 
 def _asked(source: str, settings: Settings) -> bool:

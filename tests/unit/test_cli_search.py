@@ -167,7 +167,7 @@ def test_index_delete_needs_yes_where_nobody_answers() -> None:
 
 
 def test_ctrl_c_at_the_question_is_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_: str) -> bool:
+    def interrupted(*_: object, **__: object) -> bool:
         raise typer.Abort
 
     monkeypatch.setattr(typer, "confirm", interrupted)
@@ -180,7 +180,7 @@ def test_a_damaged_index_can_be_deleted(prorank_home: Path, damaged: str) -> Non
     (path,) = (prorank_home / "indexes" / "animals").glob(f"v*/{damaged}")
     path.write_text("damaged")
     result = CliRunner().invoke(app, ["index", "delete", "animals"], input="y\n")
-    assert (result.exit_code, "since it is damaged" in result.stdout) == (0, True)
+    assert (result.exit_code, "since it is damaged" in result.stderr) == (0, True)
     assert not (prorank_home / "indexes" / "animals").exists()
 
 
@@ -188,7 +188,7 @@ def test_an_index_whose_first_ingest_did_not_finish_can_be_deleted(prorank_home:
     with load_backend(load_settings()).writer("plants", analysis="english", replace=False) as writer:
         writer.commit()
     result = CliRunner().invoke(app, ["index", "delete", "plants"], input="y\n")
-    assert (result.exit_code, "its first ingest did not finish?" in result.stdout) == (0, True)
+    assert (result.exit_code, "its first ingest did not finish?" in result.stderr) == (0, True)
     assert not (prorank_home / "indexes" / "plants").exists()
 
 
@@ -203,7 +203,8 @@ def test_index_prune_says_what_it_deleted() -> None:
     with load_backend(load_settings()).writer("animals", analysis="english", replace=True) as writer:
         writer.add([Document("only", "one")])
         writer.publish()
-    assert "deleted of 'animals': v1-" in prorank("index", "prune", "animals").stdout
+    (deleted,) = json.loads(prorank("index", "prune", "animals", "--json").stdout)["deleted"]
+    assert deleted.startswith("v1-")
     assert prorank("index", "rollback", "animals").exit_code == 3
 
 
@@ -212,7 +213,8 @@ def test_index_rollback_shows_the_version_before() -> None:
         writer.add([Document("only", "one")])
         writer.publish()
     assert json.loads(prorank("index", "list", "--json").stdout)[0]["documents"] == 1
-    assert prorank("index", "rollback", "animals").exit_code == 0
+    answer = json.loads(prorank("index", "rollback", "animals", "--json").stdout)
+    assert (answer["index"], answer["version"][:3]) == ("animals", "v1-")
     assert json.loads(prorank("index", "list", "--json").stdout)[0]["documents"] == 4
 
 

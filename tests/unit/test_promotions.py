@@ -89,6 +89,12 @@ def test_the_command_keeps_a_copy_of_a_checkpoint_and_says_what_is_in_force(chec
     code, said = prorank("demote")
     assert (code, load_settings().model) == (0, DEFAULT_MODEL)
     assert f"took back {name}" in said
+    assert json.loads(prorank("promote", name, "--json")[1]) == {
+        "promoted": name,
+        "in_force": name,
+        "from": str(load_settings().home / "promoted.json"),
+    }
+    assert json.loads(prorank("demote", "--json")[1])["took_back"] == name
 
 
 def test_the_same_checkpoint_is_kept_once_and_another_beside_it(checkpoint: Path) -> None:
