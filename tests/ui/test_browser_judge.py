@@ -103,6 +103,32 @@ def test_ten_hits_are_judged_by_keyboard_and_a_reload_loses_nothing(
     assert len(store.judgments("dogs")) == len(GRADES) - 1
 
 
+def test_a_key_in_the_dialog_of_a_comment_judges_with_the_comment(
+    page: Page, address: str, store: JudgmentStore
+) -> None:
+    from playwright.sync_api import expect
+
+    page.goto(f"{address}/judge?set=dogs")
+    page.get_by_label("Your name").fill("ada")
+    page.keyboard.press("Enter")
+    first = wait_for_hit(page)
+    button, comment = page.get_by_role("button", name="Comment"), page.get_by_role("dialog").get_by_role("textbox")
+    for _ in range(2):  # what is put away, by Escape, can be opened again
+        page.keyboard.press("Escape")
+        expect(comment).to_have_count(0)
+        expect(button).to_be_enabled()
+        page.keyboard.press("m")
+        comment.fill("only the title fits")
+        expect(button).to_be_disabled()
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(A_PERSON_LOOKS_MS)
+    page.wait_for_selector("[data-test-script-state=notRunning]")
+    page.keyboard.press("2")
+    wait_for_hit(page, other_than=first)
+    (said,) = store.judgments("dogs")
+    assert (said.doc_id, said.relevance, said.comment) == (first, 2, "only the title fits")
+
+
 def test_a_key_that_is_pressed_three_times_at_once_judges_one_hit(
     page: Page, address: str, store: JudgmentStore
 ) -> None:

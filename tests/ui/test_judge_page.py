@@ -239,6 +239,26 @@ def test_a_second_press_before_the_hit_can_be_seen_judges_nothing(
     assert store.judgments("dogs") == []
 
 
+def test_behind_a_dialog_no_key_judges_and_a_comment_goes_with_its_grade(
+    app: AppTest, animals: str, store: JudgmentStore
+) -> None:
+    store.add_queries("dogs", animals, [DOGS, Query("q2", "fox")])
+    store.pool("dogs", "q1", pooled("dog", "fox"))
+    app.run()
+    keys = [button.key for button in app.button if button.proto.shortcut]
+    assert not any(app.button(key=key).disabled for key in keys if key)
+    press(app, "Comment")
+    alive = [button.key for button in app.button if button.proto.shortcut and not button.disabled]
+    assert alive == [f"commented {name}" for name in ("not relevant", "marginal", "relevant", "perfect", "Skip")]
+    app.text_area(key="comment").set_value("only the title fits")
+    app.button(key="commented marginal").click().run()
+    (said,) = store.judgments("dogs")
+    assert (said.relevance, said.comment) == (1, "only the title fits")
+    assert not app.button(key="grade 2").disabled
+    press(app, "New set")
+    assert not [button for button in app.button if button.proto.shortcut and not button.disabled]
+
+
 def test_a_judgment_that_cannot_be_kept_is_said_and_its_hit_stays(
     app: AppTest, animals: str, home: Path, store: JudgmentStore
 ) -> None:

@@ -28,6 +28,11 @@ def enter(page: str) -> None:
     st.session_state[_PAGE] = page
 
 
+def is_entered() -> bool:
+    """Tell whether the page was another one in the run before."""
+    return bool(st.session_state.get(_ENTERED))
+
+
 def last(page: str) -> Mapping[str, str]:
     """Return what a page wrote last in this session."""
     pages: dict[str, Mapping[str, str]] = st.session_state.get(_WRITTEN, {})
@@ -36,7 +41,7 @@ def last(page: str) -> Mapping[str, str]:
 
 def said(key: str) -> str:
     """Return what the address says of a field, or said last, where somebody comes from another page without a link."""
-    comes_back = _is_entered() and not st.query_params
+    comes_back = is_entered() and not st.query_params
     return _last_here().get(key, "") if comes_back else st.query_params.get(key, "")
 
 
@@ -45,7 +50,7 @@ def follow(*keys: str) -> None:
     written = _last_here()
     now = {key: said(key) for key in keys}
     for key, value in now.items():
-        if value != written.get(key, "") or (value and _is_entered()):
+        if value != written.get(key, "") or (value and is_entered()):
             st.session_state[key] = value
     _keep({**written, **now})
 
@@ -56,7 +61,7 @@ def write(values: Mapping[str, str]) -> None:
     Where the address changes by this, it is a step for the browser's Back button; to enter the page was one already.
     """
     before = st.query_params.to_dict()
-    if _is_entered():
+    if is_entered():
         _replace("address-entered", before, values)
     elif before != values:
         st.query_params.from_dict(values)
@@ -69,12 +74,8 @@ def complete(values: Mapping[str, str]) -> None:
     Streamlit is told by the next `write`: what it writes by itself is a step.
     """
     _replace("address-completed", _last_here(), values)
-    if _is_entered():
+    if is_entered():
         _keep(values)
-
-
-def _is_entered() -> bool:
-    return bool(st.session_state.get(_ENTERED))
 
 
 def _last_here() -> Mapping[str, str]:

@@ -16,7 +16,7 @@ from prorank_search.errors import ProRankError
 from prorank_search.judgments import GRADES, Judgment, QuerySet
 from prorank_search.pooling import Pooled
 from prorank_search.types import Query
-from prorank_ui import address, judge_card, judge_proposals, pool_filling, state
+from prorank_ui import address, dialogs, judge_card, judge_proposals, pool_filling, state
 from prorank_ui import ranking_table as table
 from prorank_ui.choices import FIRST_STAGE, Side
 from prorank_ui.judging import Work
@@ -30,6 +30,9 @@ HOW = ("second", "depth")
 
 ADDRESS = ("set", "query", "which", *HOW)
 """What a link to the page keeps."""
+
+COMMENT = "hit that a comment belongs to"
+"""Key of the judgment that the dialog of this name completes."""
 
 _STAY = "query to stay at"
 _AGAIN = "hit to judge again"
@@ -123,7 +126,8 @@ def _plan(desk: Desk) -> Plan:
     with st.container(horizontal=True, vertical_alignment="center"):
         for label, shortcut, step in (("Previous", "Left", -1), ("Next", "Right", 1)):
             other = order[(at + step) % len(order)]
-            st.button(label, shortcut=shortcut, disabled=len(order) == 1, on_click=_go, args=(other,), key=f"go {step}")
+            off = len(order) == 1 or bool(dialogs.opened())
+            st.button(label, shortcut=shortcut, disabled=off, on_click=_go, args=(other,), key=f"go {step}")
         with st.popover("What is judged"):
             return _chosen_plan(desk)
 
@@ -175,8 +179,8 @@ def _show_grades(desk: Desk, doc_id: str | None) -> None:
             _grade_button(name, str(grade), replace(blank, relevance=grade))
         _grade_button("Skip", "S", blank)
         offer_undo(desk.query_set, desk.judge)
-        if st.button("Comment", shortcut="M", disabled=doc_id is None):
-            _open_comment(blank)
+        off = doc_id is None or bool(dialogs.opened())
+        st.button("Comment", shortcut="M", disabled=off, on_click=_begin_comment, args=(blank,))
 
 
 def _grade_button(name: str, shortcut: str, judgment: Judgment) -> None:
@@ -184,7 +188,7 @@ def _grade_button(name: str, shortcut: str, judgment: Judgment) -> None:
         name,
         shortcut=shortcut,
         key=f"grade {shortcut}",
-        disabled=not judgment.doc_id,
+        disabled=not judgment.doc_id or bool(dialogs.opened()),
         on_click=_press,
         args=(judgment,),
     )
@@ -192,18 +196,28 @@ def _grade_button(name: str, shortcut: str, judgment: Judgment) -> None:
 
 def offer_undo(query_set: QuerySet, judge: str) -> None:
     """Draw the button that takes a judge's last word back."""
-    st.button("Undo", shortcut="U", on_click=_undo, args=(query_set.name, judge))
+    st.button("Undo", shortcut="U", disabled=bool(dialogs.opened()), on_click=_undo, args=(query_set.name, judge))
 
 
-@st.dialog("Comment")
-def _open_comment(blank: Judgment) -> None:
-    """Take a comment together with the judgment that it belongs to."""
+def _begin_comment(blank: Judgment) -> None:
+    st.session_state[COMMENT] = blank
+    dialogs.open_one(COMMENT)
+
+
+@st.dialog("Comment", on_dismiss=dialogs.close)
+def open_comment() -> None:
+    """Take a comment together with the judgment that it belongs to: of the hit that was shown when it was opened."""
+    blank: Judgment = st.session_state[COMMENT]
     comment = st.text_area("What should be known of this judgment?", max_chars=LONGEST_COMMENT, key="comment").strip()
     with st.container(horizontal=True):
         for grade, name in [*enumerate(GRADES), (None, "Skip")]:
-            if st.button(name, key=f"commented {name}"):
+            if st.button(name, shortcut="S" if grade is None else str(grade), key=f"commented {name}"):
                 _judge(replace(blank, relevance=grade, comment=comment))
-                st.rerun()
+                if _FAILED not in st.session_state:
+                    dialogs.close()
+                    st.rerun()
+    if _FAILED in st.session_state:
+        st.html(table.notice("error", "The judgment was not kept: judge the hit again", st.session_state.pop(_FAILED)))
 
 
 def _show_said(desk: Desk, pooled: Mapping[str, Pooled]) -> None:

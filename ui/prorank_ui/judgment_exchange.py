@@ -9,8 +9,8 @@ import streamlit as st
 from prorank_search.errors import ProRankError
 from prorank_search.judgment_files import FORMS, SUFFIXES, Form, read_judgments, written
 from prorank_search.judgments import Origin, QuerySet
+from prorank_ui import dialogs, small_uploads, state
 from prorank_ui import ranking_table as table
-from prorank_ui import small_uploads, state
 from prorank_ui.judging import IMPORTED
 from prorank_ui.wording import count
 
@@ -23,12 +23,14 @@ NAMES: dict[Form, str] = {
 }
 
 
-@st.dialog("Import and export", width="large")
+@st.dialog("Import and export", width="large", on_dismiss=dialogs.close)
 def open_dialog(query_set: QuerySet) -> None:
     """Open both as a dialog."""
-    export(query_set)
+    above = st.container()
     st.divider()
     _import(query_set)
+    with above:  # last, so that it counts what has just come in
+        export(query_set)
 
 
 def export(query_set: QuerySet) -> None:

@@ -10,8 +10,8 @@ from prorank_search import beir
 from prorank_search.errors import InputError, ProRankError
 from prorank_search.protocols import IndexInfo
 from prorank_search.types import Query
+from prorank_ui import dialogs, small_uploads, state
 from prorank_ui import ranking_table as table
-from prorank_ui import small_uploads, state
 from prorank_ui.evaluating import COLLECTIONS, sources
 
 LONGEST_NAME = 80
@@ -25,7 +25,7 @@ Read = Callable[[], Sequence[Query]]
 """Reads the queries out of the fields."""
 
 
-@st.dialog("New query set", width="large")
+@st.dialog("New query set", width="large", on_dismiss=dialogs.close)
 def open_form(indexes: Sequence[IndexInfo]) -> None:
     """Open the form as a dialog."""
     show(indexes)
@@ -54,6 +54,7 @@ def _make(name: str, index: str, queries: Sequence[Query]) -> None:
         raise InputError("the set has no name: give it one")
     state.client().add_queries(name, index, queries)
     st.session_state[MADE] = name
+    dialogs.close()
     st.rerun()
 
 

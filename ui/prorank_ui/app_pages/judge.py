@@ -13,6 +13,7 @@ from prorank_search.judgments import Judgment, QuerySet
 from prorank_search.types import Query
 from prorank_ui import (
     address,
+    dialogs,
     first_steps,
     judge_card,
     judge_desk,
@@ -30,6 +31,7 @@ from prorank_ui.wording import count
 
 TITLE = "Judge"
 WHICH = {MINE: "New to me", NOBODY: "Judged by nobody", SKIPPED: "Skipped by me"}
+_NEW_SET, _EXCHANGE = "New set", "Import, export"
 _DISPUTED = 20
 
 
@@ -55,6 +57,8 @@ def go_to(query_set: str, query_id: str) -> NoReturn:
 
 def _judge_as(judge: str) -> None:
     address.follow(*judge_desk.ADDRESS)
+    if address.is_entered():
+        dialogs.close()
     made = st.session_state.pop(query_set_form.MADE, None)
     if made:
         st.session_state["set"] = made
@@ -65,11 +69,15 @@ def _judge_as(judge: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         query_set = _choose_set(sets)
         which = state.select("Hits", "which", list(WHICH), WHICH.__getitem__)
-        if st.button("New set"):
-            query_set_form.open_form(state.client().indexes())
-        if st.button("Import, export"):
-            judgment_exchange.open_dialog(query_set)
+        for name in (_NEW_SET, _EXCHANGE):
+            st.button(name, on_click=dialogs.open_one, args=(name,))
         judge_name.offer_change(judge)
+    if dialogs.opened() == _NEW_SET:
+        query_set_form.open_form(state.client().indexes())
+    elif dialogs.opened() == _EXCHANGE:
+        judgment_exchange.open_dialog(query_set)
+    elif dialogs.opened() == judge_desk.COMMENT:
+        judge_desk.open_comment()
     _judge_in(query_set, judge, which)
 
 
