@@ -29,7 +29,7 @@ from prorank_search.file_lock import hold
 JobState = Literal["running", "finished", "failed", "stopped", "interrupted"]
 """Still at work; ended well; ended with an exit code; stopped by somebody; died without a word."""
 
-_JOB, _OUTPUT, _ENDED, _ALIVE = "job.json", "output.txt", "ended.json", "alive"
+_JOB, _OUTPUT, _ENDED, _ALIVE, _PUT_AWAY = "job.json", "output.txt", "ended.json", "alive", "put-away"
 _INTERRUPTED_EXIT = 130
 _TAIL_BYTES = 64_000
 _MOMENT_S = 1.0
@@ -132,6 +132,7 @@ def resume(job: Job) -> None:
         raise InputError(f"the job {job.title!r} ({job.job_id}) is running: stop it first")
     with _writable(job.folder):
         (job.folder / _ENDED).unlink(missing_ok=True)
+        (job.folder / _PUT_AWAY).unlink(missing_ok=True)
     _run(job)
 
 
@@ -144,6 +145,21 @@ def stop(job: Job) -> None:
             except ProcessLookupError:
                 continue
             return
+
+
+def put_away(job: Job) -> None:
+    """Note that a job needs nobody's attention any more; it keeps what it has, and can be resumed.
+
+    Raises:
+        ConfigError: The folder cannot be written to.
+    """
+    with _writable(job.folder):
+        (job.folder / _PUT_AWAY).touch()
+
+
+def is_put_away(job: Job) -> bool:
+    """Tell whether a job was put away, and not resumed since."""
+    return (job.folder / _PUT_AWAY).exists()
 
 
 def status(job: Job) -> JobStatus:

@@ -118,12 +118,16 @@ def test_two_runs_stand_side_by_side_and_the_address_names_them(app: AppTest, ho
 
 
 @pytest.mark.usefixtures("query_set")
-def test_a_run_that_failed_says_why_and_can_be_resumed(app: AppTest, home: Path) -> None:
+def test_a_run_that_failed_says_why_and_can_be_resumed_or_put_away(app: AppTest, home: Path) -> None:
     job = measured(home, Side("nobody", window="10"))
     html = drawn(app.run())
     assert "This evaluation failed" in html
     assert "no plugin &#x27;nobody&#x27;" in html
     assert app.button(key=f"resume {job.job_id}").label == "Resume"
+    app.button(key=f"put away {job.job_id}").click().run()
+    assert "This evaluation failed" not in drawn(app)
+    assert "This evaluation failed" not in drawn(app.run())
+    assert jobs.jobs(home / "jobs") == [job]
 
 
 @pytest.mark.usefixtures("query_set")

@@ -62,7 +62,10 @@ def test_a_job_is_stopped_and_resumed_with_the_same_command(tmp_path: Path) -> N
     jobs.stop(job)
     _wait_for(job, "stopped")
     jobs.stop(job)
+    jobs.put_away(job)
+    assert jobs.is_put_away(job)
     jobs.resume(job)
+    assert not jobs.is_put_away(job)
     assert jobs.status(job).state == "running"
     _wait(lambda: jobs.output(job).count("at work") == 2)
     jobs.stop(job)

@@ -39,7 +39,7 @@ def show(found: Sequence[Job]) -> None:
     running = [job for job in found if states[job.job_id] == "running"]
     if running:
         st.fragment(_poll, run_every=_POLL_S)(running)
-    for job in [job for job in found if states[job.job_id] in _HEADLINES][:_SHOWN]:
+    for job in [job for job in found if states[job.job_id] in _HEADLINES and not jobs.is_put_away(job)][:_SHOWN]:
         _show_ended(job, states[job.job_id])
 
 
@@ -62,16 +62,13 @@ def _poll(running: Sequence[Job]) -> None:
 
 def _show_ended(job: Job, now: jobs.JobState) -> None:
     reason = complaint(jobs.output(job)) if now == "failed" else _KEPT
-    wide, narrow = st.columns([5, 1], vertical_alignment="bottom")
+    wide, *narrow = st.columns([6, 1, 1], vertical_alignment="bottom")
     wide.html(table.notice("error" if now == "failed" else "warning", f"{_HEADLINES[now]}: {job.title}", reason))
-    narrow.button(
-        "Resume",
-        key=f"resume {job.job_id}",
-        on_click=_do,
-        args=(state.client().resume_job, job),
-        disabled=not _may(),
-        width="stretch",
-    )
+    may = _may()
+    deeds = {"Resume": state.client().resume_job, "Put away": state.client().put_job_away}
+    for place, (label, deed) in zip(narrow, deeds.items(), strict=True):
+        key = f"{label.lower()} {job.job_id}"
+        place.button(label, key=key, on_click=_do, args=(deed, job), disabled=not may, width="stretch")
 
 
 def _may() -> bool:

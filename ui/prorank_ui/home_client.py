@@ -98,6 +98,11 @@ class HomeClient:
         self._require(role_for(job.kind), f"stopping {job.title!r}")
         jobs.stop(job)
 
+    def put_job_away(self, job: Job) -> None:
+        """Let a page no longer show that a job did not end well."""
+        self._require(role_for(job.kind), f"putting {job.title!r} away")
+        jobs.put_away(job)
+
     def _require(self, role: Role, deed: str) -> Person:
         person = self._asking()
         require(person, role, deed)
