@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from prorank_search.rescorers.overlap import OverlapRescorer
-from tests.serving.gateway_asking import BEST_FIRST, RESCORED, ids, search
+from tests.serving.gateway_asking import BEST_FIRST, RESCORED, TEXTS, ids, search, with_prorank
 from tests.serving.live import Served
 from tests.serving.stub_engine import StubEngine
 
@@ -65,7 +65,9 @@ def test_texts_that_are_too_long_together_are_told_too(serve: Callable[..., Serv
     served = serve(OverlapRescorer(), url=engine.url, max_answer_mb=1)
     for hit in engine.hits:
         hit["_source"]["text"] = "fox " * 100_000
-    refused = search(served, {**RESCORED, "_source": False})
+    response = search(served, {**RESCORED, "_source": False})
+    assert (ids(response), response.json()["prorank"]["status"]) == (list(TEXTS), "degraded")
+    refused = search(served, {**with_prorank(on_failure="error"), "_source": False})
     assert (refused.status_code, refused.json()["error"]["type"]) == (502, "content_too_long_exception")
 
 

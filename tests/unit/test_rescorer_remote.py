@@ -191,9 +191,10 @@ def test_a_rescorer_that_is_closed_says_so_at_once(start: Start, deadline_s: flo
         begun = others.submit(scores, rescorer, deadline)
         assert asked.wait(30)
         rescorer.close()
-        for closed in (lambda: begun.result(30), lambda: scores(rescorer, deadline)):
-            with pytest.raises(RescorerError, match="is closed"):
-                closed()
+        with pytest.raises(RescorerError, match="is closed"):
+            begun.result(30)
+        with pytest.raises(RescorerError, match="is closed"):
+            scores(rescorer, deadline)
     opened.set()
 
 

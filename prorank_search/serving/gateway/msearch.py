@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from prorank_search.errors import AnswerTooLargeError, ProRankError
 from prorank_search.serving.gateway.exchange import (
@@ -232,8 +233,9 @@ async def _rescored(
 
 def _status(span: Span) -> int:
     """Return the status of one search's answer."""
-    said = span.value if isinstance(span.value, Mapping) else {"error": "no answer"}
-    return said.get("status", 0) if "error" in said else OK
+    said: Mapping[str, Any] = span.value if isinstance(span.value, Mapping) else {"error": "no answer"}
+    status: int = said.get("status", 0) if "error" in said else OK
+    return status
 
 
 def _line(text: str) -> str:
