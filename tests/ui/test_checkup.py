@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 
 from prorank_search.doctor.installation import Checked
 from prorank_search.errors import BackendError
 from prorank_search.jobs import Job, JobStatus
+from prorank_search.serving.metrics import Metrics
 from prorank_search.settings import load_settings
 from prorank_ui import status_words
 from prorank_ui.checkup import Checkup, Examined, service_says
@@ -73,11 +75,13 @@ def test_a_service_that_does_not_run_says_nothing() -> None:
 
 class Service(BaseHTTPRequestHandler):
     answer: dict[str, object] = {}  # noqa: RUF012 (each test sets it)
+    metrics = b""
 
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/info" else 404)
+        answers = {"/info": json.dumps(self.answer).encode(), "/metrics": self.metrics}
+        self.send_response(200 if answers.get(self.path) else 404)
         self.end_headers()
-        self.wfile.write(json.dumps(self.answer).encode())
+        self.wfile.write(answers.get(self.path, b""))
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -91,14 +95,23 @@ class Service(BaseHTTPRequestHandler):
         ({"model_id": "somebody else's"}, ""),
     ],
 )
-def test_a_running_service_tells_its_queue_and_another_server_nothing(answer: dict[str, object], told: str) -> None:
-    Service.answer = answer
+def test_a_running_service_tells_its_queue_and_another_server_nothing(
+    answer: dict[str, object], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = SimpleNamespace(queued_tokens=0, limit=40_000, tokens_a_second=4_000)
+    seen = Metrics(SimpleNamespace(state="ready", admission=line))  # type: ignore[arg-type]
+    for seconds in (0.2, 0.2, 0.2, 20.0):
+        seen.saw("search", 200, seconds)
+    seen.saw("rerank", 502, 0.2)
+    monkeypatch.setattr(Service, "metrics", seen.text())
+    monkeypatch.setattr(Service, "answer", answer)
     with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         facts = status_words.service_facts(service_says(load_settings(port=server.server_port)))
         server.shutdown()
     assert told in facts
-    assert bool(facts) == bool(told)
+    latency = "5 requests since the start, half within 250 ms, 95 % in more than 10.0 s; 1 request failed (rerank 502)"
+    assert (latency in facts) == bool(facts) == bool(told)
 
 
 def test_what_fails_says_what_to_do_and_is_escaped() -> None:

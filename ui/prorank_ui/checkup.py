@@ -17,6 +17,7 @@ from prorank_search import jobs
 from prorank_search.doctor.installation import Checked
 from prorank_search.errors import BackendError, ProRankError
 from prorank_search.settings import Settings, load_settings
+from prorank_ui.service_metrics import requests_in
 
 KEPT_S = 60.0
 """Seconds after which a checkup is done again when somebody looks."""
@@ -32,7 +33,7 @@ class Examined:
 
     Attributes:
         checks: What each check found.
-        service: What `prorank serve` says of its model and its queue; empty where it does not run.
+        service: What `prorank serve` says of its model, its queue and its requests; empty where it does not run.
         at: When, ISO 8601 in UTC.
         seconds: How long it took.
     """
@@ -67,19 +68,30 @@ def examine() -> Examined:
 
 
 def service_says(settings: Settings) -> Mapping[str, Any]:
-    """Return what the service of these settings says of itself; empty where nobody answers as it does."""
+    """Return what the service of these settings says of itself, and of its requests; empty where none runs there."""
+    try:
+        answer = json.loads(_asked(settings, "/info"))
+    except ValueError:
+        return {}
+    if not isinstance(answer, dict) or not isinstance(answer.get("prorank"), dict):
+        return {}
+    metrics = _asked(settings, "/metrics").decode("utf-8", "replace")
+    return answer | {"requests": "; ".join(filter(None, requests_in(metrics))) if metrics else ""}
+
+
+def _asked(settings: Settings, path: str) -> bytes:
+    """Return what the service of these settings answers; nothing where it does not."""
     connection = http.client.HTTPConnection(settings.host, settings.port, timeout=_ASKED_FOR_S)
     key = settings.remote_api_key
     headers = {"authorization": f"Bearer {key.get_secret_value()}"} if key else {}
     try:
-        connection.request("GET", "/info", headers=headers)
+        connection.request("GET", path, headers=headers)
         response = connection.getresponse()
-        answer = json.loads(response.read(_LONGEST_ANSWER)) if response.status == _OK else {}
-    except (OSError, http.client.HTTPException, ValueError):
-        return {}
+        return response.read(_LONGEST_ANSWER) if response.status == _OK else b""
+    except (OSError, http.client.HTTPException):
+        return b""
     finally:
         connection.close()
-    return answer if isinstance(answer, dict) and isinstance(answer.get("prorank"), dict) else {}
 
 
 class Checkup:

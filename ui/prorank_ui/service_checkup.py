@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -13,14 +12,10 @@ from prorank_search.errors import NotReadyError, ProRankError
 from prorank_ui import service_answers as answers
 from prorank_ui.checkup import Examined
 from prorank_ui.service_calls import ServiceCalls
+from prorank_ui.service_metrics import requests_in
 from prorank_ui.wording import count
 
 _SHOWN_INDEXES = 10
-_REQUESTS = re.compile(
-    r'^prorank_requests_total\{shape="(?P<shape>[^"]*)",status="(?P<status>\d+)"\} (?P<number>\S+)$', re.MULTILINE
-)
-_REFUSED = re.compile(r'^prorank_refused_total\{status="\d+"\} (?P<number>\S+)$', re.MULTILINE)
-_FAILED = 500
 
 
 def examine(calls: ServiceCalls) -> Examined:
@@ -48,27 +43,6 @@ def examine(calls: ServiceCalls) -> Examined:
     ]
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return Examined(tuple(checks), info, now, time.monotonic() - began)
-
-
-def requests_in(metrics: str) -> tuple[str, str]:
-    """Return what Prometheus is told of requests, in words, and what to beware of.
-
-    Example:
-        >>> requests_in('prorank_requests_total{shape="search",status="200"} 12.0')
-        ('12 requests since the start', '')
-        >>> requests_in('prorank_requests_total{shape="search",status="502"} 1.0')[1]
-        '1 request failed (search 502): the log of the service tells why'
-    """
-    found = [(one["shape"], int(one["status"]), int(float(one["number"]))) for one in _REQUESTS.finditer(metrics)]
-    refused = sum(int(float(one["number"])) for one in _REFUSED.finditer(metrics))
-    told = f"{count(sum(number for *_, number in found), 'request')} since the start"
-    if refused:
-        told += f", {refused:,} more not let in"
-    failed = [(f"{shape} {status}", number) for shape, status, number in found if status >= _FAILED]
-    if not failed:
-        return told, ""
-    number, kinds = sum(number for _, number in failed), ", ".join(kind for kind, _ in failed)
-    return told, f"{count(number, 'request')} failed ({kinds}): the log of the service tells why"
 
 
 def _checked(name: str, look: Callable[[], tuple[str, str]]) -> Checked:

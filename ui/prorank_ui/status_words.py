@@ -80,7 +80,7 @@ def model_row(model: ModelInfo, default: str) -> list[str]:
 
 
 def service_facts(service: Mapping[str, Any]) -> str:
-    """Return what a running service says of its queue; empty where none runs.
+    """Return what a running service says of its queue and its requests; empty where none runs.
 
     Example:
         >>> own = {"queued_tokens": 900, "max_queued_tokens": 40000, "tokens_per_second": 4010.2}
@@ -93,7 +93,8 @@ def service_facts(service: Mapping[str, Any]) -> str:
     queue = f"queue: {own.get('queued_tokens') or 0:,} of {own.get('max_queued_tokens') or 0:,} tokens"
     version = f" · version {own['version']}" if own.get("version") else ""
     speed = f"{own.get('tokens_per_second') or 0:,.0f} tokens a second"
-    return f"{service.get('model_id')} · {queue} · {speed}{version}"
+    requests = f" · {service['requests']}" if service.get("requests") else ""
+    return f"{service.get('model_id')} · {queue} · {speed}{requests}{version}"
 
 
 def installed() -> list[list[str]]:
