@@ -120,7 +120,7 @@ def test_a_person_types_a_query_follows_both_sides_and_goes_back(page: Page, add
     expect(query).to_have_value("barking dog")  # waits: the page draws the older query anew
     page.wait_for_function("document.querySelectorAll('.pr-after .pr-title').length == 4")
 
-    assert page.title() == "ProRank Search"
+    assert page.title() == "Compare · ProRank Search"
     assert dialogs == []
     assert [url for url in requests if url.startswith("http") and not url.startswith(address)] == []
 

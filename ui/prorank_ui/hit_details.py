@@ -58,4 +58,4 @@ def _why(name: str, choice: Choice, hit: RescoredHit) -> None:
     if len(told) == 1:
         st.caption("One sentence: there is nothing to leave out.")
     else:
-        st.caption("Green sentences raise the score, red ones lower it; the stronger the colour, the more.")
+        st.caption("Green sentences raise the score by the number behind them; red ones, underlined, lower it.")

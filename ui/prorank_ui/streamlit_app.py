@@ -14,7 +14,6 @@ ICON = Path(__file__).with_name("icon.svg")  # an icon given by name would be fe
 
 def main() -> None:
     """Draw the page that the address names."""
-    st.set_page_config(page_title="ProRank Search", page_icon=str(ICON), layout="wide")
     pages = [
         st.Page(compare.page, title="Compare", url_path="compare", default=True),
         st.Page(judge.page, title=judge.TITLE, url_path="judge"),
@@ -24,6 +23,7 @@ def main() -> None:
         st.Page(status.page, title="Status", url_path="status"),
     ]
     page = st.navigation(pages, position="top")
+    st.set_page_config(page_title=f"{page.title} · ProRank Search", page_icon=str(ICON), layout="wide")
     address.enter(page.title)
     page.run()
 
