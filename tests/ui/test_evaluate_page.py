@@ -88,6 +88,7 @@ def test_a_run_shows_systems_queries_and_what_nobody_judged(app: AppTest, home: 
     assert "&lt;b&gt;barking&lt;/b&gt; dog</a>" in html
     assert "left=bm25&amp;right=overlap&amp;right_window=20&amp;right_blend=replace" in html
     assert any("no judgment: what nobody judged" in caption.value for caption in app.caption)
+    assert any("that of smaller ones is estimated" in caption.value for caption in app.caption)
     app.selectbox(key="measure").set_value("map@100").run()
     assert '<th scope="col" class="pt-number">map@100</th>' in drawn(app)
 
@@ -115,6 +116,12 @@ def test_two_runs_stand_side_by_side_and_the_address_names_them(app: AppTest, ho
     assert "BM25" in html
     assert "overlap, 10 hits" in html
     assert app.multiselect(key="runs").value == [first.job_id, second.job_id]
+    app.multiselect(key="runs").set_value([]).run()
+    assert app.multiselect(key="runs").value == []
+    app.multiselect(key="runs").set_value([second.job_id]).run()
+    app.query_params["run"] = first.job_id  # Back
+    app.run()
+    assert app.multiselect(key="runs").value == [first.job_id]
 
 
 @pytest.mark.usefixtures("query_set")

@@ -14,7 +14,7 @@ from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.pooling import Pooled
 from prorank_search.types import Document, Qrel, Query
 from prorank_ui import judge_desk, judging
-from tests.ui.conftest import PATIENCE_S, run_until, when_ended
+from tests.ui.conftest import PATIENCE_S, address_of, run_until, when_ended
 
 SCRIPT = "from prorank_ui.app_pages import judge\njudge.page()\n"
 DOGS = Query("q1", "barking dog")
@@ -237,6 +237,23 @@ def test_a_second_press_before_the_hit_can_be_seen_judges_nothing(
     app.run()
     press(app, "perfect")
     assert store.judgments("dogs") == []
+
+
+def test_the_browsers_back_leads_to_the_query_before_and_stays_there(
+    app: AppTest, animals: str, store: JudgmentStore
+) -> None:
+    store.add_queries("dogs", animals, [DOGS, Query("q2", "fox")])
+    for query_id in ("q1", "q2"):
+        store.pool("dogs", query_id, pooled("dog"))
+    app.run()
+    press(app, "perfect")
+    assert address_of(app)["query"] == "q2"
+    press(app, "Previous")
+    press(app, "Next")
+    app.query_params["query"] = "q1"  # Back
+    app.run()
+    assert "Every hit of this query is judged" in drawn(app)
+    assert address_of(app)["query"] == "q1"
 
 
 def test_behind_a_dialog_no_key_judges_and_a_comment_goes_with_its_grade(

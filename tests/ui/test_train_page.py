@@ -171,6 +171,10 @@ def test_several_runs_are_drawn_together_and_the_address_keeps_them(app: AppTest
     assert app.multiselect(key="runs shown").value == ["7", "8"]
     assert drawn(app).count("stopped · stage 2, step 4 of 10") == 2
     app.multiselect(key="runs shown").set_value(["8"]).run()
+    app.query_params["runs"] = "7"  # Back
+    app.run()
+    assert app.multiselect(key="runs shown").value == ["7"]
+    app.multiselect(key="runs shown").set_value(["8"]).run()
     assert app.query_params["runs"] == "8"
 
 

@@ -55,6 +55,13 @@ def follow(*keys: str) -> None:
     _keep({**written, **now})
 
 
+def taken_over(key: str) -> str | None:
+    """Return what the address says of something that is no field, where it changed by itself; None where it did not."""
+    follow(key)
+    said_now: str | None = st.session_state.pop(key, None)
+    return said_now
+
+
 def write(values: Mapping[str, str]) -> None:
     """Write every field into the address, defaults too: a link keeps its meaning when a default changes.
 

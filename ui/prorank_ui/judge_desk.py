@@ -67,6 +67,12 @@ def stay_at(query_id: str) -> None:
     st.session_state["query"] = st.session_state[_STAY] = query_id
 
 
+def go(query_id: str) -> None:
+    """Show this query, at the first of its hits that waits."""
+    st.session_state.pop(_AGAIN, None)
+    stay_at(query_id)
+
+
 def position(work: Work, query_set: QuerySet) -> str | None:
     """Return the query that is next; None where nothing is left to judge."""
     stay = st.session_state.get(_STAY)
@@ -127,7 +133,7 @@ def _plan(desk: Desk) -> Plan:
         for label, shortcut, step in (("Previous", "Left", -1), ("Next", "Right", 1)):
             other = order[(at + step) % len(order)]
             off = len(order) == 1 or bool(dialogs.opened())
-            st.button(label, shortcut=shortcut, disabled=off, on_click=_go, args=(other,), key=f"go {step}")
+            st.button(label, shortcut=shortcut, disabled=off, on_click=go, args=(other,), key=f"go {step}")
         with st.popover("What is judged"):
             return _chosen_plan(desk)
 
@@ -275,11 +281,6 @@ def _undo(query_set: str, judge: str) -> None:
 def _open_again(query_id: str, doc_id: str) -> None:
     stay_at(query_id)
     st.session_state[_AGAIN] = doc_id
-
-
-def _go(query_id: str) -> None:
-    st.session_state.pop(_AGAIN, None)
-    stay_at(query_id)
 
 
 def _prepare_next(desk: Desk, plan: Plan) -> None:

@@ -51,9 +51,10 @@ def draw(home: Path) -> None:
 
 def _chosen(runs: Mapping[str, Job]) -> list[str]:
     """Draw the choice of runs; return their ids, the newest where nobody chose. The address keeps it."""
-    if _SHOWN not in st.session_state:
-        linked = [name for name in address.said(_ADDRESS).split(",") if name in runs]
-        st.session_state[_SHOWN] = linked or [next(iter(runs))]
+    linked = address.taken_over(_ADDRESS)
+    if linked is not None or _SHOWN not in st.session_state:
+        named = [name for name in (linked or "").split(",") if name in runs]
+        st.session_state[_SHOWN] = named or [next(iter(runs))]
     if f"{_SHOWN} next" in st.session_state:
         st.session_state[_SHOWN] = st.session_state.pop(f"{_SHOWN} next")
     st.session_state[_SHOWN] = [name for name in st.session_state[_SHOWN] if name in runs]

@@ -83,14 +83,18 @@ def _choose_runs(finished: Sequence[Job]) -> list[EvaluationRun]:
     if not finished:
         return []
     by_id = {job.job_id: job for job in finished}
-    key = _CHOSEN
+    key, linked = _CHOSEN, address.taken_over("run")
     started = st.session_state.get(evaluation_form.STARTED)
     if started in by_id:  # it has come to its end: it is what is wanted now
         st.session_state[key] = [st.session_state.pop(evaluation_form.STARTED)]
-    wanted = st.session_state.get(key) or address.said("run").split(",")
-    st.session_state[key] = [name for name in wanted if name in by_id] or [finished[0].job_id]
+    elif linked is not None or key not in st.session_state:
+        named = [name for name in (linked or "").split(",") if name in by_id]
+        st.session_state[key] = named or [finished[0].job_id]
+    st.session_state[key] = [name for name in st.session_state[key] if name in by_id]
     called = apart({name: f"{job.title} · {minute(job.created)}" for name, job in by_id.items()})
-    chosen = st.multiselect("Runs", list(by_id), key=key, format_func=called.__getitem__)
+    chosen = st.multiselect(
+        "Runs", list(by_id), key=key, format_func=called.__getitem__, placeholder="Choose what to look at"
+    )
     return [_read(by_id[name]) for name in chosen]
 
 
@@ -181,8 +185,11 @@ def _show_cost(systems: Sequence[Measured]) -> None:
         return
     alone = next((system for system in systems if not system.side.rescorer), None)
     first_stage = None if alone is None else fmean(row[NDCG] for row in alone.values.values())
+    axis, points = quality_cost.points(systems, first_stage)
     with st.expander("Quality against cost"):
-        st.altair_chart(quality_cost.chart(*quality_cost.points(systems, first_stage)), width="stretch")
+        st.altair_chart(quality_cost.chart(axis, points), width="stretch")
+        if axis == quality_cost.TIME:
+            st.caption(quality_cost.ESTIMATED)
 
 
 def _show_changes(changed: Sequence[Change], index: str, before: Measured, after: Measured) -> None:

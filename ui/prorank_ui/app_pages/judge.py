@@ -56,7 +56,10 @@ def go_to(query_set: str, query_id: str) -> NoReturn:
 
 
 def _judge_as(judge: str) -> None:
+    before = st.session_state.get("query")
     address.follow(*judge_desk.ADDRESS)
+    if st.session_state.get("query") != before:  # by a link, or the browser's Back: even where all of it is judged
+        judge_desk.go(st.session_state["query"])
     if address.is_entered():
         dialogs.close()
     made = st.session_state.pop(query_set_form.MADE, None)
