@@ -11,13 +11,18 @@ if TYPE_CHECKING:
     import altair as alt
 
 HITS, TIME = "hits rescored", "ms a query"
+ESTIMATED = (
+    "The time of a system's largest window was measured, on a few queries; that of smaller ones is estimated from it, "
+    "by their share of the hits."
+)
+"""What has to be known of an axis of time."""
 
 
 def points(systems: Sequence[Measured], first_stage: float | None) -> tuple[str, list[dict[str, object]]]:
     """Return what the horizontal axis is, and a point for each system and window.
 
-    The axis is time where it was taken of every system with windows, else the hits rescored. A system's first point is
-    the first stage alone, where that was measured.
+    The axis is time where it was taken of every system with windows, else the hits rescored. Only the time of the
+    largest window was. A system's first point is the first stage alone, where that was measured.
 
     Args:
         systems: The systems; those without windows are no lines.
@@ -47,7 +52,7 @@ def chart(axis: str, rows: Sequence[dict[str, object]]) -> alt.Chart:
         alt.Chart(alt.InlineData(values=list(rows)))
         .mark_line(point=True, strokeWidth=2)
         .encode(
-            x=alt.X(f"{axis}:Q", title=f"{axis}, rescoring" if axis == TIME else axis),
+            x=alt.X(f"{axis}:Q", title=f"{axis}, rescoring (smaller windows: estimated)" if axis == TIME else axis),
             y=alt.Y("nDCG@10:Q", scale=alt.Scale(zero=False), title="nDCG@10"),
             order=f"{HITS}:Q",
             color=alt.Color("system:N", legend=alt.Legend(orient="bottom", title=None, columns=1, labelLimit=400)),
