@@ -152,8 +152,8 @@ def test_both_sides_of_a_comparison_are_judged(page: Page, address: str, store: 
     page.keyboard.press("Enter")
     wait_for_hit(page)
     assert page.locator(".jc-query").inner_text() == "fox"
-    (query,) = (query for query in store.queries("dogs").values() if query.text == "fox")
-    assert {name for hit in store.pooled("dogs", query.query_id).values() for name in hit.ranks} == {
+    (query,) = store.queries("animals from Compare").values()
+    assert {name for hit in store.pooled("animals from Compare", query.query_id).values() for name in hit.ranks} == {
         "BM25",
         "reversing-1",
     }

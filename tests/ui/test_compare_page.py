@@ -10,10 +10,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from prorank_search.backends.tantivy import TantivyBackend
+from prorank_search.judgments import FILE_NAME, JudgmentStore
 from prorank_search.rescorers.function import from_function
-from prorank_search.types import Document
+from prorank_search.types import Document, Query
 from prorank_ui import local_client
-from prorank_ui.app_pages import compare
+from prorank_ui.app_pages import compare, judge
 from prorank_ui.cli import SCRIPT
 from prorank_ui.local_client import LocalClient
 from tests.ui.conftest import PATIENCE_S, address_of
@@ -90,6 +91,24 @@ def test_the_address_carries_the_search_and_is_followed(app: AppTest) -> None:
         "right_window": "20",
         "right_blend": "replace:none:1:1",
     }
+
+
+@pytest.mark.usefixtures("stages")
+def test_what_is_judged_from_here_goes_into_a_set_of_its_own_until_another_is_chosen(
+    app: AppTest, animals: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = JudgmentStore(home / FILE_NAME)
+    store.add_queries("a curated one", animals, [Query("1", "dog")])
+    monkeypatch.setattr(judge, "go_to", lambda *_: None)
+    app.query_params.update({"q": "fox", "right": "overlap"})
+    app.run()
+    chosen = next(box for box in app.selectbox if box.label == "Query set")
+    assert chosen.value == "animals from Compare"
+    chosen.set_value("a curated one")
+    next(button for button in app.button if button.label == "Judge").click().run()
+    app.text_input(key="q").set_value("dog").run()
+    assert next(box for box in app.selectbox if box.label == "Query set").value == "a curated one"
+    store.close()
 
 
 @pytest.mark.usefixtures("animals", "stages")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from prorank_search import jobs
@@ -254,6 +255,25 @@ def test_the_browsers_back_leads_to_the_query_before_and_stays_there(
     app.run()
     assert "Every hit of this query is judged" in drawn(app)
     assert address_of(app)["query"] == "q1"
+
+
+@pytest.mark.usefixtures("animals")
+def test_a_first_set_comes_in_with_its_judgments(
+    app: AppTest, store: JudgmentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ratings:
+        name = "ratings.csv"
+
+        def getvalue(self) -> bytes:
+            return b"query,docid,rating\nbarking dog,dog,3\n"
+
+    monkeypatch.setattr(st, "file_uploader", lambda *_args, **_kwargs: Ratings())
+    app.run()
+    app.text_input(key="imported set").set_value("shop").run()
+    press(app, "Import")
+    assert [(one.name, one.index) for one in store.query_sets()] == [("shop", "animals")]
+    assert [(one.judge, one.relevance) for one in store.judgments("shop")] == [("imported", 3)]
+    assert app.session_state["set"] == "shop"
 
 
 def test_behind_a_dialog_no_key_judges_and_a_comment_goes_with_its_grade(

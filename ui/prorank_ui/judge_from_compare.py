@@ -31,11 +31,11 @@ def offer(
     client = state.client()
     if not client.person().may("judge"):
         return
-    sets = [one.name for one in client.store.query_sets() if one.index == choice.index]
+    own, last = f"{choice.index} from Compare", f"query set of {choice.index} that Compare put hits into"
+    sets = [own, *(one.name for one in client.store.query_sets() if one.index == choice.index and one.name != own)]
+    at = sets.index(st.session_state[last]) if st.session_state.get(last) in sets else 0
     with st.popover("Judge these hits"):
-        name = st.selectbox(
-            "Query set", sets or [f"{choice.index} from Compare"], accept_new_options=True, help="Or type a new name."
-        )
+        name = st.selectbox("Query set", sets, index=at, accept_new_options=True, help="Or type a new name.")
         if st.button("Judge") and name and name.strip():
             query = Query(query_id_of(choice.query), choice.query)
             try:
@@ -45,6 +45,7 @@ def offer(
             except ProRankError as error:
                 st.html(table.notice("error", "They cannot be judged", str(error)))
                 return
+            st.session_state[last] = query_set
             judge.go_to(query_set, query.query_id)
 
 

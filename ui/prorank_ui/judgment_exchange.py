@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import streamlit as st
 
 from prorank_search.errors import ProRankError
 from prorank_search.judgment_files import FORMS, SUFFIXES, Form, read_judgments, written
 from prorank_search.judgments import Origin, QuerySet
-from prorank_ui import dialogs, small_uploads, state
+from prorank_search.protocols import IndexInfo
+from prorank_ui import dialogs, query_set_form, small_uploads, state
 from prorank_ui import ranking_table as table
 from prorank_ui.judging import IMPORTED
 from prorank_ui.wording import count
@@ -53,7 +55,19 @@ def export(query_set: QuerySet) -> None:
     st.download_button("Download", text, file_name=f"{name}{SUFFIXES[form]}", on_click="ignore")
 
 
-def _import(query_set: QuerySet) -> None:
+def import_new(indexes: Sequence[IndexInfo]) -> None:
+    """Draw the import into a set that it makes: of judgments that bring their queries."""
+    with st.expander("Or import judgments"):
+        left, right = st.columns(2)
+        name = left.text_input("Name", max_chars=query_set_form.LONGEST_NAME, key="imported set").strip()
+        index = right.selectbox("Index whose documents are judged", [one.name for one in indexes], key="imported index")
+        if _import(QuerySet(name, index, "", 0)):
+            st.session_state[query_set_form.MADE] = name
+            st.rerun()
+
+
+def _import(query_set: QuerySet) -> bool:
+    """Draw the import into a set, which need not be there yet; tell whether judgments have just come in."""
     file = st.file_uploader(
         "Import qrels of the set's queries, Quepid CSV or Search Relevance Workbench JSON",
         type=["qrels", "txt", "tsv", "csv", "json"],
@@ -62,15 +76,17 @@ def _import(query_set: QuerySet) -> None:
     whose = f"Your own name, or one that begins with “{IMPORTED}”." if state.client().person().name else None
     judge = st.text_input("Judged by", IMPORTED, max_chars=80, help=whose).strip()
     model = st.checkbox("A model judged: keep them as proposals")
-    if not st.button("Import", disabled=file is None or not judge) or file is None:
-        return
+    if not st.button("Import", disabled=file is None or not judge or not query_set.name) or file is None:
+        return False
     client = state.client()
     try:
-        known = client.store.queries(query_set.name)
+        is_there = query_set.name in {one.name for one in client.store.query_sets()}
+        known = client.store.queries(query_set.name) if is_there else {}
         judged = small_uploads.read(file, lambda path: read_judgments(path, known))
         origin: Origin = "model" if model else "person"
         added, new = client.take_in(judged, query_set=query_set.name, index=query_set.index, judge=judge, origin=origin)
     except ProRankError as error:
         st.html(table.notice("error", "Nothing was imported", str(error)))
-        return
+        return False
     st.html(table.notice("info", f"{count(new, 'judgment')} and {count(added, 'query')} are new"))
+    return True

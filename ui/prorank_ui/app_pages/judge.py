@@ -103,9 +103,10 @@ def _begin() -> None:
     if not indexes:
         first_steps.no_index()
         return
-    advice = "Make one here, or compare a query on “Compare” and choose “Judge these hits”."
+    advice = "Make one here, import judgments, or compare a query on “Compare” and choose “Judge these hits”."
     st.html(table.notice("info", "There is no query set yet", advice))
     query_set_form.show(indexes)
+    judgment_exchange.import_new(indexes)
 
 
 def _judge_in(query_set: QuerySet, judge: str, which: str) -> None:
