@@ -14,6 +14,7 @@ from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.errors import EngineError
 from prorank_search.passages import passage_of
 from prorank_search.protocols import SearchBackend
+from prorank_search.search import search
 from prorank_search.settings import Settings
 from prorank_search.testing.backends import DOCUMENTS, SearchBackendContract
 from prorank_search.types import Document, Query, SearchRequest
@@ -59,6 +60,15 @@ class TestOurClientOfEngines(SearchBackendContract):
         assert index == "animals"
         with pytest.raises(EngineError, match="aggs: the embedded index does not answer it"):
             backend.indexes()
+
+    def test_one_index_is_told_of_as_the_list_tells_of_it(self, backend: SearchBackend, index: str) -> None:
+        """Neither here."""
+        with pytest.raises(EngineError, match="the embedded index answers _search"):
+            backend.published(index)
+
+    def test_a_search_without_hits_is_an_answer_all_the_same(self, backend: SearchBackend, index: str) -> None:
+        """Though why there are none cannot be found out."""
+        assert search("zebra", index=index, backend=backend).hits == ()
 
 
 def test_it_answers_as_opensearch(client: opensearchpy.OpenSearch) -> None:

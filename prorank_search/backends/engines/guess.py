@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from prorank_search.backends.engines.hits import values_at
 from prorank_search.backends.engines.mappings import IndexMapping
 from prorank_search.errors import InputError
+from prorank_search.stored_documents import values_at
 from prorank_search.types import SourcePaths
 
 SAMPLE = 50

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prorank_search.backends.engines.mappings import IndexMapping
@@ -12,7 +11,7 @@ from prorank_search.backends.engines.passages import best_of
 from prorank_search.backends.engines.queries import MARKS
 from prorank_search.errors import BackendError, InputError
 from prorank_search.passages import parent_hit
-from prorank_search.stored_documents import from_source
+from prorank_search.stored_documents import from_source, values_at
 from prorank_search.types import Document, Hit, SourcePaths
 
 Passages = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -87,27 +86,6 @@ def id_of(hit: Mapping[str, Any], source: SourcePaths | None) -> str:
 def default_paths(mapping: IndexMapping) -> SourcePaths:
     """Return where an index of somebody else keeps its texts, where no profile says so: `title` and `text`."""
     return SourcePaths(title="title" if "title" in mapping.fields else None)
-
-
-def values_at(source: object, path: str) -> Iterator[str]:
-    """Yield the values at a path, whether its dots stand for objects or in a key's name; of lists, each.
-
-    Example:
-        >>> list(values_at({"a": [{"b": "x"}, {"b": 2}], "a.b": "z"}, "a.b"))
-        ['z', 'x', '2']
-    """
-    if isinstance(source, list):
-        for each in source:
-            yield from values_at(each, path)
-    elif not path:
-        if source is not None:
-            yield source if isinstance(source, str) else json.dumps(source, ensure_ascii=False)
-    elif isinstance(source, Mapping):
-        steps = path.split(".")
-        for length in range(len(steps), 0, -1):
-            key = ".".join(steps[:length])
-            if key in source:
-                yield from values_at(source[key], ".".join(steps[length:]))
 
 
 def marked_words(hit: Mapping[str, Any], fields: Sequence[str]) -> tuple[str, ...]:
