@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,12 @@ def write(home: Path, title: str, *, replace: bool = False) -> None:
 def test_examples_are_looked_for_once_until_the_index_changes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
     scan = TantivyBackend.scan
-    monkeypatch.setattr(TantivyBackend, "scan", lambda self, index: looked.append(index) or scan(self, index))
+
+    def counted(backend: TantivyBackend, index: str) -> Iterator[Document]:
+        looked.append(index)
+        return scan(backend, index)
+
+    monkeypatch.setattr(TantivyBackend, "scan", counted)
     write(home, "A dog that barks")
     client = LocalClient(load_settings(), lambda: Person("viewer"))
     (before,) = client.indexes()
