@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from math import log2
+from random import Random
 
 import pytest
 
+from prorank_search.evaluation.measures import NDCG, measure
+from prorank_search.types import Qrel, ScoredDoc
 from prorank_training.dev import REPLACE, choose_blend, mean_ndcg, ndcg, results, sample
 from prorank_training.groups import DevQuery
 
@@ -31,6 +34,17 @@ def test_ndcg_looks_no_further_than_its_cutoff() -> None:
 
 def test_ndcg_of_a_query_without_relevant_documents_is_0() -> None:
     assert ndcg([0, 0], [0]) == 0.0
+
+
+def test_ndcg_is_what_evaluations_measure() -> None:
+    draw = Random(1)
+    for _ in range(20):
+        grades = [draw.choice([0, 0, 0, 1, 2]) for _ in range(30)] + [1]
+        qrels = [Qrel("q", str(number), grade) for number, grade in enumerate(grades)]
+        found = draw.sample(range(len(grades)), 20)
+        run = {"q": [ScoredDoc("q", str(number), -float(place)) for place, number in enumerate(found)]}
+        expected = measure(qrels, run, [NDCG])["q"][NDCG]
+        assert ndcg([grades[number] for number in found], sorted(grades, reverse=True)) == pytest.approx(expected)
 
 
 def test_collections_are_averaged_apart() -> None:
