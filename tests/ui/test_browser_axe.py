@@ -1,4 +1,4 @@
-"""No page breaks a rule of accessibility that axe calls serious or critical, in light and in dark.
+"""No page breaks a rule of accessibility that axe calls serious or critical, wide and narrow, in light and in dark.
 
 Judge is looked at in `test_browser_judge`; every state of every page by `make test-ui`.
 """
@@ -13,7 +13,7 @@ import pytest
 from prorank_ui import uploads
 from tests.ui import test_browser as browser
 from tests.ui import test_browser_evaluate as evaluate
-from tests.ui.camera import THEMES, violations
+from tests.ui.camera import THEMES, WINDOWS, violations
 from tests.ui.test_documents_page import File
 from tests.ui.test_train_page import job_left
 from tests.ui.test_training_runs import scores, write_metrics
@@ -39,7 +39,10 @@ def of_both_themes(page: Page) -> list[str]:
 
 
 @pytest.mark.usefixtures("query_set")
-def test_no_page_breaks_a_grave_rule(page: Page, address: str, home: Path) -> None:
+@pytest.mark.parametrize("window", WINDOWS)
+def test_no_page_breaks_a_grave_rule(page: Page, address: str, home: Path, window: str) -> None:
+    width, height = WINDOWS[window]
+    page.set_viewport_size({"width": width, "height": height})
     page.goto(f"{address}/?q=barking+dog&index=animals&right=overlap")
     page.wait_for_selector(".pr-after .pr-title")
     page.get_by_text("Save or export").wait_for()
