@@ -67,6 +67,7 @@ def test_a_query_shows_both_rankings_with_movement_and_probability(app: AppTest)
     assert len(titles(left)) == len(titles(right)) == 4
     assert titles(left) == titles(right)[::-1]
     assert "the best hit rose from 4 to 1" in left
+    assert " · right: BM25 " in left
     assert "now 4" in left
     assert "was 4" in right
     assert "width:95%" in right
@@ -171,7 +172,7 @@ def test_an_index_that_answers_the_demos_questions_offers_them_first(app: AppTes
 def test_another_stage_than_the_one_that_is_set_up_takes_a_model_of_its_own(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(LocalClient, "models", lambda _self, stage: [f"model of {stage}"])
+    monkeypatch.setattr(LocalClient, "models", lambda _self, stage: {f"model of {stage}": f"model of {stage}"})
     app.run()
     assert app.selectbox(key="right_model").options == ["as set up", "model of reversing"]
     app.selectbox(key="right").set_value("overlap").run()
@@ -313,6 +314,23 @@ def test_a_query_that_finds_nothing_says_so(app: AppTest) -> None:
     app.query_params["q"] = "submarine"
     app.run()
     assert "No document holds a word of this query" in drawn(app)
+
+
+@pytest.mark.usefixtures("animals", "stages")
+def test_a_side_that_failed_is_told_where_the_other_one_finds_nothing(app: AppTest) -> None:
+    app.query_params.update({"q": "submarine", "right": "missing"})
+    app.run()
+    assert "The model is not on this machine" in drawn(app)
+    assert "Nothing was found" in drawn(app)
+
+
+@pytest.mark.usefixtures("animals", "stages")
+def test_a_short_address_of_nothing_leaves_a_page_that_can_be_used(app: AppTest) -> None:
+    app.query_params["saved"] = "nothing"
+    app.run()
+    assert "Nothing is kept under this short address" in drawn(app)
+    app.text_input(key="q").set_value("dog").run()
+    assert len(titles(drawn(app))) == 8
 
 
 @pytest.mark.usefixtures("animals", "stages")

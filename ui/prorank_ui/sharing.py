@@ -18,7 +18,12 @@ def open_saved() -> None:
     """Put the saved comparison that the address names in its place."""
     name = st.query_params.get("saved")
     if name:
-        kept = state.client().store.comparison(name)
+        try:
+            kept = state.client().store.comparison(name)
+        except InputError as error:
+            st.html(table.notice("warning", "Nothing is kept under this short address", str(error)))
+            del st.query_params["saved"]
+            return
         st.query_params.from_dict({key: str(value) for key, value in kept.items()})
 
 

@@ -143,11 +143,11 @@ def _compare(asked: Asked) -> None:
     failed = [asked.choices[place] for place, outcome in outcomes.items() if not _is_ranking(outcome)]
     searches.forget(failed)
     results = {place: outcome for place, outcome in outcomes.items() if _is_ranking(outcome)}
-    if any(not result.hits for result in results.values()):
-        _show_nothing(next(iter(results.values())), asked)
-        return
     if len(results) < len(PLACES):
         _show_failed(asked, outcomes)
+        return
+    if any(not result.hits for result in results.values()):
+        _show_nothing(next(iter(results.values())), asked)
         return
     _show(asked, results)
 
@@ -158,8 +158,11 @@ def _poll(asked: Asked, scorings: Mapping[table.Place, Scoring]) -> None:
         st.rerun()
     hits = min((len(one.hits) for one in outcomes.values() if _is_ranking(one)), default=asked.top_k)
     sides = [_half(place, asked, outcomes[place], min(hits, asked.top_k)) for place in PLACES]
-    waited_s = max(scorings[place].age_s() for place, outcome in outcomes.items() if outcome is None)
-    facts = f"for {waited_s:.0f} s; the first search also loads the model" if waited_s > _LONG_S else ""
+    waiting = {place: scorings[place] for place, outcome in outcomes.items() if outcome is None}
+    waited_s = max(scoring.age_s() for scoring in waiting.values())
+    answered_before = any(f"{place}_blend" in _in_force(asked.choices) for place in waiting)
+    facts = "" if answered_before else "; the first search also loads the model"
+    facts = f"for {waited_s:.0f} s{facts}" if waited_s > _LONG_S else ""
     st.html(table.summary("Rescoring …", facts) + table.board(*sides))
 
 
@@ -207,7 +210,7 @@ def _half(place: table.Place, asked: Asked, outcome: Outcome, hits: int = 0) -> 
         reason = outcome.status.reason if isinstance(outcome, SearchResult) else str(outcome)
         return table.failed_side(place, heading=name, note="failed", reason=reason)
     alone = [Placed(hit) for hit in outcome.hits[: asked.top_k]]
-    return table.hits_side(place, alone, heading=name, note=note(outcome))
+    return table.hits_side(place, alone, heading=name, note=note(outcome), empty="Nothing was found")
 
 
 def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
@@ -215,7 +218,9 @@ def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
     both = pair(results["left"].hits, results["right"].hits, asked.top_k)
     names = _names(asked.choices, results)
     first = min(asked.top_k, max(len(both.left), len(both.right)))
-    overlap = f"{both.common} of the first {first} in common · RBO {both.rbo:.2f} · {stage_times(results['right'])}"
+    overlap = (
+        f"{both.common} of the first {first} in common · RBO {both.rbo:.2f} · right: {stage_times(results['right'])}"
+    )
     st.html(table.summary(both.summary, overlap))
     for sentence in linked_revision.changes(asked.choices, results):
         st.html(table.notice("warning", sentence))
