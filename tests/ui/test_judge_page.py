@@ -14,7 +14,7 @@ from prorank_search import jobs
 from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.pooling import Pooled
 from prorank_search.types import Document, Qrel, Query
-from prorank_ui import judge_desk, judging
+from prorank_ui import judge_desk, judging, pool_filling
 from tests.ui.conftest import PATIENCE_S, address_of, run_until, when_ended
 
 SCRIPT = "from prorank_ui.app_pages import judge\njudge.page()\n"
@@ -274,6 +274,20 @@ def test_a_first_set_comes_in_with_its_judgments(
     assert [(one.name, one.index) for one in store.query_sets()] == [("shop", "animals")]
     assert [(one.judge, one.relevance) for one in store.judgments("shop")] == [("imported", 3)]
     assert app.session_state["set"] == "shop"
+
+
+@pytest.mark.usefixtures("stages")
+def test_hits_that_are_added_to_a_query_come_in_whatever_is_clicked_meanwhile(
+    app: AppTest, animals: str, store: JudgmentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add_queries("dogs", animals, [DOGS])
+    store.pool("dogs", "q1", pooled("dog"))
+    app.run()
+    with monkeypatch.context() as waiting:
+        waiting.setattr(pool_filling, "_poll", lambda *_: None)  # the searches are at work
+        press(app, "Add these hits to this query")
+        app.toggle(key="ranks").set_value(True).run()
+    run_until(app, lambda: set(store.pooled("dogs", "q1")) == {"dog", "fox", "evil", "hebrew"})
 
 
 def test_behind_a_dialog_no_key_judges_and_a_comment_goes_with_its_grade(

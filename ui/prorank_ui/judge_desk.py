@@ -103,6 +103,7 @@ def show(desk: Desk) -> None:
     query_id = desk.query.query_id
     if query_id in desk.work.pools:
         pool_filling.show_failures()
+        pool_filling.go_on(desk.query_set, desk.query)
         _show_hit(desk)
         _prepare_next(desk, plan)
         return
@@ -141,7 +142,7 @@ def _plan(desk: Desk) -> Plan:
 def _chosen_plan(desk: Desk) -> Plan:
     stages = [*state.client().stages(desk.query_set.index), FIRST_STAGE]
     second = state.select(
-        "Hits of BM25 and of", "second", stages, lambda name: "nothing else" if name == FIRST_STAGE else name
+        "BM25's hits, and those of", "second", stages, lambda name: "nothing else" if name == FIRST_STAGE else name
     )
     depth = state.select("The first", "depth", DEPTHS, lambda depth: f"{depth} hits of each")
     st.toggle("Show ranks", key="ranks", help="Who sees a hit's rank tends to agree with it.")
@@ -150,8 +151,9 @@ def _chosen_plan(desk: Desk) -> Plan:
         judge_proposals.offer(desk.query_set, second)
     sides = (Side(),) if second == FIRST_STAGE else (Side(), Side(second))
     plan = Plan(sides, int(depth))
-    if desk.query.query_id in desk.work.pools and st.button("Add these hits to this query"):
-        pool_filling.fill_again(desk.query_set, desk.query, plan)
+    if desk.query.query_id in desk.work.pools:
+        wished = (desk.query_set, desk.query, plan)
+        st.button("Add these hits to this query", on_click=pool_filling.fill_again, args=wished)
     return plan
 
 
@@ -274,7 +276,9 @@ def _undo(query_set: str, judge: str) -> None:
     except ProRankError as error:
         st.session_state[_FAILED] = str(error)
         return
-    if undone is not None:
+    if undone is None:
+        st.toast("You said nothing in this set that could be taken back.")
+    else:
         _open_again(undone.query_id, undone.doc_id)
 
 

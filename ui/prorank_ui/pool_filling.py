@@ -19,6 +19,7 @@ from prorank_ui.judging import proposals
 _JUDGE = "judge"
 _EMPTY = "queries without hits"
 _FAILED = "systems that failed"
+_AGAIN = "pool that is filled again"
 _SEARCHES = 8
 """Of the last few queries; older ones are cancelled."""
 
@@ -62,9 +63,16 @@ def prepare(query_set: QuerySet, query: Query, plan: Plan) -> None:
 
 
 def fill_again(query_set: QuerySet, query: Query, plan: Plan) -> None:
-    """Search a query that has a pool already, and put in what is not there yet."""
+    """Let a query that has a pool already be searched, and what is not there yet be put in."""
     _forget(query_set, query, plan)
-    fill(query_set, query, plan)
+    st.session_state[_AGAIN] = (query_set.name, query.query_id, plan)
+
+
+def go_on(query_set: QuerySet, query: Query) -> None:
+    """Go on with filling the pool of a query again, whatever was clicked meanwhile."""
+    name, query_id, plan = st.session_state.get(_AGAIN, ("", "", None))
+    if (name, query_id) == (query_set.name, query.query_id):
+        fill(query_set, query, plan)
 
 
 def empty(query_set: QuerySet) -> set[str]:
@@ -117,10 +125,11 @@ def _poll(query_set: QuerySet, query: Query, plan: Plan) -> None:
             failed[side.name] = result.status.reason
         else:
             results[result.status.model or side.name] = result
+    st.session_state.pop(_AGAIN, None)
     if not results:
         for name, reason in failed.items():
             st.html(table.notice("error", f"{name} failed: there are no hits to judge", reason))
-        st.button("Try again", on_click=_forget, args=(query_set, query, plan))
+        st.button("Try again", on_click=fill_again, args=(query_set, query, plan))
         return
     put_in(query_set.name, query.query_id, results, plan.depth)
     if not any(result.hits for result in results.values()):
