@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from prorank_search import jobs
@@ -79,7 +80,9 @@ def test_a_run_is_started_and_shown_as_a_job(app: AppTest, home: Path) -> None:
 
 
 @pytest.mark.usefixtures("query_set")
-def test_a_run_shows_systems_queries_and_what_nobody_judged(app: AppTest, home: Path) -> None:
+def test_a_run_shows_systems_queries_and_what_nobody_judged(
+    app: AppTest, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = measured(home, Side(), Side("overlap", window="20", blend="replace:none:1:1"))
     assert jobs.status(job).state == "finished", jobs.output(job)
     html = drawn(app.run())
@@ -91,6 +94,11 @@ def test_a_run_shows_systems_queries_and_what_nobody_judged(app: AppTest, home: 
     assert any("that of smaller ones is estimated" in caption.value for caption in app.caption)
     app.selectbox(key="measure").set_value("map@100").run()
     assert '<th scope="col" class="pt-number">map@100</th>' in drawn(app)
+    monkeypatch.setenv("PRORANK_URL", "http://127.0.0.1:1")
+    st.cache_resource.clear()
+    html = drawn(app.run())
+    assert "No evaluation can be started" in html
+    assert "overlap, 20 hits, its scores alone" in html
 
 
 @pytest.mark.usefixtures("query_set")
