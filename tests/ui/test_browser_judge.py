@@ -77,6 +77,7 @@ def wait_for_hit(page: Page, other_than: str = "") -> str:
         arg=other_than,
     )
     page.wait_for_selector("[data-test-script-state=notRunning]")
+    page.get_by_role("button", name="Skip").wait_for()  # loaded at the first visit, after the card
     page.wait_for_timeout(A_PERSON_LOOKS_MS)
     return page.locator(".jc-card").get_attribute("data-doc") or ""
 
@@ -136,12 +137,16 @@ def test_a_key_that_is_pressed_three_times_at_once_judges_one_hit(
     page.get_by_label("Your name").fill("ada")
     page.keyboard.press("Enter")
     first = wait_for_hit(page)
+    heard = page.locator("[data-pr-heard]").element_handle()
+    assert heard is not None
+    assert heard.inner_text() == f"Next hit: {first}. For: barking dog"
     page.evaluate(
         "for (let at = 0; at < 3; at++) document.body.dispatchEvent("
         "new KeyboardEvent('keydown', { key: '1', code: 'Digit1', bubbles: true }))"
     )
-    wait_for_hit(page, other_than=first)
+    second = wait_for_hit(page, other_than=first)
     assert [(one.doc_id, one.relevance) for one in store.judgments("dogs")] == [(first, 1)]
+    assert heard.inner_text() == f"Next hit: {second}. For: barking dog"  # in the same place, or nobody hears it
 
 
 def test_both_sides_of_a_comparison_are_judged(page: Page, address: str, store: JudgmentStore) -> None:

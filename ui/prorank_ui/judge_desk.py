@@ -16,7 +16,7 @@ from prorank_search.errors import ProRankError
 from prorank_search.judgments import GRADES, Judgment, QuerySet
 from prorank_search.pooling import Pooled
 from prorank_search.types import Query
-from prorank_ui import address, dialogs, judge_card, judge_proposals, pool_filling, state
+from prorank_ui import address, announcer, dialogs, judge_card, judge_proposals, pool_filling, state
 from prorank_ui import ranking_table as table
 from prorank_ui.choices import FIRST_STAGE, Side
 from prorank_ui.judging import Work
@@ -170,6 +170,7 @@ def _show_hit(desk: Desk) -> None:
         doc_id = hits[0]
         proposed = [one for one in desk.judgments if _is_proposal(one, query_id, doc_id)]
         shown = proposed if st.session_state["proposals"] else []
+        announcer.announce(f"Next hit: {_title(doc_id, pooled)}. For: {desk.query.text}")
         st.html(judge_card.card(desk.query.text, pooled[doc_id], ranks=st.session_state["ranks"], proposals=shown))
         _show_grades(desk, doc_id)
     _show_said(desk, pooled)
