@@ -207,6 +207,19 @@ def test_what_each_side_is_can_be_read_where_both_have_one_model(app: AppTest) -
 
 
 @pytest.mark.usefixtures("animals", "stages")
+def test_two_checkpoints_of_one_name_are_called_as_the_list_calls_them(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalClient, "models", lambda *_: {"/runs/1": "shop (18:31)", "/runs/2": "shop (19:02)"})
+    both = {"left": "reversing", "left_model": "/runs/1", "right": "reversing", "right_model": "/runs/2"}
+    app.query_params.update({"q": "dog"} | both)
+    app.run()
+    left, right = sides(drawn(app))
+    assert '<h2 dir="auto">shop (18:31), 4 hits, its scores alone</h2>' in left
+    assert '<h2 dir="auto">shop (19:02), 4 hits, its scores alone</h2>' in right
+
+
+@pytest.mark.usefixtures("animals", "stages")
 def test_a_failed_second_stage_is_shown_as_failed_and_never_as_no_hits(app: AppTest) -> None:
     app.query_params.update({"q": "dog", "right": "failing"})
     app.run()

@@ -266,9 +266,8 @@ def _as_answered(side: Side, result: SearchResult) -> Side:
     status = result.status
     if status.blend is None:
         return Side()
-    return replace(
-        side, model=status.model or side.model, window=str(status.window_size), blend=written_blend(status.blend)
-    )
+    model = state.client().models(side.rescorer).get(side.model, status.model)  # checkpoints of one recipe share a name
+    return replace(side, model=model or "", window=str(status.window_size), blend=written_blend(status.blend))
 
 
 def _note_in_force(choices: Mapping[table.Place, Choice], results: Mapping[table.Place, SearchResult]) -> None:
