@@ -59,7 +59,7 @@ def import_new(indexes: Sequence[IndexInfo]) -> None:
     """Draw the import into a set that it makes: of judgments that bring their queries."""
     with st.expander("Or import judgments"):
         left, right = st.columns(2)
-        name = left.text_input("Name", max_chars=query_set_form.LONGEST_NAME, key="imported set").strip()
+        name = left.text_input("Name of the set", max_chars=query_set_form.LONGEST_NAME, key="imported set").strip()
         index = right.selectbox("Index whose documents are judged", [one.name for one in indexes], key="imported index")
         if _import(QuerySet(name, index, "", 0)):
             st.session_state[query_set_form.MADE] = name
