@@ -68,8 +68,15 @@ def any_of(words: Sequence[str]) -> re.Pattern[str] | None:
 
 
 def _densest(matches: Sequence[int], length: int) -> int:
+    """Return the first of the places, which ascend, that most of them follow closely."""
     room = length * 3 // 4
-    return max(matches, key=lambda start: (sum(start <= match < start + room for match in matches), -start))
+    densest, most, end = matches[0], 0, 0
+    for first, start in enumerate(matches):
+        while end < len(matches) and matches[end] < start + room:
+            end += 1
+        if end - first > most:
+            densest, most = start, end - first
+    return densest
 
 
 def _bounded(word: str) -> str:
