@@ -213,6 +213,11 @@ class Settings(BaseSettings):
     default_role: Literal["auto", "viewer", "judge", "operator"] = Field(
         "auto", description="Role of whom no proxy gives one; auto: operator on this machine, viewer from others."
     )
+    ui_hosts: Names = Field(
+        (),
+        description="Names besides this machine's own (localhost, 127.0.0.1) by which an operator whom no proxy names may "
+        "open `prorank ui`, with commas between.",
+    )
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 

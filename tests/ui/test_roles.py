@@ -13,7 +13,7 @@ from prorank_ui.roles import ROLES, Person, Role, Visitor, person_of, require
 
 PROXY = "10.0.0.7"
 BROWSER = "192.0.2.33"
-ADA = {"x-user": ["ada"], "x-role": ["operator"]}
+ADA = {"host": ["localhost:8501"], "x-user": ["ada"], "x-role": ["operator"]}
 
 
 def settings(**more: object) -> Settings:
@@ -25,10 +25,28 @@ def settings(**more: object) -> Settings:
 def test_without_a_proxy_this_machine_operates_and_others_look_on_whatever_they_send() -> None:
     assert person_of(Visitor("127.0.0.1", ADA), Settings()) == Person("operator")
     assert person_of(Visitor("::1", ADA), Settings()) == Person("operator")
-    assert person_of(Visitor("::ffff:127.0.0.1", {}), Settings()) == Person("operator")
+    assert person_of(Visitor("::ffff:127.0.0.1", ADA), Settings()) == Person("operator")
     assert person_of(Visitor(BROWSER, ADA), Settings()) == Person("viewer")
     assert person_of(Visitor("", ADA), Settings()) == Person("viewer")
     assert person_of(Visitor(BROWSER, ADA), Settings(default_role="judge")) == Person("judge")
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8501", "127.0.0.1:80", "[::1]:8501", "search.example:8501"])
+def test_an_operator_opens_the_page_by_a_name_of_this_machine_or_of_the_settings(host: str) -> None:
+    visitor = Visitor("127.0.0.1", {"host": [host]})
+    assert person_of(visitor, Settings(ui_hosts=("Search.example",))) == Person("operator")
+
+
+@pytest.mark.parametrize("host", ["evil.example:8501", "127.0.0.1.evil.example", "localhost@evil.example", "[", ""])
+def test_a_name_that_somebody_leads_here_makes_no_operator(host: str) -> None:
+    for peer, given in [
+        ("127.0.0.1", Settings()),
+        (BROWSER, Settings(default_role="operator")),
+        (BROWSER, settings(default_role="operator")),
+    ]:
+        with pytest.raises(AuthError, match="add it to ui_hosts"):
+            person_of(Visitor(peer, {"host": [host]}), given)
+    assert person_of(Visitor(BROWSER, {"host": [host]}), Settings()) == Person("viewer")
 
 
 def test_a_trusted_proxy_says_name_and_role() -> None:

@@ -51,22 +51,23 @@ def person_of(visitor: Visitor, settings: Settings) -> Person:
     """Return who visits. The headers of an address that is no trusted proxy are never looked at.
 
     Raises:
-        AuthError: They come past the proxy, or it does not say who they are, or says it twice.
+        AuthError: They come past the proxy, or it does not say who they are, or says it twice; or they would be an
+            operator by a name that is not this machine's.
         ConfigError: Headers are named, but no proxy that may send them.
 
     Example:
-        >>> person_of(Visitor("127.0.0.1", {"x-role": ["viewer"]}), Settings())
+        >>> person_of(Visitor("127.0.0.1", {"host": ["localhost:8501"], "x-role": ["viewer"]}), Settings())
         Person(role='operator', name='')
     """
     if settings.user_header is None and settings.role_header is None:
-        return Person(_default(settings, "operator" if _is_here(visitor.peer) else "viewer"))
+        return _unnamed(_default(settings, "operator" if _is_here(visitor.peer) else "viewer"), visitor, settings)
     if not settings.trusted_proxies:
         raise ConfigError(
             "user_header or role_header is set, but nobody may send it: set trusted_proxies to the proxy's address"
         )
     if not _is_trusted(visitor.peer, settings.trusted_proxies):
         if settings.default_role != "auto":
-            return Person(settings.default_role)
+            return _unnamed(settings.default_role, visitor, settings)
         raise AuthError(f"{visitor.peer} is none of the trusted_proxies: open this page through the proxy")
     name = "" if settings.user_header is None else _said(visitor, settings.user_header)[:LONGEST_NAME]
     if settings.user_header is not None and not name:
@@ -99,6 +100,32 @@ def require(person: Person, role: Role, deed: str) -> None:
     """
     if not person.may(role):
         raise AuthError(f"{deed} needs the role {role}, and yours is {person.role}: ask whoever gives roles here")
+
+
+def _unnamed(role: Role, visitor: Visitor, settings: Settings) -> Person:
+    """Return whom no proxy names.
+
+    Raises:
+        AuthError: An operator, by a name that is not this machine's: another site's page can lead such a name here and
+            then ask through the browser of somebody who is one.
+    """
+    host = _name_in(_said(visitor, "host"))
+    if (
+        role == "operator"
+        and host != "localhost"
+        and not _is_here(host)
+        and host not in map(str.lower, settings.ui_hosts)
+    ):
+        raise AuthError(
+            f"operators open this page by localhost or 127.0.0.1, not as {host[:LONGEST_NAME]!r}: "
+            "where that is a name of this page, add it to ui_hosts"
+        )
+    return Person(role)
+
+
+def _name_in(host: str) -> str:
+    """Return the name or address in a Host header, without its port."""
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0].lower()
 
 
 def _default(settings: Settings, automatic: Role) -> Role:
