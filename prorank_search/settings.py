@@ -215,8 +215,8 @@ class Settings(BaseSettings):
     )
     ui_hosts: Names = Field(
         (),
-        description="Names besides this machine's own (localhost, 127.0.0.1) by which an operator whom no proxy names may "
-        "open `prorank ui`, with commas between.",
+        description="Names besides localhost and loopback addresses by which an operator whom no proxy names may open "
+        "`prorank ui`, with commas between.",
     )
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)

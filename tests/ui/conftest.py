@@ -86,7 +86,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PRORANK_HOME", str(tmp_path))
     monkeypatch.setenv("PRORANK_RESCORER", "reversing")
-    monkeypatch.setattr(visiting, "visitor", lambda: Visitor("127.0.0.1", {"host": ["localhost"]}))  # AppTest has no browser
+    here = Visitor("127.0.0.1", {"host": ["localhost"]})
+    monkeypatch.setattr(visiting, "visitor", lambda: here)  # AppTest has no browser
     st.cache_resource.clear()
     st.cache_data.clear()
     yield tmp_path

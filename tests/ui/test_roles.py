@@ -104,6 +104,26 @@ def test_a_connection_that_is_gone_is_nobodys() -> None:
         visiting.visitor()
 
 
+@pytest.mark.parametrize("there_at_first", [True, False])
+def test_a_connection_that_goes_or_comes_back_meanwhile_is_nobodys(
+    there_at_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Context:
+        there = there_at_first
+
+        @property
+        def headers(self) -> StreamlitHeaders:
+            return StreamlitHeaders([("Host", "localhost")] if self.there else [])
+
+        @property
+        def ip_address(self) -> None:
+            self.there = not there_at_first
+
+    monkeypatch.setattr(st, "context", Context())
+    with pytest.raises(AuthError, match="reload the page"):
+        visiting.visitor()
+
+
 @pytest.mark.parametrize(("address", "peer"), [(None, "127.0.0.1"), (BROWSER, BROWSER)])
 def test_a_connection_is_its_peer_and_every_header_it_sent(
     address: str | None, peer: str, monkeypatch: pytest.MonkeyPatch

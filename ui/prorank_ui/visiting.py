@@ -17,9 +17,8 @@ def visitor() -> Visitor:
     Raises:
         AuthError: It is gone: nobody can be told who asked.
     """
-    peer = st.context.ip_address  # before the headers: where both are missing, the connection is gone
-    headers = st.context.headers
-    if not headers:
+    before, peer, headers = st.context.headers, st.context.ip_address, st.context.headers
+    if not (before and headers):  # of a connection that is gone the address is missing too, as this machine's is
         raise AuthError("the browser's connection is gone: reload the page")
     return Visitor(peer or _THIS_MACHINE, {name.lower(): headers.get_all(name) for name in headers})
 
