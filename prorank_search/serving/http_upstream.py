@@ -28,6 +28,9 @@ _CONNECT_S = 5.0
 _HEADERS = "latin-1"
 """How bytes of a header become text, and the same bytes again, whatever they mean."""
 
+_PATH = "/%!$&'()*+,;=:@~"
+"""What stays as it is in a path beside letters and digits: no `#` and no `?`, which would end it."""
+
 _OF_ONE_CONNECTION = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer", "transfer-encoding"}
     | {"upgrade", "content-length", "content-encoding", "date"}
@@ -94,7 +97,7 @@ class HttpUpstream:
         raise unreachable(self._nodes, reason)
 
     async def _once(self, node: str, request: EngineRequest) -> EngineAnswer:
-        path = request.raw_path or quote(request.path)
+        path = quote(request.raw_path, safe=_PATH) if request.raw_path else quote(request.path)
         answer = await self._client.send(
             httpx.Request(
                 request.method,

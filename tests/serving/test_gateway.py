@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import http.client
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,10 @@ import httpx
 import pytest
 
 from prorank_search.rescorers.overlap import OverlapRescorer
+from prorank_search.serving.http_upstream import HttpUpstream
 from prorank_search.serving.shelf import Source
+from prorank_search.serving.upstream import EngineRequest
+from prorank_search.settings import Settings
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 from tests.serving.gateway_asking import BEST_FIRST, QUERY, RESCORED, TEXTS, ids, search, with_prorank
 from tests.serving.live import Served, serving, wait_until_ready
@@ -175,6 +181,34 @@ def test_what_is_no_read_does_not_reach_the_engine(served: Served, engine: StubE
     response = served.http.send(httpx.Request(method, url, headers={"content-type": "application/json"}, content=b"{}"))
     assert response.status_code in (400, 403, 404)
     assert engine.lines == []
+
+
+@pytest.mark.parametrize("gateway_writes", [False, True])
+def test_nothing_in_a_path_ends_it_before_what_was_checked(
+    serve: Serve, engine: StubEngine, *, gateway_writes: bool
+) -> None:
+    address = httpx.URL(serve(OverlapRescorer(), url=engine.url, gateway_writes=gateway_writes).url)
+    connection = http.client.HTTPConnection(address.host, address.port or 80, timeout=60)
+    with contextlib.closing(connection):
+        for path in ("/books#/_pit", "/*#/_pit", "/*#", "/#/_pit", "/books/_search?q=a#b", "/books\\/_pit"):
+            for method in ("DELETE", "POST", "PUT", "GET", "HEAD"):
+                connection.request(method, path)
+                response = connection.getresponse()
+                said = response.read()
+                assert response.status == 400
+                assert method == "HEAD" or b"illegal_argument_exception" in said
+    assert engine.lines == []
+
+
+def test_the_server_is_sent_the_path_that_was_checked(engine: StubEngine) -> None:
+    async def send() -> None:
+        upstream = HttpUpstream(Settings(url=engine.url))
+        await upstream.send(EngineRequest("DELETE", "/books#/_pit", raw_path="/books#/_pit"))
+        await upstream.send(EngineRequest("GET", "/a#b", "pretty", raw_path="/a%23b"))
+        await upstream.close()
+
+    asyncio.run(send())
+    assert engine.lines == ["DELETE /books%23/_pit", "GET /a%23b?pretty"]
 
 
 def test_writes_pass_where_the_setting_says_so(serve: Serve, engine: StubEngine) -> None:

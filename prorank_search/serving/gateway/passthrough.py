@@ -57,15 +57,19 @@ _NOT_WHO = re.compile(
 )
 """Headers that say nothing of who asks."""
 _DOTS = {".", ".."}
+_NOT_IN_A_PATH = re.compile(r"[^!-~]|[#?\\]")
+"""What ends a path, or is read in different ways, where it stands without an escape."""
 
 
 def parts_of(raw_path: str) -> list[str] | None:
     """Return the decoded parts of a path; None where it is one that servers read in different ways.
 
     Example:
-        >>> parts_of("/logs-%7Bd%2FM%7D/_search/"), parts_of("/books/../_bulk"), parts_of("/books//_bulk")
+        >>> parts_of("/logs-%7Bd%2FM%7D/_search/"), parts_of("/books/../_bulk"), parts_of("/books#/_pit")
         (['logs-{d/M}', '_search'], None, None)
     """
+    if _NOT_IN_A_PATH.search(raw_path):
+        return None
     stripped = raw_path.strip("/") if not raw_path.startswith("//") else raw_path
     parts = [unquote(part) for part in stripped.split("/")] if stripped else []
     return None if any(not part or "\x00" in part or _DOTS & set(part.split("/")) for part in parts) else parts

@@ -59,7 +59,7 @@ def router(service: Service, metrics: Metrics, upstream: Upstream) -> APIRouter:
     @routes.api_route(prefix or "/", methods=_METHODS, include_in_schema=False)
     @routes.api_route(f"{prefix}/{{path:path}}", methods=_METHODS, include_in_schema=False)
     async def gateway(request: Request) -> Response:
-        if is_ours(request.url.path):
+        if is_ours(request.scope["path"]):
             return _no_such_path(request)
         raw_path = request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0]
         return await _respond(request, exchange, raw_path.removeprefix(prefix) or "/")
@@ -98,8 +98,11 @@ async def _respond(request: Request, exchange: Exchange, raw_path: str) -> Respo
 
 async def _read(request: Request, settings: Settings, raw_path: str) -> Incoming:
     parts = parts_of(raw_path)
-    if parts is None:
-        raise InputError("the path has empty parts, or dots for parts: write it plainly")
+    query = request.scope["query_string"].decode("latin-1")
+    if parts is None or "#" in query:
+        raise InputError(
+            "the address has empty parts, dots for parts, or a # or the like without its escape: write it plainly"
+        )
     headers = forwarded({name.lower(): value for name, value in request.headers.items()})
     state: dict[str, Any] = request.scope.get("state", {})
     said = who(headers)
@@ -109,7 +112,7 @@ async def _read(request: Request, settings: Settings, raw_path: str) -> Incoming
     ready = EngineRequest(
         request.method,
         "/" + "/".join(parts),
-        request.url.query,
+        query,
         headers,
         await read_body(request, settings),
         raw_path,
