@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Set
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -31,6 +33,7 @@ _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re
 _SEEN_FOR_CHARSET = 4_096
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _AS_BROWSERS_READ_IT = dict.fromkeys(["iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii"], "windows-1252")
+_OF_PYTHON_ALONE = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 _LARGEST = 10_000_000
 
 
@@ -78,15 +81,17 @@ class _Page(HTMLParser):
         self.text: list[str] = []
         self.content: list[str] = []
         self._open: list[str] = []
+        self._times_open: Counter[str] = Counter()
         self._headings = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 (the parser's)
         if tag not in _IN_HEAD and self._open[-1:] == ["head"]:  # many a page leaves its end tag out
-            self._open.pop()
+            self._close("head")
         if tag == "h1":
             self._headings += 1
         if tag not in _VOID:
             self._open.append(tag)
+            self._times_open[tag] += 1
         self._break(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 (the parser's)
@@ -94,18 +99,26 @@ class _Page(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._break(tag)
-        if tag in self._open:
-            last = len(self._open) - 1 - self._open[::-1].index(tag)
-            del self._open[last:]
+        if self._times_open[tag]:
+            self._close(tag)
 
     def handle_data(self, data: str) -> None:
-        inside = set(self._open)
-        if "title" in inside and not inside & (_NEVER_READ - {"head"}):
+        if self._times_open["title"] and not self._is_inside(_NEVER_READ - {"head"}):
             self.title.append(data)
-        elif not inside & _NEVER_READ:
-            if "h1" in inside and self._headings == 1:
+        elif not self._is_inside(_NEVER_READ):
+            if self._times_open["h1"] and self._headings == 1:
                 self.heading.append(data)
-            self._add(data if "pre" in inside else re.sub(r"\s+", " ", data))
+            self._add(data if self._times_open["pre"] else re.sub(r"\s+", " ", data))
+
+    def _is_inside(self, tags: Set[str]) -> bool:
+        return any(self._times_open[tag] for tag in tags)
+
+    def _close(self, tag: str) -> None:
+        """Close the last open element of this name, and those that were opened in it."""
+        closed = ""
+        while closed != tag:
+            closed = self._open.pop()
+            self._times_open[closed] -= 1
 
     def _break(self, tag: str) -> None:
         if tag in _BLOCKS:
@@ -114,10 +127,10 @@ class _Page(HTMLParser):
             self._add(" ")
 
     def _add(self, piece: str) -> None:
-        inside = set(self._open)
-        if not inside & _AROUND:
-            self.text.append(piece)
-        if inside & _CONTENT and not inside & _AROUND:
+        if self._is_inside(_AROUND):
+            return
+        self.text.append(piece)
+        if self._is_inside(_CONTENT):
             self.content.append(piece)
 
 
@@ -140,11 +153,15 @@ def _decoded(path: Path) -> str:
         raise RecordError(f"cannot be read: {error}") from error
     encoding = _encoding(raw)
     try:
-        return raw.decode(encoding)
-    except LookupError as error:
-        raise RecordError(f"its encoding {encoding!r} is unknown") from error
+        known = codecs.lookup(encoding).name not in _OF_PYTHON_ALONE
+        text = raw.decode(encoding) if known else ""
+    except LookupError:
+        known = False
     except UnicodeDecodeError as error:
         raise RecordError(f"not {encoding.upper()}: {error.reason} at byte {error.start}") from error
+    if not known:
+        raise RecordError(f"its encoding {encoding!r} is unknown")
+    return text
 
 
 def _encoding(raw: bytes) -> str:

@@ -106,7 +106,7 @@ def test_a_connection_that_is_gone_is_nobodys() -> None:
 
 @pytest.mark.parametrize("there_at_first", [True, False])
 def test_a_connection_that_goes_or_comes_back_meanwhile_is_nobodys(
-    there_at_first: bool, monkeypatch: pytest.MonkeyPatch
+    *, there_at_first: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Context:
         there = there_at_first

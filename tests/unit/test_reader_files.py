@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
+import pytest
 from prorank_ingest.readers import files
 from prorank_search.protocols import BadRecord, Reader, ReaderOptions
 from prorank_search.types import Document
@@ -29,6 +31,32 @@ def test_texts_markdown_and_code_are_documents_in_the_order_of_their_paths(tmp_p
             "guide/start.md", "intro\n\n# Getting started #\n\nText.\n", "Getting started", {"file": "guide/start.md"}
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("# a  b ##  \n", "a  b"),
+        ("#\tC#\r\nx", "C"),
+        ("## second\n# #1 first", "#1 first"),
+        ("# ##\n#\nno heading", "a.md"),
+        ("#none", "a.md"),
+    ],
+)
+def test_the_title_of_markdown_is_its_first_heading(tmp_path: Path, text: str, title: str) -> None:
+    (tmp_path / "a.md").write_text(text, encoding="utf-8")
+    (record,) = reader_of(tmp_path / "a.md").read()
+    assert isinstance(record, Document)
+    assert record.title == title
+
+
+def test_a_heading_with_much_white_space_is_found_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# a" + " " * 100_000 + "b", encoding="utf-8")
+    begun = time.perf_counter()
+    (record,) = reader_of(tmp_path / "a.md").read()
+    assert isinstance(record, Document)
+    assert record.title.endswith("b")
+    assert time.perf_counter() - begun < 5
 
 
 def test_hidden_empty_foreign_and_installed_files_are_left_out(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,9 @@ def test_a_page_is_decoded_as_it_says(tmp_path: Path, content: bytes, text: str)
     [
         ("<p>café".encode("latin-1"), "not UTF-8: unexpected end of data at byte 6"),
         (b"<meta charset='klingon'><p>x", "its encoding 'klingon' is unknown"),
+        (b"<meta charset=undefined><p>x", "its encoding 'undefined' is unknown"),
+        (b"<meta charset=punycode><p>x", "its encoding 'punycode' is unknown"),
+        (b"<meta charset=base64><p>x", "its encoding 'base64' is unknown"),
         (b"", "no readable text"),
         (b"<title>Only a title</title><script>x</script>", "no readable text"),
     ],
@@ -86,3 +90,11 @@ def test_a_page_that_cannot_be_read_is_a_bad_record(tmp_path: Path, content: byt
     assert isinstance(record, BadRecord)
     assert record.source == str(tmp_path / "a.html")
     assert record.reason.startswith(reason)
+
+
+@pytest.mark.parametrize("piece", ["<li>word", "<tr><td>1<td>2", "<p><b>word</i>"])
+def test_a_long_page_without_end_tags_takes_no_longer_than_another(piece: str) -> None:
+    begun = time.perf_counter()
+    _, text = readable("<ul>" + piece * 20_000)
+    assert len(text.splitlines()) == 20_000
+    assert time.perf_counter() - begun < 10  # looked up in all that is open it would be half a minute

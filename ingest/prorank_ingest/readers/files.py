@@ -32,7 +32,7 @@ _CODE = frozenset(_CODE_ENDINGS.split())
 _NAMES = frozenset({"makefile", "dockerfile", "readme", "license", "changelog", "authors", "contributing"})
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages", "venv"})
 _LARGEST = 10_000_000
-_HEADING = re.compile(r"^#\s+(.+?)\s*#*\s*$", re.MULTILINE)
+_HEADING = re.compile(r"^#[ \t]+(\S.*)$", re.MULTILINE)
 _MARKDOWN = frozenset({".md", ".markdown", ".mdx"})
 
 
@@ -83,7 +83,8 @@ class Files:
         except RecordError as error:
             return BadRecord(str(path).encode("utf-8", "backslashreplace").decode(), None, str(error))
         heading = _HEADING.search(text) if path.suffix.lower() in _MARKDOWN else None
-        return Document(name, text, heading[1] if heading else name, {"file": name})
+        title = heading[1].rstrip().rstrip("#").rstrip() if heading else ""
+        return Document(name, text, title or name, {"file": name})
 
 
 def _refuse(error: OSError) -> NoReturn:
