@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import threading
@@ -13,6 +14,7 @@ import pytest
 
 from prorank_search.rescorers.overlap import OverlapRescorer
 from prorank_search.serving.json_steps import STEP
+from prorank_search.serving.off_loop import off_loop
 from tests.serving.gateway_asking import QUERY, RESCORED
 from tests.serving.live import Served
 from tests.serving.stub_engine import StubEngine
@@ -81,6 +83,14 @@ def test_the_event_loop_reads_and_writes_no_long_json(
     answer = served.http.post(path, content=content, headers=headers)
     assert answer.status_code in {200, 400}, answer.text[:300]
     assert of_the_loop(read) <= STEP
+
+
+def test_a_search_of_some_size_is_planned_in_a_thread() -> None:
+    async def planned_by(length: int) -> threading.Thread:
+        return await off_loop(length, threading.current_thread)
+
+    assert asyncio.run(planned_by(8192)) is threading.current_thread()
+    assert asyncio.run(planned_by(8193)) is not threading.current_thread()
 
 
 def test_texts_of_many_hits_are_cut_in_a_thread_too(serve: Serve, engine: StubEngine, read: dict[str, int]) -> None:

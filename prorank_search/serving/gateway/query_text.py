@@ -26,6 +26,9 @@ _INSIDE = {
 }
 """Clauses that score by others; what only filters says nothing of what is searched for."""
 _MOST_DEPTH = 20
+_MOST_TEXTS = 256
+_MOST_CHARACTERS = 10_000
+"""Of several texts together, each of which is looked for in all others."""
 
 
 def text_at(body: Mapping[str, Any], path: str) -> str:
@@ -41,7 +44,8 @@ def text_at(body: Mapping[str, Any], path: str) -> str:
 def text_in(body: Mapping[str, Any]) -> str:
     """Return the text that a search body looks for; empty where it looks for none.
 
-    Different texts of several clauses are joined, in their order; one that is part of another is left out.
+    Different texts of several clauses are joined, in their order; one that is part of another is left out. More than
+    256 of them, or 10,000 characters in several, are nothing that a person typed, and count as none.
 
     Example:
         >>> must = [{"match": {"title": "fox"}}, {"multi_match": {"query": "red fox", "fields": ["text"]}}]
@@ -49,6 +53,8 @@ def text_in(body: Mapping[str, Any]) -> str:
         'red fox'
     """
     texts = list(dict.fromkeys(text.strip() for text in _texts(body.get("query"), _MOST_DEPTH)))
+    if len(texts) > _MOST_TEXTS or (len(texts) > 1 and sum(map(len, texts)) > _MOST_CHARACTERS):
+        return ""
     distinct = [text for text in texts if not any(text in other for other in texts if other != text)]
     return " ".join(distinct).strip()
 

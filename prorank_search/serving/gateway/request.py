@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from prorank_search.errors import InputError
 from prorank_search.profiles import GatewayOptions, Profile
@@ -24,6 +25,15 @@ Value = TypeVar("Value")
 
 _KEY = "prorank"
 _LONGEST_PATH = 1000
+
+
+def _few_steps(path: str) -> str:
+    if path.count(".") >= texts.MOST_STEPS:
+        raise PydanticCustomError("steps", "a path has at most {most} steps", {"most": texts.MOST_STEPS})
+    return path
+
+
+_Path = Annotated[str, Field(max_length=_LONGEST_PATH), AfterValidator(_few_steps)]
 _BLEND_KEYS = {"normalize", "score_mode", "query_weight", "rescore_query_weight"}
 
 
@@ -33,8 +43,8 @@ class Block(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     query_text: str | None = None
-    query_text_path: Annotated[str, Field(max_length=_LONGEST_PATH)] | None = None
-    fields: Annotated[list[str], Field(min_length=1)] | None = None
+    query_text_path: _Path | None = None
+    fields: Annotated[list[_Path], Field(min_length=1, max_length=texts.MOST_PATHS)] | None = None
     template: str | None = None
     missing: texts.Missing | None = None
     normalize: Normalize | None = None
@@ -65,7 +75,7 @@ class _QueryContext(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     query_text: str | None = None
-    query_text_path: Annotated[str, Field(max_length=_LONGEST_PATH)] | None = None
+    query_text_path: _Path | None = None
 
 
 @dataclass(frozen=True)
@@ -270,7 +280,7 @@ def _query_text(wish: Wish, path_of_profile: str | None) -> str:
         where = f"[query_text_path] [{path[:80]}] leads to no text"
     else:
         found = query_text.text_in(body) or ("" if "query" in body else wish.search.params.get("q", "").strip())
-        where = "the query has no text that could be looked for: give [query_text]"
+        where = "the query has no text that could be looked for, or too many: give [query_text]"
     if not found and wish.explicit:
         raise InputError(where)
     return found

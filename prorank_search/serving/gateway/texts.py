@@ -13,6 +13,10 @@ from prorank_search.profiles import Profile
 
 Missing = Literal["empty", "skip", "error"]
 
+MOST_PATHS = 64
+MOST_STEPS = 20
+"""Of a path: each of them is looked for with dots in its name too, in every object on the way."""
+
 PASSAGE_CHARACTERS = 1200
 """Of a passage at most: about the tokens that a model reads of a text."""
 
@@ -82,8 +86,11 @@ def from_template(template: str, missing: Missing, passages: int | None) -> Text
         raise InputError(f"[template] is none: {error}; {advice}") from error
     if any(path is not None and (not path or spec or how) for _, path, spec, how in parts):
         raise InputError(f"[template] has braces that name no field; {advice}")
-    if all(path is None for _, path, _, _ in parts):
+    paths = [path for _, path, _, _ in parts if path is not None]
+    if not paths:
         raise InputError(f"[template] names no field; {advice}")
+    if len(paths) > MOST_PATHS or any(path.count(".") >= MOST_STEPS for path in paths):
+        raise InputError(f"[template] names more than {MOST_PATHS} fields, or one of more than {MOST_STEPS} steps")
     return TextSource(TextLayout(tuple((literal, path) for literal, path, _, _ in parts)), missing, passages)
 
 
