@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -110,7 +111,7 @@ class _Page(HTMLParser):
                 self.heading.append(data)
             self._add(data if self._times_open["pre"] else re.sub(r"\s+", " ", data))
 
-    def _is_inside(self, tags: Set[str]) -> bool:
+    def _is_inside(self, tags: AbstractSet[str]) -> bool:
         return any(self._times_open[tag] for tag in tags)
 
     def _close(self, tag: str) -> None:

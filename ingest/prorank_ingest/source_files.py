@@ -9,15 +9,22 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from prorank_ingest.meters import FileMeter
 from prorank_search import plugins
 from prorank_search.errors import InputError
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 PACKED = (".gz", ".zst")
 """Endings of the files that are unpacked while they are read."""
 _CHUNK = 1 << 17
+_ZSTANDARD_CHUNK = 1 << 10
+"""Bytes that are unpacked at once: four of them can hold 128 KB, so that these are 32 MB at most."""
+LONGEST_LINE = 1 << 26
+"""Bytes of a line at most: it is held in memory."""
 
 
 def with_packed(*endings: str) -> tuple[str, ...]:
@@ -38,7 +45,7 @@ def lines_of(path: Path, meter: FileMeter | None = None) -> Iterator[bytes]:
         meter: Told which file is read.
 
     Raises:
-        InputError: The file cannot be read to its end.
+        InputError: The file cannot be read to its end, or a line is longer than `LONGEST_LINE`.
         MissingExtraError: It is a `.zst`, and zstandard is not installed.
     """
     read = _zstandard_lines if path.suffix.lower() == ".zst" else _lines
@@ -56,20 +63,26 @@ def fingerprint(paths: Iterable[Path]) -> str:
 
 def _lines(path: Path, meter: FileMeter) -> Iterator[bytes]:
     with _to_its_end(path), meter.watch(path.open("rb")) as file:
-        yield from io.BufferedReader(gzip.GzipFile(fileobj=file), _CHUNK) if path.suffix.lower() == ".gz" else file
+        yield from _bounded(
+            path, io.BufferedReader(gzip.GzipFile(fileobj=file), _CHUNK) if path.suffix.lower() == ".gz" else file
+        )
 
 
 def _zstandard_lines(path: Path, meter: FileMeter) -> Iterator[bytes]:
     plugins.require("zstandard", needed_by=path.name)
     import zstandard
 
-    begun = b""
     with _to_its_end(path, zstandard.ZstdError), meter.watch(path.open("rb")) as packed:
-        for unpacked in _unpacked(packed):
-            *lines, begun = (begun + unpacked).split(b"\n")
-            yield from (line + b"\n" for line in lines)
-    if begun:
-        yield begun
+        yield from _bounded(path, io.BufferedReader(_Pieces(_unpacked(packed)), _CHUNK))
+
+
+def _bounded(path: Path, file: BinaryIO | io.BufferedReader) -> Iterator[bytes]:
+    number = 1
+    while line := file.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise InputError(f"{path}: line {number} is longer than {LONGEST_LINE:,} bytes: split it, or leave it out")
+        yield line
+        number += 1
 
 
 def _unpacked(packed: BinaryIO) -> Iterator[bytes]:
@@ -77,13 +90,36 @@ def _unpacked(packed: BinaryIO) -> Iterator[bytes]:
     from zstandard import ZstdDecompressor
 
     frame = None
-    while chunk := packed.read(_CHUNK):
+    while chunk := packed.read(_ZSTANDARD_CHUNK):
         while chunk:
             frame = frame or ZstdDecompressor().decompressobj()
             yield frame.decompress(chunk)
             chunk, frame = (frame.unused_data, None) if frame.eof else (b"", frame)
     if frame is not None:
         raise EOFError("it ends in the middle of a frame")
+
+
+class _Pieces(io.RawIOBase):
+    """A file whose content comes in pieces of any size."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._piece = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        while not self._piece:
+            try:
+                self._piece = memoryview(next(self._pieces))
+            except StopIteration:
+                return 0
+        room = memoryview(buffer)
+        read = min(len(room), len(self._piece))
+        room[:read] = self._piece[:read]
+        self._piece = self._piece[read:]
+        return read
 
 
 @contextmanager

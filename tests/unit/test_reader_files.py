@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from prorank_ingest.readers import files
 from prorank_search.protocols import BadRecord, Reader, ReaderOptions
 from prorank_search.types import Document

@@ -3,12 +3,15 @@ from __future__ import annotations
 import gzip
 import io
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
 import zstandard
 
+from prorank_ingest import source_files
 from prorank_ingest.readers import beir, jsonl
+from prorank_ingest.source_files import lines_of
 from prorank_search.errors import InputError
 from prorank_search.protocols import BadRecord, Reader, ReaderOptions
 from prorank_search.types import Document
@@ -143,3 +146,25 @@ def test_a_zstandard_file_that_was_cut_off_or_is_none_is_refused(tmp_path: Path,
     assert reader is not None
     with pytest.raises(InputError, match="cannot be read to its end"):
         list(reader.read())
+
+
+def test_a_small_zstandard_file_that_holds_much_is_read_in_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.zst"
+    path.write_bytes(zstandard.compress(b" \n" * (50 << 20)))
+    tracemalloc.start()
+    assert next(lines_of(path)) == b" \n"
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 70 << 20  # all of it are 100 MB
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
+def test_a_line_without_an_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    monkeypatch.setattr(source_files, "LONGEST_LINE", 1_000)
+    packed = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.compress}[ending]
+    path = tmp_path / f"a.jsonl{ending}"
+    path.write_bytes(packed(b"x" * 999 + b"\n" + b"x" * 1_001))
+    lines = lines_of(path)
+    assert len(next(lines)) == 1_000
+    with pytest.raises(InputError, match="line 2 is longer than 1,000 bytes"):
+        next(lines)
