@@ -14,6 +14,12 @@ from typing import Any
 STEP = 1 << 16
 """Characters of a step: a few milliseconds of numbers or small objects; of long strings much less."""
 
+_FEW = 16
+"""Parts of a step that are tried first, lest each short value copies a whole one."""
+
+_MOST_LEVELS = 16
+"""Longer than a step, one in the other: each of them is read in vain once more."""
+
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
 _BRACKETS = {"{": "{}", "[": "[]"}
@@ -36,21 +42,25 @@ def loads(text: str, decoder: json.JSONDecoder = _DECODER) -> Any:  # noqa: ANN4
     return value
 
 
-def value_at(text: str, at: int, decoder: json.JSONDecoder = _DECODER) -> tuple[Any, int]:
+def value_at(text: str, at: int, decoder: json.JSONDecoder = _DECODER, level: int = 0) -> tuple[Any, int]:
     """Return the value that begins at `at`, and the position behind it.
 
     Raises:
         ValueError: There is none.
-        RecursionError: It lies too deep.
+        RecursionError: It lies too deep, or more than 16 levels are each longer than a step.
     """
     brackets = _BRACKETS.get(text[at : at + 1], "")
     if not brackets or len(text) - at <= STEP:
         return decoder.raw_decode(text, at)
-    try:
-        value, length = decoder.raw_decode(text[at : at + STEP])
-    except json.JSONDecodeError:  # it is longer than a step, or something in it is wrong
-        return _items(text, at, brackets, decoder)
-    return value, at + length
+    for step in (STEP // _FEW, STEP):
+        try:
+            value, length = decoder.raw_decode(text[at : at + step])
+        except json.JSONDecodeError:  # it is longer than that, or something in it is wrong
+            continue
+        return value, at + length
+    if level == _MOST_LEVELS:
+        raise RecursionError(f"more than {_MOST_LEVELS} levels of more than {STEP} characters")
+    return _items(text, at, brackets, decoder, level + 1)
 
 
 def after_space(text: str, at: int) -> int:
@@ -59,7 +69,7 @@ def after_space(text: str, at: int) -> int:
     return at if match is None else match.end()
 
 
-def _items(text: str, at: int, brackets: str, decoder: json.JSONDecoder) -> tuple[Any, int]:
+def _items(text: str, at: int, brackets: str, decoder: json.JSONDecoder, level: int) -> tuple[Any, int]:
     """Return the array or object at `at`, which is longer than a step, and the position behind it."""
     found: Any = {} if brackets == "{}" else []
     add = found.update if brackets == "{}" else found.extend
@@ -71,7 +81,7 @@ def _items(text: str, at: int, brackets: str, decoder: json.JSONDecoder) -> tupl
         several = None if at < one_by_one_until else _several(text, at, brackets, decoder)
         if several is None:
             one_by_one_until = max(one_by_one_until, at + STEP)
-        items, end = several or _one(text, at, brackets, decoder)
+        items, end = several or _one(text, at, brackets, decoder, level)
         add(items)
         at = after_space(text, end)
         if text[at : at + 1] == brackets[1]:
@@ -96,9 +106,9 @@ def _several(text: str, at: int, brackets: str, decoder: json.JSONDecoder) -> tu
         return None
 
 
-def _one(text: str, at: int, brackets: str, decoder: json.JSONDecoder) -> tuple[Any, int]:
+def _one(text: str, at: int, brackets: str, decoder: json.JSONDecoder, level: int) -> tuple[Any, int]:
     if brackets == "[]":
-        value, end = value_at(text, at, decoder)
+        value, end = value_at(text, at, decoder, level)
         return [value], end
     if text[at : at + 1] != '"':
         raise json.JSONDecodeError("Expecting property name enclosed in double quotes", text, at)
@@ -106,5 +116,5 @@ def _one(text: str, at: int, brackets: str, decoder: json.JSONDecoder) -> tuple[
     colon = after_space(text, end)
     if text[colon : colon + 1] != ":":
         raise json.JSONDecodeError("Expecting ':' delimiter", text, colon)
-    value, end = value_at(text, after_space(text, colon + 1), decoder)
+    value, end = value_at(text, after_space(text, colon + 1), decoder, level)
     return {key: value}, end

@@ -70,9 +70,11 @@ class Watched(json.JSONDecoder):
     def __init__(self) -> None:
         super().__init__()
         self.read: list[int] = []
+        self.handed: list[int] = []
 
     def raw_decode(self, s: str, idx: int = 0) -> tuple[Any, int]:
         """Decode the value at a position."""
+        self.handed.append(len(s))
         try:
             value, end = super().raw_decode(s, idx)
         except json.JSONDecodeError as error:
@@ -98,3 +100,20 @@ def test_no_call_reads_more_than_a_step(text: str) -> None:
     assert json_steps.loads(text, decoder) == json.loads(text)
     assert max(decoder.read) <= json_steps.STEP + 2
     assert sum(decoder.read) < 3 * len(text)
+
+
+INTS = "1," * (json_steps.STEP // 2) + "1"
+
+
+def test_few_levels_are_longer_than_a_step() -> None:
+    text = "[" * 16 + INTS + "]" * 16
+    assert json_steps.loads(text) == json.loads(text)
+    with pytest.raises(RecursionError):
+        json_steps.loads(f"[{text}]")
+
+
+def test_short_items_are_not_read_out_of_a_step_each() -> None:
+    decoder = Watched()
+    text = "[" + "[1,2]," * 50_000 + "1]"
+    assert json_steps.loads(text, decoder) == json.loads(text)
+    assert sum(length for length in decoder.handed if length < len(text)) < 1000 * len(text)
