@@ -40,6 +40,7 @@ SUFFIXES: Mapping[Form, str] = {
 
 _BYTE_ORDER_MARK = "\ufeff"
 _QUEPID_HEADER = ["query", "docid", "rating"]
+_HIGHEST_GRADE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +233,10 @@ def _grade(place: str, value: object) -> int:
 def _check(ratings: Sequence[_Rating]) -> None:
     said: dict[tuple[str, str], _Rating] = {}
     for rating in ratings:
-        if rating.relevance < 0:
+        if not 0 <= rating.relevance <= _HIGHEST_GRADE:
             raise InputError(
-                f"{rating.place}: the relevance {rating.relevance} is no grade: write 0 for what is not relevant"
+                f"{rating.place}: the relevance {str(rating.relevance)[:20]} is no grade: write 0 for what is not "
+                f"relevant, and {_HIGHEST_GRADE:,} at most"
             )
         before = said.setdefault((rating.query.query_id, rating.doc_id), rating)
         if before.relevance != rating.relevance:

@@ -57,7 +57,7 @@ def json_object(place: str, line: str) -> dict[str, object]:
     """
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{place}: not JSON ({error})") from error
     if not isinstance(row, dict):
         raise InputError(f"{place}: not a JSON object, but {type(row).__name__}")

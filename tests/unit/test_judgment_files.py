@@ -60,7 +60,9 @@ def test_texts_that_are_not_known_become_queries(tmp_path: Path) -> None:
         ("a.qrels", "q1 0 d1 1\nq9 0 d1 1\n", "a.qrels:2: the query 'q9' is not known here"),
         ("a.qrels", "q1 0 d1 high\n", "a.qrels:1: the relevance 'high' is not a whole number"),
         ("a.json", "[]", "a.json: not a JSON object"),
+        ("a.csv", "query,docid,rating\nred,1,1e300\n", "a.csv:2: the relevance 10000000000000000525 is no grade"),
         ("a.json", "{", "a.json: not JSON"),
+        ("a.json", '{"judgmentRatings": ' + "[" * 100_000, "a.json: not JSON"),
         ("a.json", '{"name": "n"}', "judgmentRatings must be a list of objects"),
         (
             "a.json",

@@ -161,9 +161,10 @@ def test_a_small_zstandard_file_that_holds_much_is_read_in_little_memory(tmp_pat
 @pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
 def test_a_line_without_an_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
     monkeypatch.setattr(source_files, "LONGEST_LINE", 1_000)
-    packed = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.compress}[ending]
+    content = b"x" * 999 + b"\n" + b"x" * 1_001
+    packed = {"": content, ".gz": gzip.compress(content), ".zst": zstandard.compress(content)}
     path = tmp_path / f"a.jsonl{ending}"
-    path.write_bytes(packed(b"x" * 999 + b"\n" + b"x" * 1_001))
+    path.write_bytes(packed[ending])
     lines = lines_of(path)
     assert len(next(lines)) == 1_000
     with pytest.raises(InputError, match="line 2 is longer than 1,000 bytes"):
