@@ -240,6 +240,7 @@ def test_reserved_paths_never_reach_the_engine(served: Served, engine: StubEngin
         ),
         ({"rescore": {"window": 5, "prorank": {}}}, "[rescore] unknown field [window], did you mean [window_size]?"),
         ({"rescore": {"prorank": {"score_mode": "sum"}}}, "[rescore.prorank.score_mode]"),
+        ({"rescore": {"prorank": {"model": "m" * 1001}}}, "[rescore.prorank.model]: string should have at most 1000"),
         ({"rescore": {"window_size": 0, "prorank": {}}}, "[rescore.window_size]"),
         ({"rescore": {"window_size": 5000, "prorank": {}}}, "[window_size] is 5000: at most 1000"),
         ({"rescore": [{"prorank": {}}, {"window_size": 5, "query": {}}]}, "put it last"),
@@ -280,6 +281,7 @@ def test_an_unknown_model_is_a_404_that_names_the_known_ones(served: Served, win
     response = search(served, {**QUERY, "rescore": {"window_size": window_size, "prorank": {"model": "gpt"}}})
     assert response.status_code == 404
     assert "known are: overlap" in response.json()["error"]["reason"]
+    assert served.http.get("/_prorank/gateway").json()["breakers"] == {}
 
 
 def test_scores_below_what_is_asked_for_end_the_list(served: Served) -> None:

@@ -24,7 +24,7 @@ Model = TypeVar("Model", bound=BaseModel)
 Value = TypeVar("Value")
 
 _KEY = "prorank"
-_LONGEST_PATH = 1000
+_LONGEST_PATH = _LONGEST_NAME = 1000
 
 
 def _few_steps(path: str) -> str:
@@ -58,7 +58,7 @@ class Block(BaseModel):
     on_failure: Literal["keep", "error"] | None = None
     mode: Literal["apply", "shadow"] | None = None
     percent: Annotated[float, Field(ge=0, le=100)] | None = None
-    model: str | None = None
+    model: Annotated[str, Field(max_length=_LONGEST_NAME)] | None = None
     passages: Annotated[int, Field(ge=1)] | None = None
 
 
