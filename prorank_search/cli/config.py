@@ -36,7 +36,7 @@ def show(
     profiles = load_profiles(settings.config)
     if index is not None:
         profiles = {name: profile for name, profile in profiles.items() if name == index}
-    values = settings.model_dump(mode="json")
+    values = _values(settings)
     if json:
         options.echo_json(
             {
@@ -49,7 +49,7 @@ def show(
 
 
 def _show(settings: Settings, profiles: dict[str, Profile]) -> None:
-    values = settings.model_dump(mode="json")
+    values = _values(settings)
     options.echo_table(
         ["setting", "value", "from"],
         [[key, "none" if value is None else str(value), settings.origin(key)] for key, value in values.items()],
@@ -59,6 +59,14 @@ def _show(settings: Settings, profiles: dict[str, Profile]) -> None:
         options.echo_table(
             [f"profile {name}", "value"], [[key, options.in_one_line(value)] for key, value in _said(profile).items()]
         )
+
+
+def _values(settings: Settings) -> dict[str, object]:
+    """Return what is in force, without the query of `remote_url`, which may hold a secret."""
+    values = settings.model_dump(mode="json")
+    if settings.remote_url is not None:
+        values["remote_url"] = settings.remote_url.partition("?")[0]
+    return values
 
 
 def _said(profile: Profile) -> dict[str, object]:

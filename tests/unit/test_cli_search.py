@@ -230,6 +230,14 @@ def test_config_show_tells_where_each_value_comes_from(tmp_path: Path) -> None:
     assert (profile["window_size"], profile["on_failure"], profile["gateway"]["mode"]) == (7, "keep", "apply")
 
 
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_config_show_leaves_out_the_query_of_an_address(monkeypatch: pytest.MonkeyPatch, options: list[str]) -> None:
+    monkeypatch.setenv("PRORANK_REMOTE_URL", "https://rerank.example/v1/rerank?key=secret")
+    shown = prorank("config", "show", *options).stdout
+    assert "https://rerank.example/v1/rerank" in shown
+    assert "secret" not in shown
+
+
 def test_config_show_of_an_index_leaves_other_profiles_out(tmp_path: Path) -> None:
     (tmp_path / "prorank.toml").write_text('[profiles.animals]\ntemplate = "{title}\\n{text}"\n[profiles.plants]\n')
     shown = prorank("config", "show", "--index", "animals").stdout

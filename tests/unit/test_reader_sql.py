@@ -85,6 +85,15 @@ def test_a_password_is_never_written_out() -> None:
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize("key", ["password", "PassWd", "sslpassword"])
+def test_a_password_among_the_options_is_refused(key: str) -> None:
+    with pytest.raises(
+        ConfigError, match=rf"postgresql://db/animals: {key} is never written into an address"
+    ) as refused:
+        reader_of(f"postgresql://db/animals?{key}=secret")
+    assert "secret" not in str(refused.value)
+
+
 def test_a_password_comes_from_the_variable_that_stands_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match="the variable DB_PASSWORD is not set"):
         reader_of("postgresql://eve:$DB_PASSWORD@db/animals")

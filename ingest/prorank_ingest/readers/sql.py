@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _ROWS_AT_ONCE = 1_000
 _EXAMPLE = "SELECT id, title, text FROM articles ORDER BY id"
 _READS = ("select", "with", "values", "table", "(")
+_PASSWORDS = frozenset({"password", "passwd", "sslpassword"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,12 @@ def _with_variables(url: URL, written: str) -> URL:
     """Return the URL with `$NAME` as its password replaced by that variable's value.
 
     Raises:
-        ConfigError: The password is written out, or the variable is not set.
+        ConfigError: A password is written out, or the variable is not set.
     """
+    for key in url.query:
+        if key.lower() in _PASSWORDS:
+            shown = url.set(query={}).render_as_string(hide_password=True)
+            raise ConfigError(f"{shown}: {key} is never written into an address: write '$NAME' as the user's password")
     password = url.password
     if password is None:
         return url
