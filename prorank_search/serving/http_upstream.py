@@ -46,13 +46,19 @@ class HttpUpstream:
             request's own headers.
 
     Raises:
-        ConfigError: The address or the certificates cannot be used, or requests would have to be signed.
+        ConfigError: The address or the certificates cannot be used, requests would have to be signed, or every caller
+            would come with the service's certificate.
     """
 
     def __init__(self, settings: Settings) -> None:
         credentials.check(settings)
         if settings.engine_aws_region is not None:
             raise ConfigError("engine_aws_region: the gateway does not sign requests; let its clients sign theirs")
+        if settings.engine_client_cert is not None and settings.gateway_account == "caller":
+            raise ConfigError(
+                "engine_client_cert: an engine that knows users by certificates would take every caller of the gateway "
+                "for the service; say gateway_account = 'service' where they may do what it may, or leave it out"
+            )
         self._nodes = nodes(settings)
         self._first = itertools.cycle(range(len(self._nodes)))
         self._timeout_s, self._attempts = settings.engine_timeout_s, settings.engine_attempts

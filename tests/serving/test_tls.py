@@ -8,12 +8,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from prorank_search.errors import ConfigError
+from prorank_search.rescorers.overlap import OverlapRescorer
 from prorank_search.serving import tls
+from prorank_search.serving.http_upstream import HttpUpstream
+from prorank_search.settings import Settings
+from tests.serving.live import Served
+from tests.serving.stub_engine import StubEngine
 
 Certify = Callable[..., tuple[Path, Path]]
 
@@ -111,3 +117,17 @@ def test_the_service_answers_by_https_and_reads_a_new_certificate_on_sighup(cert
         process.terminate()
         process.communicate()
         assert process.returncode == 0
+
+
+def test_a_client_certificate_is_the_services_account_and_no_callers(
+    serve: Callable[..., Served], engine: StubEngine, certify: Certify
+) -> None:
+    cert, key = certify("client")
+    ours: dict[str, Any] = {"url": engine.url, "engine_client_cert": cert, "engine_client_key": key}
+    with pytest.raises(ConfigError, match=r"engine_client_cert.*gateway_account = 'service'"):
+        HttpUpstream(Settings(**ours))
+    served = serve(OverlapRescorer(), gateway_account="service", **ours)
+    headers = {"authorization": "Basic eA==", "es-security-runas-user": "adam", "x-opaque-id": "7"}
+    assert served.http.get("/books", headers=headers).status_code == 200
+    assert (engine.headers["authorization"], engine.headers["x-opaque-id"]) == ("Basic eA==", "7")
+    assert "es-security-runas-user" not in engine.headers

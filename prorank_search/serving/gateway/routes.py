@@ -107,8 +107,8 @@ async def _read(request: Request, settings: Settings, raw_path: str) -> Incoming
     state: dict[str, Any] = request.scope.get("state", {})
     said = who(headers)
     caller = key_of({"engine": said, "key": state.get("caller")})
-    if "authorization" not in headers and settings.gateway_account == "service":
-        headers = {name: headers[name] for name in headers.keys() - said} | credentials.headers_of(settings)
+    if settings.gateway_account == "service":
+        headers = _of_the_service(headers, said, settings)
     ready = EngineRequest(
         request.method,
         "/" + "/".join(parts),
@@ -119,6 +119,17 @@ async def _read(request: Request, settings: Settings, raw_path: str) -> Incoming
         is_read(request.method, parts) and is_repeatable(parts),
     )
     return Incoming(ready, tuple(parts), caller)
+
+
+def _of_the_service(headers: dict[str, str], said: dict[str, str], settings: Settings) -> dict[str, str]:
+    """Return a caller's headers with the service's account, where the caller brings none.
+
+    Beside the service's certificate no other header says who asks: the engine may take it for the account.
+    """
+    own = {name: value for name, value in said.items() if name == "authorization"}
+    if own and settings.engine_client_cert is None:
+        return headers
+    return {name: headers[name] for name in headers.keys() - said} | (own or credentials.headers_of(settings))
 
 
 async def _answer(exchange: Exchange, incoming: Incoming, cancelled: Callable[[], bool]) -> EngineAnswer:
