@@ -46,6 +46,17 @@ def own(folder: Path, account: Account | None) -> None:
             os.chown(path, account.uid, account.gid, follow_symlinks=False)
 
 
+def take_back(folder: Path, account: Account | None) -> None:
+    """Make a folder this process's own again, so that the account can leave no link there to be written through."""
+    if account is None:
+        return
+    if folder.is_symlink() and folder.lstat().st_uid == account.uid:
+        folder.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+    os.chown(folder, os.geteuid(), os.getegid())
+    folder.chmod(0o755)
+
+
 def java_for(java: Path, folder: Path, account: Account | None) -> Path:
     """Return the Java that the account can run: the given one, or a copy of it in `folder`."""
     if account is None or _can_enter(java):

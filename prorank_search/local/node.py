@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prorank_search.errors import BackendError
-from prorank_search.local.account import Account, own
+from prorank_search.local.account import Account, own, take_back
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +93,9 @@ def start(node: Node) -> subprocess.Popen[bytes]:
     account = node.account
     command = _command(node)
     _log.debug("running %s", command)
-    with node.log.open("wb") as log:
+    node.log.unlink(missing_ok=True)
+    with node.log.open("xb") as log:
+        own(node.folder, account)
         return subprocess.Popen(
             command,
             cwd=node.tree,
@@ -175,6 +177,8 @@ def last_words(log: Path, lines: int = _SHOWN_LINES) -> str:
 
 def _configure(node: Node) -> None:
     config = node.folder / "config"
+    for folder in (node.folder, config):
+        take_back(folder, node.account)
     for folder in (config, node.data, node.folder / "tmp"):
         folder.mkdir(parents=True, exist_ok=True)
     settings = [
@@ -190,10 +194,13 @@ def _configure(node: Node) -> None:
         "cluster.routing.allocation.disk.threshold_enabled: false",
         *node.settings,
     ]
-    (config / "opensearch.yml").write_text("\n".join([*settings, ""]), encoding="utf-8")
-    (config / "log4j2.properties").write_text(CONSOLE_LOG, encoding="utf-8")
-    (config / "java.policy").write_text(_LOCALE_POLICY, encoding="utf-8")
-    own(node.folder, node.account)
+    for name, text in (
+        ("opensearch.yml", "\n".join([*settings, ""])),
+        ("log4j2.properties", CONSOLE_LOG),
+        ("java.policy", _LOCALE_POLICY),
+    ):
+        (config / name).unlink(missing_ok=True)
+        (config / name).write_text(text, encoding="utf-8")
 
 
 def _command(node: Node) -> list[str]:
