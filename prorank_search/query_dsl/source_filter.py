@@ -9,13 +9,14 @@ from prorank_search.query_dsl.nodes import Node
 
 _INCLUDES = ("includes", "include")
 _EXCLUDES = ("excludes", "exclude")
+_MOST_PATTERNS = 1_000
 
 
 def parse_source(node: Node) -> SourceFilter:
     """Read `_source`: true, false, a pattern, a list of them, or a table of `includes` and `excludes`.
 
     Raises:
-        InputError: It is something else.
+        InputError: It is something else, or more than 1,000 patterns.
 
     Example:
         >>> parse_source(Node({"excludes": ["metadata.*"]}, "_source"))
@@ -95,4 +96,7 @@ def _any(patterns: Sequence[str], path: str) -> bool:
 
 
 def _patterns(node: Node) -> tuple[str, ...]:
-    return tuple(each.text() for each in node.one_or_more())
+    patterns = node.one_or_more()
+    if len(patterns) > _MOST_PATTERNS:
+        node.refuse(f"at most {_MOST_PATTERNS:,} patterns, not {len(patterns):,}: each is held against every field")
+    return tuple(each.text() for each in patterns)

@@ -102,6 +102,7 @@ def test_a_supported_clause_is_read(given_query: object, clause: object) -> None
         ({"size": 1.5}, "size: it has to be a whole number"),
         ({"sort": [{"metadata.year": "asc"}]}, r"sort\[0\]: the embedded index sorts by _score alone"),
         ({"sort": [{"_score": {"order": "asc"}}]}, r"sort\[0\]._score.order: .*known are desc"),
+        ({"_source": ["a.*"] * 1_001}, "_source: at most 1,000 patterns"),
         ({"_source": {"include_": []}}, "_source.include_: .*did you mean 'include"),
         ({"highlight": {"fields": {"metadata.kind": {}}}}, "highlight.fields.metadata.kind: words are marked in title"),
         ({"highlight": {"fields": {"text": {"type": "fvh"}}}}, "highlight.fields.text.type: "),
