@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import http.client
 from collections.abc import Callable
 from pathlib import Path
@@ -198,6 +199,31 @@ def test_nothing_in_a_path_ends_it_before_what_was_checked(
                 assert response.status == 400
                 assert method == "HEAD" or b"illegal_argument_exception" in said
     assert engine.lines == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/_search/scroll/_all", None, 403),
+        ("/_search/scroll/_%61ll", None, 403),
+        ("/_search/scroll/x,_all", None, 403),
+        ("/_search/scroll?scroll_id=%5Fall", None, 403),
+        ("/_search/scroll?pretty;scroll_id=_all", None, 403),
+        ('/_search/scroll?source={"scroll_id":"_all"}&source_content_type=application/json', None, 403),
+        ("/_search/scroll", '{"scroll_id": ["_all"]}', 403),
+        ("/_search/scroll", '{"scroll_id": "\\u005fall"}', 403),
+        ("/_search/scroll", '{"scroll_id": "_all"}'.encode("utf-16"), 403),
+        ("/_search/scroll", gzip.compress(b'{"scroll_id": "_all"}'), 403),
+        ("/_search/scroll", '{"scroll_id": ["DXF1_allZX-_all=="]}', 200),
+        ("/_search/scroll/DXF1_allZX==", None, 200),
+    ],
+)
+def test_nobody_ends_the_scrolls_of_all(
+    served: Served, engine: StubEngine, path: str, body: str | bytes | None, status: int
+) -> None:
+    response = served.http.request("DELETE", path, content=body, headers={"content-type": "application/json"})
+    assert response.status_code == status
+    assert len(engine.lines) == (status == 200)
 
 
 def test_the_server_is_sent_the_path_that_was_checked(engine: StubEngine) -> None:

@@ -57,6 +57,9 @@ _NOT_WHO = re.compile(
 )
 """Headers that say nothing of who asks."""
 _DOTS = {".", ".."}
+_ALL_SCROLLS = re.compile(r"(?<![\w-])_all(?![\w-])|[^\t\n\r !-\[\]-~]")
+"""`_all` for a name, or what it could be hidden behind: a backslash, or characters that no id of a scroll has."""
+
 _NOT_IN_A_PATH = re.compile(r"[^!-~]|[#?\\]")
 """What ends a path, or is read in different ways, where it stands without an escape."""
 
@@ -94,6 +97,16 @@ def is_repeatable(parts: Sequence[str]) -> bool:
         (True, False)
     """
     return tuple(parts[:2]) != ("_search", "scroll")
+
+
+def ends_all_scrolls(parts: Sequence[str], query: str, body: str | None) -> bool:
+    """Return whether the end of a scroll may be that of everybody's, as its address or body says; None: it is no JSON.
+
+    Example:
+        >>> ends_all_scrolls(["_search", "scroll", "_all"], "", ""), ends_all_scrolls(["_search", "scroll"], "", "{}")
+        (True, False)
+    """
+    return any(text is None or _ALL_SCROLLS.search(text) for text in (*parts[2:], unquote(query), body))
 
 
 def who(headers: Mapping[str, str]) -> dict[str, str]:

@@ -16,14 +16,22 @@ from prorank_search.profiles import load_profiles
 from prorank_search.serving.access import is_ours
 from prorank_search.serving.gateway import admin, msearch
 from prorank_search.serving.gateway.counts import Counts
-from prorank_search.serving.gateway.exchange import Exchange, Incoming, searched
+from prorank_search.serving.gateway.exchange import Exchange, Incoming, json_text, length_of, searched
 from prorank_search.serving.gateway.faults import fault_answer, not_listed
 from prorank_search.serving.gateway.pages import Pages, key_of
-from prorank_search.serving.gateway.passthrough import forwarded, is_read, is_repeatable, parts_of, who
+from prorank_search.serving.gateway.passthrough import (
+    ends_all_scrolls,
+    forwarded,
+    is_read,
+    is_repeatable,
+    parts_of,
+    who,
+)
 from prorank_search.serving.gateway.scoring import Scorer
 from prorank_search.serving.gateway.search import Desk
 from prorank_search.serving.gateway.switch import Switch
 from prorank_search.serving.metrics import Metrics
+from prorank_search.serving.off_loop import off_loop
 from prorank_search.serving.respond import HUNG_UP, read_body
 from prorank_search.serving.service import Service
 from prorank_search.serving.upstream import EngineAnswer, EngineRequest, Upstream
@@ -134,7 +142,7 @@ def _of_the_service(headers: dict[str, str], said: dict[str, str], settings: Set
 
 async def _answer(exchange: Exchange, incoming: Incoming, cancelled: Callable[[], bool]) -> EngineAnswer:
     request = incoming.request
-    if not (is_read(request.method, incoming.parts) or exchange.desk.settings.gateway_writes):
+    if not await _may_pass(incoming, exchange.desk.settings):
         return not_listed()
     if request.method in ("GET", "POST") and len(incoming.parts) <= _OF_A_SEARCH:
         if incoming.parts[-1:] == ("_search",):
@@ -144,6 +152,19 @@ async def _answer(exchange: Exchange, incoming: Incoming, cancelled: Callable[[]
     answer = await exchange.upstream.send(request)
     exchange.desk.counts.passed(answer.status)
     return answer
+
+
+async def _may_pass(incoming: Incoming, settings: Settings) -> bool:
+    request, parts = incoming.request, incoming.parts
+    if settings.gateway_writes or not is_read(request.method, parts):
+        return settings.gateway_writes
+    if request.method != "DELETE" or is_repeatable(parts):
+        return True
+
+    def ends_all() -> bool:
+        return ends_all_scrolls(parts, request.query, json_text(request, settings.max_body_mb << 20))
+
+    return not await off_loop(length_of(request), ends_all)
 
 
 def _no_such_path(request: Request) -> Response:
