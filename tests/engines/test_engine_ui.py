@@ -25,7 +25,8 @@ def app(opensearch: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PRORANK_URL", opensearch.url)
     monkeypatch.setenv("PRORANK_RESCORER", "overlap")
-    monkeypatch.setattr(visiting, "visitor", lambda: Visitor("127.0.0.1", {"host": ["localhost"]}))  # AppTest has no browser
+    here = Visitor("127.0.0.1", {"host": ["localhost"]})
+    monkeypatch.setattr(visiting, "visitor", lambda: here)  # AppTest has no browser
     st.cache_resource.clear()
     with our_index(connect(Settings(url=opensearch.url)), "ui-animals", plan("english", smartcn=False), DOCUMENTS):
         yield AppTest.from_file(str(SCRIPT), default_timeout=30)
