@@ -111,8 +111,15 @@ class Access:
     def _let_in(self, scope: Scope, headers: Headers, *, ours: bool) -> Fault | None:
         """Return why not; None: the request is let in."""
         if self._off or (self._loopback and not self._keys.exist):
-            if not self._any_host and not is_loopback(_name_in(headers.get("host", ""))):
+            if self._any_host:
+                return None
+            if not is_loopback(_name_in(headers.get("host", ""))):
                 return Fault(403, "the request names another machine as its Host: ask by 127.0.0.1 or localhost")
+            origin = headers.get("origin", "http://localhost")
+            if not is_loopback(_name_in(origin.partition("://")[2])):
+                return Fault(
+                    403, "a web page of another machine asks (Origin): make a key with `prorank keys create NAME`"
+                )
         elif scope["path"] != _METRICS or not self._loopback or self._any_host:
             key = self._keys.check(_secret(headers, ours=ours))
             scope["state"]["caller"] = key.name

@@ -174,6 +174,14 @@ def test_without_keys_this_machine_is_let_in_by_all_its_names(start: Start, host
     assert start().http.get("/v1/models", headers={"Host": host}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("https://evil.example", 403), ("null", 403), ("http://localhost:3000", 200), ("http://[::1]:80", 200)],
+)
+def test_without_keys_only_pages_of_this_machine_are_let_in(start: Start, origin: str, status: int) -> None:
+    assert start().http.get("/v1/models", headers={"origin": origin}).status_code == status
+
+
 def test_behind_a_proxy_any_name_is_let_in(start: Start) -> None:
     assert start(behind_proxy=True).http.get("/v1/models", headers={"Host": "search.example"}).status_code == 200
 
