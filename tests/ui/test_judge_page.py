@@ -257,6 +257,19 @@ def test_the_browsers_back_leads_to_the_query_before_and_stays_there(
     assert address_of(app)["query"] == "q1"
 
 
+def test_a_button_that_is_pressed_before_the_browser_knows_the_new_address_goes_on(
+    app: AppTest, animals: str, store: JudgmentStore
+) -> None:
+    store.add_queries("dogs", animals, [DOGS, Query("q2", "fox"), Query("q3", "cat")])
+    for query_id in ("q1", "q2", "q3"):
+        store.pool("dogs", query_id, pooled("dog"))
+    app.run()
+    press(app, "Next")
+    app.query_params["query"] = "q1"  # of the request that the second press sends
+    press(app, "Next")
+    assert address_of(app)["query"] == "q3"
+
+
 @pytest.mark.usefixtures("animals")
 def test_a_first_set_comes_in_with_its_judgments(
     app: AppTest, store: JudgmentStore, monkeypatch: pytest.MonkeyPatch

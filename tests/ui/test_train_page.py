@@ -268,3 +268,10 @@ def test_a_checkpoint_that_breaks_its_contract_is_not_made_the_default(app: AppT
     app.button(key="promote 7").click().run()
     assert "This cannot be done" in drawn(app)
     assert promotions(home) == []
+
+
+def test_runs_chosen_on_evaluate_are_none_of_training(app: AppTest, home: Path) -> None:
+    write_metrics(job_left(home, "train"), scores(4))
+    app.session_state["runs"] = ["x"]
+    app.run()
+    assert not app.exception

@@ -56,10 +56,14 @@ def follow(*keys: str) -> None:
 
 
 def taken_over(key: str) -> str | None:
-    """Return what the address says of something that is no field, where it changed by itself; None where it did not."""
-    follow(key)
-    said_now: str | None = st.session_state.pop(key, None)
-    return said_now
+    """Return what the address says of something that is no field, where it changed by itself; None where it did not.
+
+    An address that says nothing is no change: a browser asks with it until it knows the one that was written.
+    """
+    written, now = _last_here(), said(key)
+    before = written.get(key, "")
+    _keep({**written, key: now or before})
+    return now if now and (now != before or is_entered()) else None
 
 
 def write(values: Mapping[str, str]) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-_REGION = '<span role="status" data-pr-heard style="position:absolute;clip-path:inset(50%);white-space:nowrap"></span>'
+_HIDDEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap"
+"""From eyes alone; with a size, so that nothing around it has to scroll."""
+
+_REGION = f'<span role="status" data-pr-heard style="{_HIDDEN}"></span>'
 _SCRIPT = """
 export default function ({ parentElement, data }) {
   const region = parentElement.querySelector("[data-pr-heard]");

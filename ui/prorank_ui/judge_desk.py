@@ -38,6 +38,7 @@ _STAY = "query to stay at"
 _AGAIN = "hit to judge again"
 _FAILED = "why a judgment was not kept"
 _DRAWN = "when the hit was drawn"
+_MOVED = "whether a button led here"
 _SEEN_AFTER_S = 0.25
 
 
@@ -71,6 +72,11 @@ def go(query_id: str) -> None:
     """Show this query, at the first of its hits that waits."""
     st.session_state.pop(_AGAIN, None)
     stay_at(query_id)
+
+
+def has_moved() -> bool:
+    """Tell whether a button of this desk led to the query, once for each press."""
+    return bool(st.session_state.pop(_MOVED, False))
 
 
 def position(work: Work, query_set: QuerySet) -> str | None:
@@ -134,7 +140,7 @@ def _plan(desk: Desk) -> Plan:
         for label, shortcut, step in (("Previous", "Left", -1), ("Next", "Right", 1)):
             other = order[(at + step) % len(order)]
             off = len(order) == 1 or bool(dialogs.opened())
-            st.button(label, shortcut=shortcut, disabled=off, on_click=go, args=(other,), key=f"go {step}")
+            st.button(label, shortcut=shortcut, disabled=off, on_click=_move, args=(other,), key=f"go {step}")
         with st.popover("What is judged"):
             return _chosen_plan(desk)
 
@@ -253,6 +259,11 @@ def _title(doc_id: str, pooled: Mapping[str, Pooled]) -> str:
     return (pooled[doc_id].document.title if doc_id in pooled else "") or doc_id
 
 
+def _move(query_id: str) -> None:
+    go(query_id)
+    st.session_state[_MOVED] = True
+
+
 def _press(judgment: Judgment) -> None:
     """Judge the hit that is shown, unless nobody can have seen it yet: a key that was held down or pressed twice."""
     if time.monotonic() - st.session_state[_DRAWN] > _SEEN_AFTER_S:
@@ -268,6 +279,7 @@ def _judge(judgment: Judgment) -> None:
         return
     for key in (_STAY, _AGAIN):
         st.session_state.pop(key, None)
+    st.session_state[_MOVED] = True
 
 
 def _undo(query_set: str, judge: str) -> None:
@@ -284,7 +296,7 @@ def _undo(query_set: str, judge: str) -> None:
 
 
 def _open_again(query_id: str, doc_id: str) -> None:
-    stay_at(query_id)
+    _move(query_id)
     st.session_state[_AGAIN] = doc_id
 
 

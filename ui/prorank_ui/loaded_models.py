@@ -41,7 +41,8 @@ class LoadedModels:
                 loading.set_result(load())
             except BaseException as error:
                 with self._deciding:
-                    self._loaded.pop(key, None)
+                    if self._loaded.get(key) is loading:
+                        del self._loaded[key]
                 loading.set_exception(error)
                 raise
         return loading.result()

@@ -125,7 +125,8 @@ def _poll(query_set: QuerySet, query: Query, plan: Plan) -> None:
             failed[side.name] = result.status.reason
         else:
             results[result.status.model or side.name] = result
-    st.session_state.pop(_AGAIN, None)
+    if st.session_state.get(_AGAIN, ())[:2] == (query_set.name, query.query_id):
+        del st.session_state[_AGAIN]
     if not results:
         for name, reason in failed.items():
             st.html(table.notice("error", f"{name} failed: there are no hits to judge", reason))

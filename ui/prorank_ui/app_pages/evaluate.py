@@ -8,7 +8,7 @@ from statistics import fmean
 import streamlit as st
 
 from prorank_search import jobs
-from prorank_search.errors import BackendError, ProRankError
+from prorank_search.errors import ProRankError
 from prorank_search.evaluation.measures import EVERY, NDCG
 from prorank_search.jobs import Job
 from prorank_ui import (
@@ -50,7 +50,7 @@ def page() -> None:
         client.person()
         try:
             _offer_new_run(begin=not found)
-        except BackendError as error:  # what was measured is there without the engine
+        except ProRankError as error:  # what was measured is there without engine and service
             st.html(table.notice("error", "No evaluation can be started", str(error)))
         evaluation_jobs.show(found)
         runs = _choose_runs([job for job in found if jobs.status(job).state == "finished"])

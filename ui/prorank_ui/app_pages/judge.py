@@ -10,6 +10,7 @@ import streamlit as st
 from prorank_search.errors import ProRankError
 from prorank_search.evaluation.agreement import agreement
 from prorank_search.judgments import Judgment, QuerySet
+from prorank_search.protocols import IndexInfo
 from prorank_search.types import Query
 from prorank_ui import (
     address,
@@ -58,7 +59,9 @@ def go_to(query_set: str, query_id: str) -> NoReturn:
 def _judge_as(judge: str) -> None:
     before = st.session_state.get("query")
     address.follow(*judge_desk.ADDRESS)
-    if st.session_state.get("query") != before:  # by a link, or the browser's Back: even where all of it is judged
+    if judge_desk.has_moved():  # by a button, which a browser may press before it knows the address of the last one
+        st.session_state["query"] = before
+    elif st.session_state.get("query") != before:  # by a link, or the browser's Back: even where all of it is judged
         judge_desk.go(st.session_state["query"])
     if address.is_entered():
         dialogs.close()
@@ -76,12 +79,21 @@ def _judge_as(judge: str) -> None:
             st.button(name, on_click=dialogs.open_one, args=(name,))
         judge_name.offer_change(judge)
     if dialogs.opened() == _NEW_SET:
-        query_set_form.open_form(state.client().indexes())
+        query_set_form.open_form(_indexes())
     elif dialogs.opened() == _EXCHANGE:
         judgment_exchange.open_dialog(query_set)
     elif dialogs.opened() == judge_desk.COMMENT:
         judge_desk.open_comment()
     _judge_in(query_set, judge, which)
+
+
+def _indexes() -> list[IndexInfo]:
+    """Return what a new set can be about; where that cannot be told, the dialog is not asked for again."""
+    try:
+        return state.client().indexes()
+    except ProRankError:
+        dialogs.close()
+        raise
 
 
 def _choose_set(sets: Mapping[str, QuerySet]) -> QuerySet:
