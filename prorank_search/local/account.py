@@ -42,7 +42,7 @@ def server_home(home: Path, account: Account | None) -> Path:
 def own(folder: Path, account: Account | None) -> None:
     """Make a folder with all that is in it the account's."""
     if account is not None:
-        for path in [folder, *folder.rglob("*")]:
+        for path in [folder.resolve(), *folder.rglob("*")]:
             os.chown(path, account.uid, account.gid, follow_symlinks=False)
 
 
@@ -50,8 +50,6 @@ def take_back(folder: Path, account: Account | None) -> None:
     """Make a folder this process's own again, so that the account can leave no link there to be written through."""
     if account is None:
         return
-    if folder.is_symlink() and folder.lstat().st_uid == account.uid:
-        folder.unlink()
     folder.mkdir(parents=True, exist_ok=True)
     os.chown(folder, os.geteuid(), os.getegid())
     folder.chmod(0o755)

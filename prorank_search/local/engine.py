@@ -19,7 +19,7 @@ from prorank_search.errors import ConfigError, EngineBusyError
 from prorank_search.file_lock import hold
 from prorank_search.local import node as nodes
 from prorank_search.local import state
-from prorank_search.local.account import java_for, server_account, server_home
+from prorank_search.local.account import java_for, server_account, server_home, take_back
 from prorank_search.local.lock import DEFAULT_VERSION, lock_of
 from prorank_search.local.node import Node
 from prorank_search.local.tree import assemble, is_whole
@@ -138,6 +138,8 @@ def up(
         progress("starting the server", 1.0)
         if with_ml:
             node.folder.mkdir(parents=True, exist_ok=True)
+            take_back(node.folder, node.account)
+            mark.unlink(missing_ok=True)  # whatever it leads to
             mark.touch()  # before the plugins can write: a kill must not leave data of theirs that nobody knows of
         _start(node, _state_file(home), version, with_ml=with_ml)
         return status(home)

@@ -177,8 +177,10 @@ def last_words(log: Path, lines: int = _SHOWN_LINES) -> str:
 
 def _configure(node: Node) -> None:
     config = node.folder / "config"
-    for folder in (node.folder, config):
-        take_back(folder, node.account)
+    take_back(node.folder, node.account)
+    if config.is_symlink():
+        config.unlink()  # the account's: nobody else makes one there
+    take_back(config, node.account)
     for folder in (config, node.data, node.folder / "tmp"):
         folder.mkdir(parents=True, exist_ok=True)
     settings = [

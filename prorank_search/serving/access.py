@@ -118,7 +118,9 @@ class Access:
             origin = headers.get("origin", "http://localhost")
             if not is_loopback(_name_in(origin.partition("://")[2])):
                 return Fault(
-                    403, "a web page of another machine asks (Origin): make a key with `prorank keys create NAME`"
+                    403,
+                    "a web page of another machine asks (Origin): make a key with `prorank keys create NAME`, or say "
+                    "behind_proxy where a proxy of this machine leads here",
                 )
         elif scope["path"] != _METRICS or not self._loopback or self._any_host:
             key = self._keys.check(_secret(headers, ours=ours))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Literal
 
@@ -53,7 +54,8 @@ class Admission:
     ) -> None:
         self._limit, self._patience_s, self._clock = limit, patience_s, clock
         self._lock = threading.Lock()
-        self._queued, self._times_scored = 0, 0
+        self._queued = 0
+        self._times_scored: Counter[str] = Counter()
         self._due: dict[float, int] = {}
         self._busy_since = clock()
         self._scored, self._seconds = 0.0, 0.0
@@ -63,10 +65,9 @@ class Admission:
         """Tokens in line, those in the model among them."""
         return self._queued
 
-    @property
-    def times_scored(self) -> int:
-        """How many requests had texts scored: where that grows, a request that has none is only late."""
-        return self._times_scored
+    def times_scored(self, revision: str) -> int:
+        """How many requests a model scored texts of: where that grows, a request that has none is only late."""
+        return self._times_scored[revision]
 
     @property
     def tokens_a_second(self) -> float:
@@ -107,18 +108,19 @@ class Admission:
             self._queued += tokens
             self._due[due] = self._due.get(due, 0) + tokens
 
-    def leave(self, tokens: int, scored: int, deadline: float | None = None) -> None:
+    def leave(self, tokens: int, scored: int, deadline: float | None = None, revision: str = "") -> None:
         """Give the place back.
 
         Args:
             tokens: As many as `enter` was told.
             scored: How many of them were scored, for the measured speed.
             deadline: As `enter` was told.
+            revision: Of the model that scored them.
         """
         due = math.inf if deadline is None else deadline
         with self._lock:
             self._queued -= tokens
-            self._times_scored += scored > 0
+            self._times_scored[revision] += scored > 0
             self._due[due] -= tokens
             if not self._due[due]:
                 del self._due[due]
@@ -132,6 +134,8 @@ class Admission:
         if not before or due == math.inf or not self.tokens_a_second:
             return
         left_s = due - self._clock()
+        if left_s <= 0:
+            return  # is answered at once, with nothing scored
         waits_s = min(sum(before.values()) / self.tokens_a_second, max(before) - self._clock())
         if waits_s > _SHARE_OF_PATIENCE * left_s:
             raise OverloadedError(

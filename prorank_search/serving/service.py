@@ -240,7 +240,7 @@ class Service:
             fresh = _score(remembering, missing)
             scored = round(tokens * _share([fresh]))
         finally:
-            self.admission.leave(tokens, scored, request.deadline)
+            self.admission.leave(tokens, scored, request.deadline, rescorer.revision)
         return _merged(known, fresh)
 
     async def _in_line(self, held: Held, requests: Sequence[ScoreRequest]) -> list[list[Scored]]:
@@ -256,7 +256,7 @@ class Service:
                 fresh = await asyncio.gather(*(self._in_thread(held, rescorer, request) for request in missing))
                 scored = round(tokens * _share(fresh))
             finally:
-                self.admission.leave(tokens, scored, deadline)
+                self.admission.leave(tokens, scored, deadline, rescorer.revision)
         answers = iter(fresh)
         return [_merged(known, next(answers) if asked.texts else []) for known, asked in found]
 

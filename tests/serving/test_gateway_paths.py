@@ -85,6 +85,9 @@ def test_nothing_in_a_path_ends_it_before_what_was_checked(
         ("/_search/scroll", '{"scroll_id": "_all"}'.encode("utf-16"), 403),
         ("/_search/scroll", gzip.compress(b'{"scroll_id": "_all"}'), 403),
         ("/_search/scroll", '{"scroll_id": ["DXF1_allZX-_all=="]}', 200),
+        ("/_search/point_in_time", '{"pit_id": ["_all"]}', 403),
+        ("/_search/point_in_time", '{"pit_id": ["46ToAwMDaWR5"]}', 200),
+        ("/_pit", '{"id": "46ToAwMDaWR5"}', 200),
         ("/_search/scroll/DXF1_allZX==", None, 200),
     ],
 )

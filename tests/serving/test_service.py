@@ -200,19 +200,21 @@ def test_what_takes_the_time_of_a_request_before_it_sends_it_away() -> None:
     admission = Admission("auto", 10.0, lambda: now[0])
     admission.enter(100)
     now[0] = 1.0
-    admission.leave(100, 100)
-    assert (admission.tokens_a_second, admission.times_scored) == (100.0, 1)
+    admission.leave(100, 100, revision="a model")
+    assert admission.tokens_a_second == 100.0
+    assert [admission.times_scored(revision) for revision in ("a model", "another")] == [1, 0]
     admission.enter(150, deadline=3.0)
     with pytest.raises(OverloadedError, match=r"takes 1\.5 s of the 2\.1 s") as refused:
         admission.enter(10, deadline=3.1)
     assert refused.value.retry_after_s == 2.0
     admission.enter(10, deadline=2.0)  # is scored before
+    admission.enter(10, deadline=0.5)  # is over, and answered at once
     admission.enter(10)
     now[0] = 2.9
     admission.enter(10, deadline=4.9)  # by then the others are over
-    for tokens, deadline in ((150, 3.0), (10, 2.0), (10, None), (10, 4.9)):
+    for tokens, deadline in ((150, 3.0), (10, 2.0), (10, 0.5), (10, None), (10, 4.9)):
         admission.leave(tokens, 0, deadline)
-    assert (admission.queued_tokens, admission.times_scored) == (0, 1)
+    assert (admission.queued_tokens, admission.times_scored("a model")) == (0, 1)
 
 
 def answers(url: str) -> bool:

@@ -63,6 +63,12 @@ def test_a_recipe_may_say_only_in_what_it_differs_from_another(file: Path) -> No
     assert recipe.teacher is None
 
 
+def test_a_recipe_may_extend_the_one_of_the_package_whose_name_it_has(file: Path) -> None:
+    own = file.with_name("cpu.toml")
+    own.write_text('extends = "cpu"\nseed = 7\n', encoding="utf-8")
+    assert read_recipe(own).seed == 7
+
+
 def test_a_recipe_may_extend_one_of_the_package(file: Path) -> None:
     file.write_text('extends = "cpu"\nseed = 7\n', encoding="utf-8")
     ours = read_recipe(PACKAGED / "cpu.toml")
@@ -70,10 +76,12 @@ def test_a_recipe_may_extend_one_of_the_package(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("recipe", "extends itself: recipe > recipe"), ("nowhere", "extends 'nowhere'.*known are cpu, ")]
+    ("name", "said"),
+    [("other", "extends itself: recipe > other > recipe"), ("nowhere", "extends 'nowhere'.*known are cpu, ")],
 )
 def test_what_a_recipe_extends_is_another_recipe(file: Path, name: str, said: str) -> None:
     file.write_text(f'extends = "{name}"\n', encoding="utf-8")
+    file.with_name("other.toml").write_text('extends = "recipe"\n', encoding="utf-8")
     with pytest.raises(ConfigError, match=said):
         read_recipe(file)
 

@@ -57,7 +57,8 @@ def merge(table: dict[str, Any], change: Mapping[str, Any]) -> None:
 def _extended(name: object, by: Path) -> Path:
     """Return the file of the recipe that another one extends: it lies beside that, or in this package."""
     folders = (by.parent, PACKAGED)
-    found = next((file for folder in folders if (file := folder / f"{name}.toml").is_file()), None)
+    named = (folder / f"{name}.toml" for folder in folders)
+    found = next((file for file in named if file.is_file() and file != by), None)
     if found is None:
         known = ", ".join(sorted({file.stem for folder in folders for file in folder.glob("*.toml")}))
         raise ConfigError(f"{by} extends {name!r}, which is no recipe's name; known are {known}")

@@ -170,13 +170,20 @@ def begin_shadow(exchange: Exchange, incoming: Incoming, search: Search, plan: P
     task.add_done_callback(exchange.shadows.discard)
 
 
+_WHATEVER_IS_ASKED = (401, 403, 404)
+"""Of an engine's fault: for who asks, or where, so that no narrower search would fare better."""
+
+
 def as_asked(job: Job, error: Exception) -> Left:
     """Return a search as its client sent it, for when the wider one failed, which that one need not do.
 
     Raises:
-        Exception: The error itself, where the search says `on_failure: error`; an answer that cannot be read is none.
+        Exception: The error itself, where the search says `on_failure: error` (an answer that cannot be read is none),
+            or where the client's own search would meet it too: who asks, or what for, is not there or not allowed.
     """
     if job.plan.on_failure == "error" and not isinstance(error, UnreadableError):
+        raise error
+    if isinstance(error, EngineFaultError) and error.answer.status in _WHATEVER_IS_ASKED:
         raise error
     _LOG.warning("a search was answered as it was asked: that for the hits to rescore failed: %s", error)
     return Left(job.own, f"the search for the hits to rescore failed: {error}")

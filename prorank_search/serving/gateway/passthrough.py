@@ -57,8 +57,8 @@ _NOT_WHO = re.compile(
 )
 """Headers that say nothing of who asks."""
 _DOTS = {".", ".."}
-_ALL_SCROLLS = re.compile(r"(?<![\w-])_all(?![\w-])|[^\t\n\r !-\[\]-~]")
-"""`_all` for a name, or what it could be hidden behind: a backslash, or characters that no id of a scroll has."""
+_ALL = re.compile(r"(?<![\w-])_all(?![\w-])|[^\t\n\r !-\[\]-~]")
+"""`_all` for a name, or what it could be hidden behind: a backslash, or characters that no id has."""
 
 _NOT_IN_A_PATH = re.compile(r"[^!-~]|[#?\\]")
 """What ends a path, or is read in different ways, where it stands without an escape."""
@@ -99,14 +99,16 @@ def is_repeatable(parts: Sequence[str]) -> bool:
     return tuple(parts[:2]) != ("_search", "scroll")
 
 
-def ends_all_scrolls(parts: Sequence[str], query: str, body: str | None) -> bool:
-    """Return whether the end of a scroll may be that of everybody's, as its address or body says; None: it is no JSON.
+def ends_all(parts: Sequence[str], query: str, body: str | None) -> bool:
+    """Return whether the end of a scroll or point in time may be that of everybody's, as its address or body says.
 
     Example:
-        >>> ends_all_scrolls(["_search", "scroll", "_all"], "", ""), ends_all_scrolls(["_search", "scroll"], "", "{}")
+        >>> ends_all(["_search", "scroll", "_all"], "", ""), ends_all(["_search", "scroll"], "", "{}")
         (True, False)
+        >>> ends_all(["_search", "point_in_time"], "", '{"pit_id": ["_all"]}'), ends_all(["_pit"], "", None)  # no JSON
+        (True, True)
     """
-    return any(text is None or _ALL_SCROLLS.search(text) for text in (*parts[2:], unquote(query), body))
+    return any(text is None or _ALL.search(text) for text in (*parts[2:], unquote(query), body))
 
 
 def who(headers: Mapping[str, str]) -> dict[str, str]:

@@ -20,7 +20,7 @@ from prorank_search.serving.gateway.exchange import Exchange, Incoming, json_tex
 from prorank_search.serving.gateway.faults import fault_answer, not_listed
 from prorank_search.serving.gateway.pages import Pages, key_of
 from prorank_search.serving.gateway.passthrough import (
-    ends_all_scrolls,
+    ends_all,
     forwarded,
     is_read,
     is_repeatable,
@@ -158,13 +158,13 @@ async def _may_pass(incoming: Incoming, settings: Settings) -> bool:
     request, parts = incoming.request, incoming.parts
     if settings.gateway_writes or not is_read(request.method, parts):
         return settings.gateway_writes
-    if request.method != "DELETE" or is_repeatable(parts):
+    if request.method != "DELETE":
         return True
 
-    def ends_all() -> bool:
-        return ends_all_scrolls(parts, request.query, json_text(request, settings.max_body_mb << 20))
+    def of_everybody() -> bool:
+        return ends_all(parts, request.query, json_text(request, settings.max_body_mb << 20))
 
-    return not await off_loop(length_of(request), ends_all)
+    return not await off_loop(length_of(request), of_everybody)
 
 
 def _no_such_path(request: Request) -> Response:

@@ -173,8 +173,8 @@ async def _scored(
             f"circuit_open: the rescorer failed repeatedly; it is tried again in {breaker.retry_after_s:.0f} s",
             retry_after_s=breaker.retry_after_s,
         )
-    admission = scorer.service.admission
-    times_scored = admission.times_scored
+    admission, revision = scorer.service.admission, scorer.revision(plan)
+    times_scored = admission.times_scored(revision)
     texts = tuple(passage.text for hit in hits for passage in hit.passages)
     left_s = _NO_LIMIT_S if deadline is None else max(deadline - time.monotonic(), 1e-6)
     asked = Asked(
@@ -195,7 +195,7 @@ async def _scored(
         raise RescorerError(f"the rescorer failed: {type(error).__name__}") from error
     if any(scored.score is not None for scored in scoring.scored[0]):
         breaker.worked()
-    elif left_s >= _FAIR_S and times_scored == admission.times_scored:
+    elif left_s >= _FAIR_S and times_scored == admission.times_scored(revision):
         breaker.failed()
     return scoring
 
