@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from contextlib import redirect_stderr
 from pathlib import Path
 
@@ -52,6 +53,7 @@ def _save_weights(gguf: Path, folder: Path) -> None:
         save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     except SafetensorError as error:
         raise OSError(f"writing model.safetensors: {error}") from error
+    shutil.copymode(folder / "config.json", folder / "model.safetensors")  # safetensors lets nobody else read it
 
 
 def _save_tokenizer(gguf: Path, folder: Path) -> None:

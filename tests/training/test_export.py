@@ -9,7 +9,7 @@ import torch
 
 from prorank_search.checkpoint import Contract, read_contract
 from prorank_search.errors import ConfigError, InputError
-from prorank_search.model_files import ADAPTER_FILE, FACTS_FILE, NOTICE_FILE
+from prorank_search.model_files import ADAPTER_FILE, CONTRACT_FILE, FACTS_FILE, NOTICE_FILE
 from prorank_search.rescorers.prorank import open_rescorer
 from prorank_search.settings import Settings
 from prorank_search.types import ScoreRequest
@@ -164,3 +164,4 @@ def test_the_size_of_a_difference_is_that_of_its_file(trained: RunFolder, tiny: 
     masters = by_transformers_names(trained.trained_weights(stage2_score.STAGE)[1], base.config)
     expected = size_mb(make_difference(base.weights, masters, "4-bit"))
     assert (out / ADAPTER_FILE).stat().st_size / 1e6 == pytest.approx(expected, rel=0.2)
+    assert (out / ADAPTER_FILE).stat().st_mode == (out / CONTRACT_FILE).stat().st_mode

@@ -77,6 +77,7 @@ def test_a_pulled_base_is_a_plain_bfloat16_model(settings: Settings, index: Path
         "model.safetensors",
         "source.json",
     ]
+    assert (folder / "model.safetensors").stat().st_mode == (folder / "config.json").stat().st_mode
 
 
 def test_dequantised_weights_are_those_of_the_file(

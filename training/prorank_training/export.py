@@ -192,6 +192,7 @@ def _write(folder: Path, contract: Contract, difference: Mapping[str, Tensor], n
         partial.mkdir(parents=True)
         save_file(dict(difference), partial / ADAPTER_FILE)
         (partial / CONTRACT_FILE).write_text(contract.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        shutil.copymode(partial / CONTRACT_FILE, partial / ADAPTER_FILE)  # safetensors lets nobody else read it
         if notice:
             (partial / NOTICE_FILE).write_text(f"{notice}\n\n{_CHANGED.format(base=contract.base)}\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
