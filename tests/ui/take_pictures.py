@@ -35,9 +35,10 @@ IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 WINDOW = (1280, 860)
 LARGEST_BYTES = 200_000
 QUERY_SET = "docstrings"
-QUERIES = 12
+QUERIES = 60
 HITS_RESCORED = "20"
 MODEL_WARMS_UP_MS = 600_000
+EVALUATION_ENDS_MS = 3_600_000
 COMPARED = Question("send an e-mail with an attachment", "python-stdlib", ())
 EXPLAINED = QUESTIONS[0]
 ROWS = """id,title,text,section
@@ -121,7 +122,7 @@ def take_judge(page: Page, address: str) -> None:
 
 def take_evaluate(page: Page, address: str, evaluation: jobs.Job) -> None:
     page.goto(f"{address}/evaluate?run={evaluation.job_id}")
-    page.locator(".ch-row a").first.wait_for()
+    page.locator(".ch-row a").first.wait_for(timeout=EVALUATION_ENDS_MS)
     page.get_by_text("Quality against cost", exact=True).click()
     page.wait_for_selector("canvas, svg.marks")
     keep(page, "evaluate", height=1150)
@@ -149,6 +150,7 @@ def keep(page: Page, name: str, *, theme: Literal["light", "dark"] = "light", he
     page.emulate_media(color_scheme=theme)
     page.set_viewport_size({"width": WINDOW[0], "height": height})
     page.wait_for_selector("[data-test-script-state=notRunning]")
+    page.mouse.move(0, 0)  # no tooltip over the page
     page.wait_for_timeout(2_000)
     drawn = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     file = IMAGES / f"{name}.png"
