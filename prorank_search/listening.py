@@ -1,4 +1,4 @@
-"""An address of this machine that something is served at."""
+"""An address of this machine that something is served at, and the name by which a request calls it."""
 
 from __future__ import annotations
 
@@ -24,3 +24,13 @@ def listen(host: str, port: int, backlog: int | None = None) -> socket.socket:
     except OSError as error:
         reason = str(error.strerror).partition(" (while")[0]
         raise ConfigError(f"cannot listen at {host!r}, port {port}: {reason}; choose another --port") from error
+
+
+def name_in(host: str) -> str:
+    """Return the name or address in a Host header, in lower case and without its port.
+
+    Example:
+        >>> name_in("LocalHost:8501"), name_in("[::1]:8501")
+        ('localhost', '::1')
+    """
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0].lower()

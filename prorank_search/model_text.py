@@ -46,11 +46,10 @@ class TextLayout:
             >>> lines_of(("title", "text")).text({"title": "Fox", "text": ["It runs.", "It eats."]})
             'Fox\nIt runs.\nIt eats.'
         """
-        return "".join(self.pieces(stored))
+        return "".join(self.pieces(self.values(stored)))
 
-    def pieces(self, stored: Mapping[str, object]) -> list[str]:
-        """Return the text part by part."""
-        values = self.values(stored)
+    def pieces(self, values: Mapping[str, str]) -> list[str]:
+        """Return the text part by part, of what `values` returned."""
         if self.lines:
             *before, last = (values[path] for _, path in self.parts if path is not None)
             return [*(f"{value}\n" for value in before if value), last]

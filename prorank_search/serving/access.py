@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from prorank_search.errors import AuthError, ConfigError
+from prorank_search.listening import name_in
 from prorank_search.serving.faults import Fault, fault_of
 from prorank_search.serving.gateway.passthrough import RESERVED
 from prorank_search.serving.keys import KeyRing
@@ -113,10 +114,10 @@ class Access:
         if self._off or (self._loopback and not self._keys.exist):
             if self._any_host:
                 return None
-            if not is_loopback(_name_in(headers.get("host", ""))):
+            if not is_loopback(name_in(headers.get("host", ""))):
                 return Fault(403, "the request names another machine as its Host: ask by 127.0.0.1 or localhost")
             origin = headers.get("origin", "http://localhost")
-            if not is_loopback(_name_in(origin.partition("://")[2])):
+            if not is_loopback(name_in(origin.partition("://")[2])):
                 return Fault(
                     403,
                     "a web page of another machine asks (Origin): make a key with `prorank keys create NAME`, or say "
@@ -154,11 +155,6 @@ def engine_fault(fault: Fault) -> tuple[int, Json]:
     """Write a fault as OpenSearch and Elasticsearch do."""
     cause = {"type": "security_exception", "reason": fault.message}
     return fault.status, {"error": {"root_cause": [cause], **cause}, "status": fault.status}
-
-
-def _name_in(host: str) -> str:
-    """Return the name or address in a Host header, without its port."""
-    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0].lower()
 
 
 def _secret(headers: Headers, *, ours: bool) -> str:

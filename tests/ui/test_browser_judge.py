@@ -82,13 +82,18 @@ def wait_for_hit(page: Page, other_than: str = "") -> str:
     return page.locator(".jc-card").get_attribute("data-doc") or ""
 
 
-def test_ten_hits_are_judged_by_keyboard_and_a_reload_loses_nothing(
-    page: Page, address: str, store: JudgmentStore
-) -> None:
+def begin(page: Page, address: str) -> str:
+    """Open the set as somebody new; return the document of the first hit."""
     page.goto(f"{address}/judge?set=dogs")
     page.get_by_label("Your name").fill("ada")
     page.keyboard.press("Enter")
-    shown = [wait_for_hit(page)]
+    return wait_for_hit(page)
+
+
+def test_ten_hits_are_judged_by_keyboard_and_a_reload_loses_nothing(
+    page: Page, address: str, store: JudgmentStore
+) -> None:
+    shown = [begin(page, address)]
     for key in KEYS:
         page.keyboard.press(key)
         shown.append(wait_for_hit(page, other_than=shown[-1]))
@@ -109,10 +114,7 @@ def test_a_key_in_the_dialog_of_a_comment_judges_with_the_comment(
 ) -> None:
     from playwright.sync_api import expect
 
-    page.goto(f"{address}/judge?set=dogs")
-    page.get_by_label("Your name").fill("ada")
-    page.keyboard.press("Enter")
-    first = wait_for_hit(page)
+    first = begin(page, address)
     button, comment = page.get_by_role("button", name="Comment"), page.get_by_role("dialog").get_by_role("textbox")
     for _ in range(2):  # what is put away, by Escape, can be opened again
         page.keyboard.press("Escape")
@@ -133,10 +135,7 @@ def test_a_key_in_the_dialog_of_a_comment_judges_with_the_comment(
 def test_a_key_that_is_pressed_three_times_at_once_judges_one_hit(
     page: Page, address: str, store: JudgmentStore
 ) -> None:
-    page.goto(f"{address}/judge?set=dogs")
-    page.get_by_label("Your name").fill("ada")
-    page.keyboard.press("Enter")
-    first = wait_for_hit(page)
+    first = begin(page, address)
     heard = page.locator("[data-pr-heard]").element_handle()
     assert heard is not None
     assert heard.inner_text() == f"Next hit: {first}. For: barking dog"

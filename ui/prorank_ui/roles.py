@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeGuard, get_args
 
 from prorank_search.errors import AuthError, ConfigError
+from prorank_search.listening import name_in
 from prorank_search.settings import Settings
 
 Role = Literal["viewer", "judge", "operator"]
@@ -109,7 +110,7 @@ def _unnamed(role: Role, visitor: Visitor, settings: Settings) -> Person:
         AuthError: An operator, by a name that is not this machine's: another site's page can lead such a name here and
             then ask through the browser of somebody who is one.
     """
-    host = _name_in(_said(visitor, "host"))
+    host = name_in(_said(visitor, "host"))
     if (
         role == "operator"
         and host != "localhost"
@@ -121,11 +122,6 @@ def _unnamed(role: Role, visitor: Visitor, settings: Settings) -> Person:
             "where that is a name of this page, add it to ui_hosts"
         )
     return Person(role)
-
-
-def _name_in(host: str) -> str:
-    """Return the name or address in a Host header, without its port."""
-    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0].lower()
 
 
 def _default(settings: Settings, automatic: Role) -> Role:

@@ -48,9 +48,10 @@ class TextSource:
 
     def texts_of(self, source: Mapping[str, object]) -> tuple[str, ...]:
         """Return what is scored of a hit, one or more texts; none where it has none and `missing` is not `empty`."""
-        if self.missing != "empty" and not any(value.strip() for value in self.layout.values(source).values()):
+        values = self.layout.values(source)
+        if self.missing != "empty" and not any(value.strip() for value in values.values()):
             return ()
-        pieces = self.layout.pieces(source)
+        pieces = self.layout.pieces(values)
         text = "".join(pieces)
         if self.passages is None:
             return (text,)
