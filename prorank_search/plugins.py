@@ -7,9 +7,10 @@ Built-ins register in pyproject.toml as third parties do. An entry point names t
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, distributions
 from importlib.util import find_spec
 from typing import Any, Literal, get_args
 
@@ -77,9 +78,12 @@ class Plugin:
 
 
 def installed(kind: Kind) -> dict[str, EntryPoint]:
-    """Return the installed plugins of one kind by name, without importing any."""
-    found = entry_points(group=f"prorank_search.{kind}")
-    return {point.name: point for point in sorted(found, key=lambda point: point.name)}
+    """Return the installed plugins of one kind by name, without importing any; the first on the search path counts."""
+    search_path = list(sys.path)  # Streamlit changes it in other threads: who walks through it itself misses folders
+    packages = reversed(list(distributions(path=search_path)))
+    group = f"prorank_search.{kind}"
+    found = {point.name: point for package in packages for point in package.entry_points.select(group=group)}
+    return dict(sorted(found.items()))
 
 
 def load(kind: Kind, name: str) -> Any:  # noqa: ANN401 (each kind has its own factory type, named in protocols.py)

@@ -117,7 +117,7 @@ def test_typed_queries_become_a_set_whose_hits_are_found_by_both_stages(
     assert (store.query_set("dogs").index, first.text, second.text) == (animals, "barking dog", "zebra")
     found = store.pooled("dogs", first.query_id)
     assert set(found) == {"dog", "fox", "evil", "hebrew"}
-    assert found["dog"].ranks.keys() == {"BM25", "reversing-1"}
+    assert found["dog"].ranks.keys() == {"BM25", "reversing-1"}, drawn(app)
     assert len(store.qrels("dogs", origin="model")) == 4
     assert store.qrels("dogs") == []
 

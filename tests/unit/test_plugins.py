@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from importlib.metadata import requires
 from pathlib import Path
 
@@ -65,6 +66,25 @@ def test_a_plugin_that_cannot_be_imported_is_broken_and_says_why(
 ) -> None:
     assert of_shelf[name].state == "broken"
     assert why in of_shelf[name].advice
+
+
+@pytest.mark.usefixtures("of_shelf")
+def test_folders_that_come_and_go_in_another_thread_hide_no_plugin() -> None:
+    ended = threading.Event()
+
+    def come_and_go() -> None:  # as Streamlit does with the folder of its script
+        while not ended.is_set():
+            sys.path.insert(0, "/nowhere")
+            sys.path.remove("/nowhere")
+
+    meddling = threading.Thread(target=come_and_go)
+    meddling.start()
+    try:
+        found = ["shelf" in plugins.installed("backends") for _ in range(40)]
+    finally:
+        ended.set()
+        meddling.join()
+    assert all(found)
 
 
 def test_every_extra_that_a_plugin_of_ours_names_exists() -> None:

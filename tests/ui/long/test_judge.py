@@ -61,11 +61,11 @@ def test_the_form_of_a_new_set(camera: Camera, page: Page, address: str) -> None
     page.get_by_role("dialog").get_by_test_id("stFileUploader").wait_for()
     camera.look("judge-new-set-file")
     page.get_by_text("A BEIR folder", exact=True).click()
-    page.get_by_label("Folder and split").wait_for()
+    page.get_by_text("There is no BEIR folder yet").wait_for()
     page.get_by_label("Name", exact=True).fill("beir")
     page.get_by_role("button", name="Make the set").click()
-    page.get_by_text("there is no BEIR folder").wait_for()
-    complaint = page.get_by_role("dialog").locator(".pr-notice")
+    page.get_by_text("The set was not made").wait_for()
+    complaint = page.get_by_role("dialog").locator(".pr-error")
     assert complaint.evaluate("part => getComputedStyle(part).colorScheme") == "light dark"
     camera.look("judge-new-set-folder")
     assert camera.faults == []
