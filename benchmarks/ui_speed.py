@@ -27,7 +27,7 @@ from playwright.sync_api import sync_playwright
 from prorank_search import jobs
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
-from prorank_search.pooling import Pooled
+from prorank_search.judgments.pooling import Pooled
 from prorank_search.profiles import Profile
 from prorank_search.settings import load_settings
 from prorank_search.types import Query, SearchRequest

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from prorank_search import qrels_files, query_files
 from prorank_search.errors import InputError
-from prorank_search.tables import id_string, json_object, read_lines, string
+from prorank_search.storage.tables import id_string, json_object, read_lines, string
 from prorank_search.types import Document, Qrel, Query
 
 

@@ -24,7 +24,7 @@ from types import FrameType
 from typing import Literal
 
 from prorank_search.errors import ConfigError, InputError
-from prorank_search.file_lock import hold
+from prorank_search.storage.file_lock import hold
 
 JobState = Literal["running", "finished", "failed", "stopped", "interrupted"]
 """Still at work; ended well; ended with an exit code; stopped by somebody; died without a word."""

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from prorank_search.errors import ConfigError, InputError
-from prorank_search.whole_files import alone_with, write_whole
+from prorank_search.storage.whole_files import alone_with, write_whole
 
 FILE_NAME = "promoted.json"
 

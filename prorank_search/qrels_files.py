@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from prorank_search.errors import InputError
-from prorank_search.tables import read_csv, read_lines, suffix_of
+from prorank_search.storage.tables import read_csv, read_lines, suffix_of
 from prorank_search.types import Qrel
 
 _BEIR_COLUMNS = 3

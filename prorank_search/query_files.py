@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from prorank_search.errors import InputError
-from prorank_search.tables import id_string, json_object, read_csv, read_lines, string, suffix_of
+from prorank_search.storage.tables import id_string, json_object, read_csv, read_lines, string, suffix_of
 from prorank_search.types import Query
 
 _ID_KEYS = ("_id", "query_id", "query-id", "id", "qid")

@@ -12,8 +12,8 @@ from prorank_search.cli import options
 from prorank_search.cli.second_stage import NoCacheOption
 
 if TYPE_CHECKING:
-    from prorank_search.judgment_files import Form
     from prorank_search.judgments import JudgmentStore, Origin, QuerySet
+    from prorank_search.judgments.exchange import Form
     from prorank_search.types import Query
 
 app = typer.Typer(help="Import, export, list and back up judgments; `prorank ui` collects them.", no_args_is_help=True)
@@ -47,7 +47,7 @@ def import_judgments(
 ) -> None:
     """Import qrels (TREC, BEIR, CSV), Quepid's CSV or the Search Relevance Workbench's JSON; all of it or nothing."""
     from prorank_search import beir, query_files
-    from prorank_search.judgment_files import read_judgments, take_in
+    from prorank_search.judgments.exchange import read_judgments, take_in
 
     store = _store(config)
     known = _known(store, query_set)
@@ -88,7 +88,7 @@ def export(
     config: options.ConfigOption = None,
 ) -> None:
     """Export what was judged, one grade a document: the median of its judges, the lower one of two in the middle."""
-    from prorank_search.judgment_files import written
+    from prorank_search.judgments.exchange import written
 
     store = _store(config)
     queries = store.queries(query_set)
@@ -115,8 +115,8 @@ def propose(
     """Let a model propose grades for the pooled hits of a set: equal parts of its probabilities, 0 to 1."""
     from prorank_search.cli.second_stage import cached_rescorer, interruptible_scoring
     from prorank_search.cli.text_progress import text_progress
+    from prorank_search.judgments.proposals import propose
     from prorank_search.profiles import profile_for
-    from prorank_search.proposals import propose
 
     store = _store(config)
     index = store.query_set(query_set).index
@@ -167,7 +167,7 @@ def _store(config: Path | None) -> JudgmentStore:
 
 def _form(name: str) -> Form:
     from prorank_search.errors import ConfigError
-    from prorank_search.judgment_files import FORMS
+    from prorank_search.judgments.exchange import FORMS
 
     form = next((form for form in FORMS if form == name), None)
     if form is None:
@@ -200,7 +200,7 @@ def _index(store: JudgmentStore, query_set: str, index: str | None) -> str:
 
 def _write(path: Path, text: str) -> None:
     from prorank_search.errors import InputError
-    from prorank_search.whole_files import write_whole
+    from prorank_search.storage.whole_files import write_whole
 
     try:
         write_whole(path, text)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from prorank_search.errors import InputError
-from prorank_search.whole_files import write_whole
+from prorank_search.storage.whole_files import write_whole
 
 FILE_NAME = "progress.json"
 _EVERY_S = 0.5

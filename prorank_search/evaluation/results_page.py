@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from prorank_search.errors import ConfigError, InputError
-from prorank_search.whole_files import write_whole
+from prorank_search.storage.whole_files import write_whole
 
 _HEAD = """\
 <!-- Written by `prorank evaluate-suite --report`. Change a suite file and run it again, not this page. -->

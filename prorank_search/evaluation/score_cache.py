@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from prorank_search.disk_cache import DiskCache, Row
-from prorank_search.memory_cache import MemoryCache
 from prorank_search.protocols import Rescorer
 from prorank_search.rescorers.chain import ChainRescorer
+from prorank_search.storage.disk_cache import DiskCache, Row
+from prorank_search.storage.memory_cache import MemoryCache
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
 _COLUMNS = {"score": "REAL", "truncated": "INTEGER", "query_truncated": "INTEGER"}

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from prorank_search.errors import InputError
+from prorank_search.storage.whole_files import drop_broken_line, whole_lines
 from prorank_search.types import ScoreRequest
-from prorank_search.whole_files import drop_broken_line, whole_lines
 
 _DIGITS = 9
 """Significant ones: all that a number of 32 bits has."""

@@ -18,7 +18,7 @@ from prorank_search.errors import ConfigError, InputError
 from prorank_search.evaluation.measures import check_measure
 from prorank_search.setting_values import Device
 from prorank_search.settings import check_keys
-from prorank_search.toml_files import read_toml
+from prorank_search.storage.toml_files import read_toml
 from prorank_search.types import Blend, Normalize
 
 FIRST_STAGE = "first_stage"

@@ -13,8 +13,8 @@ from prorank_search.evaluation.measures import Values
 from prorank_search.evaluation.suite import SuiteResult
 from prorank_search.evaluation.suite_candidates import Candidates
 from prorank_search.evaluation.suite_summary import to_json
-from prorank_search.tables import json_object, read_lines
-from prorank_search.whole_files import write_whole
+from prorank_search.storage.tables import json_object, read_lines
+from prorank_search.storage.whole_files import write_whole
 
 RESULTS, QUERIES = "results.json", "queries.jsonl"
 

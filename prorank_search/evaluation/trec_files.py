@@ -11,7 +11,7 @@ from tempfile import TemporaryFile
 from typing import TextIO
 
 from prorank_search.errors import InputError
-from prorank_search.tables import read_lines
+from prorank_search.storage.tables import read_lines
 from prorank_search.types import RescoredHit, ScoredDoc
 
 _COLUMNS = 6

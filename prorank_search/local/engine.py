@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prorank_search.errors import ConfigError, EngineBusyError
-from prorank_search.file_lock import hold
 from prorank_search.local import node as nodes
 from prorank_search.local import state
 from prorank_search.local.account import java_for, server_account, server_home, take_back
@@ -25,6 +24,7 @@ from prorank_search.local.node import Node
 from prorank_search.local.tree import assemble, is_whole
 from prorank_search.maven import Progress
 from prorank_search.plugins import missing_extra, require
+from prorank_search.storage.file_lock import hold
 
 DEFAULT_PORT = 9200
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prorank_search.whole_files import write_whole
+from prorank_search.storage.whole_files import write_whole
 
 if TYPE_CHECKING:
     import psutil

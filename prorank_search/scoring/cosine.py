@@ -12,10 +12,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from prorank_search.disk_cache import DiskCache, Row
 from prorank_search.encodable import encodable
 from prorank_search.scoring.deadline import in_time, is_over
 from prorank_search.scoring.speed import PASSAGES_ON_ACCELERATOR, WINDOW_ON_ACCELERATOR, WINDOW_ON_CPU, Speed
+from prorank_search.storage.disk_cache import DiskCache, Row
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
 Vectors = npt.NDArray[np.float16]

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Literal
 
 from prorank_search.errors import AuthError, ConfigError, InputError
-from prorank_search.whole_files import alone_with
+from prorank_search.storage.whole_files import alone_with
 
 FILE_NAME = "keys.json"
 _PREFIX = "prorank_"

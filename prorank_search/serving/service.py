@@ -14,7 +14,6 @@ from typing import Literal
 
 from prorank_search.errors import NotReadyError, ProRankError, RescorerError, UnknownModelError
 from prorank_search.evaluation.score_cache import CachedRescorer, open_score_cache, remembering
-from prorank_search.memory_cache import MemoryCache
 from prorank_search.protocols import Rescorer
 from prorank_search.rescore import checked
 from prorank_search.scoring.deadline import is_over
@@ -23,6 +22,7 @@ from prorank_search.serving.answers import Answer, Asked, answer, check, score_r
 from prorank_search.serving.model_sources import source_of
 from prorank_search.serving.shelf import Held, Shelf, Source
 from prorank_search.settings import Settings
+from prorank_search.storage.memory_cache import MemoryCache
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
 _LOG = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from prorank_ingest.readers.topics import open_reader
 from prorank_search import jobs
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
-from prorank_search.pooling import Pooled
+from prorank_search.judgments.pooling import Pooled
 from prorank_search.protocols import ReaderOptions
 from prorank_search.types import Document, Query, SearchRequest
 from tests.ui.conftest import when_ended

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from prorank_search.judgments import FILE_NAME, JudgmentStore
-from prorank_search.pooling import Pooled
+from prorank_search.judgments.pooling import Pooled
 from prorank_search.types import Document, Query
 from tests.ui import test_browser as browser
 from tests.ui.camera import violations

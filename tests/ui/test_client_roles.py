@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from prorank_search import jobs
 from prorank_search.errors import AuthError, ConfigError, ProRankError
-from prorank_search.judgment_files import Judged
 from prorank_search.judgments import Judgment
+from prorank_search.judgments.exchange import Judged
 from prorank_search.settings import load_settings
 from prorank_search.types import Qrel, Query
 from prorank_ui import visiting

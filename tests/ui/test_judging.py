@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prorank_search.evaluation.agreement import Disputed
 from prorank_search.judgments import Judgment
-from prorank_search.pooling import Pooled
+from prorank_search.judgments.pooling import Pooled
 from prorank_search.types import Document, RescoredHit
 from prorank_ui.judge_card import LONGEST, card, disputed_table, said_table
 from prorank_ui.judging import MINE, NOBODY, SKIPPED, Work, proposals, work

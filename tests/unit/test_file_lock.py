@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from prorank_search.file_lock import hold
+from prorank_search.storage.file_lock import hold
 
 
 def test_what_is_held_is_refused_or_waited_for(tmp_path: Path) -> None:

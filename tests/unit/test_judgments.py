@@ -9,7 +9,7 @@ import pytest
 
 from prorank_search.errors import ConfigError, InputError
 from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
-from prorank_search.pooling import Pooled
+from prorank_search.judgments.pooling import Pooled
 from prorank_search.types import Document, Qrel, Query
 
 FOX, OWL = Query("q1", "quick fox"), Query("q2", "wise owl")

@@ -8,9 +8,9 @@ import pytest
 
 from prorank_search.errors import InputError
 from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
-from prorank_search.pooling import Pooled
+from prorank_search.judgments.pooling import Pooled
+from prorank_search.judgments.proposals import propose
 from prorank_search.profiles import Profile
-from prorank_search.proposals import propose
 from prorank_search.rescorers import from_function
 from prorank_search.types import Calibration, Document, Qrel, Query, RescorerInfo, Scored, ScoreRequest
 

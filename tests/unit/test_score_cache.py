@@ -10,7 +10,7 @@ import pytest
 
 from prorank_search.errors import ConfigError, RescorerError
 from prorank_search.evaluation.score_cache import CachedRescorer, open_score_cache
-from prorank_search.memory_cache import MemoryCache
+from prorank_search.storage.memory_cache import MemoryCache
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
 

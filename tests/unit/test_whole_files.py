@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from prorank_search.whole_files import drop_broken_line, whole_lines
+from prorank_search.storage.whole_files import drop_broken_line, whole_lines
 
 
 @pytest.mark.parametrize("broken", ["", "tail", "ta\u00e9".encode()[:-1].decode("utf-8", "surrogateescape")])

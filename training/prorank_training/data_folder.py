@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from prorank_search.errors import ConfigError, InputError
-from prorank_search.whole_files import write_whole
+from prorank_search.storage.whole_files import write_whole
 from prorank_training import judged_collection
 from prorank_training.collection import Collection
 from prorank_training.data import Chosen, dev_queries, judged_queries, training_groups

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from prorank_search.protocols import Rescorer
+from prorank_search.storage.whole_files import drop_broken_line, whole_lines
 from prorank_search.types import ScoreRequest
-from prorank_search.whole_files import drop_broken_line, whole_lines
 from prorank_training.groups import DevQuery
 from prorank_training.progress import Progress
 

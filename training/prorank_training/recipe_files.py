@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from prorank_search.errors import ConfigError
-from prorank_search.toml_files import read_toml
+from prorank_search.storage.toml_files import read_toml
 
 PACKAGED = Path(str(files("prorank_training"))) / "recipes"
 """The recipes of this package."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from prorank_search.checkpoint import Contract, read_contract
 from prorank_search.errors import InputError
-from prorank_search.whole_files import write_whole
+from prorank_search.storage.whole_files import write_whole
 from prorank_training.data_folder import Statistics
 from prorank_training.run_folder import RunFolder
 

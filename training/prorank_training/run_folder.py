@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from prorank_search.errors import ConfigError, InputError
-from prorank_search.file_lock import hold
-from prorank_search.whole_files import whole_lines, write_whole
+from prorank_search.storage.file_lock import hold
+from prorank_search.storage.whole_files import whole_lines, write_whole
 from prorank_training import workers
 from prorank_training.recipe import Recipe
 

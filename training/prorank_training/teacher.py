@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from prorank_search.errors import ConfigError, RescorerError
 from prorank_search.search import load_rescorer
+from prorank_search.storage.whole_files import drop_broken_line
 from prorank_search.types import ScoreRequest
-from prorank_search.whole_files import drop_broken_line
 from prorank_training import data_folder
 from prorank_training.groups import Group, epoch_order
 from prorank_training.teacher_scores import Taught, line_of, read_taught

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
 
-from prorank_search.whole_files import whole_lines
+from prorank_search.storage.whole_files import whole_lines
 
 
 @dataclass(frozen=True, slots=True)

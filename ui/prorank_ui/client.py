@@ -12,9 +12,9 @@ from typing import Protocol
 
 from prorank_search.evaluation.evaluate import FirstStage
 from prorank_search.jobs import Job
-from prorank_search.judgment_files import Judged
 from prorank_search.judgments import Judgment, Origin, QuerySet
-from prorank_search.pooling import Pooled
+from prorank_search.judgments.exchange import Judged
+from prorank_search.judgments.pooling import Pooled
 from prorank_search.protocols import IndexInfo
 from prorank_search.types import Document, Qrel, Query, Scored
 from prorank_ui.checkup import Examined

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from prorank_search import jobs, judgment_files
+from prorank_search import jobs
 from prorank_search.errors import AuthError
 from prorank_search.jobs import Job
-from prorank_search.judgment_files import Judged
-from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore, Origin
-from prorank_search.pooling import Pooled
+from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore, Origin, exchange
+from prorank_search.judgments.exchange import Judged
+from prorank_search.judgments.pooling import Pooled
 from prorank_search.settings import Settings
 from prorank_search.types import Query
 from prorank_ui import evaluating
@@ -81,7 +81,7 @@ class HomeClient:
         person = self._require("judge", "importing judgments")
         if origin == "person" and not judge.startswith(IMPORTED):
             _see_own_name(person, judge)
-        return judgment_files.take_in(self._store, judged, query_set=query_set, index=index, judge=judge, origin=origin)
+        return exchange.take_in(self._store, judged, query_set=query_set, index=index, judge=judge, origin=origin)
 
     def save_comparison(self, address: Mapping[str, object]) -> str:
         """Keep a comparison; return its short id."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prorank_search.evaluation.agreement import Disputed
 from prorank_search.judgments import GRADES, Judgment
-from prorank_search.pooling import Pooled
+from prorank_search.judgments.pooling import Pooled
 from prorank_ui import plain_table
 from prorank_ui.markup import escape, mark
 from prorank_ui.ranking_table import notice

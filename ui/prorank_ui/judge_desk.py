@@ -14,7 +14,7 @@ import streamlit as st
 
 from prorank_search.errors import ProRankError
 from prorank_search.judgments import GRADES, Judgment, QuerySet
-from prorank_search.pooling import Pooled
+from prorank_search.judgments.pooling import Pooled
 from prorank_search.types import Query
 from prorank_ui import address, announcer, dialogs, judge_card, judge_proposals, pool_filling, state
 from prorank_ui import ranking_table as table

@@ -7,7 +7,7 @@ import streamlit as st
 from prorank_search import jobs
 from prorank_search.jobs import Job
 from prorank_search.judgments import QuerySet
-from prorank_search.proposals import grades_in_words
+from prorank_search.judgments.proposals import grades_in_words
 from prorank_ui import page_gate, state, training_runs
 from prorank_ui import ranking_table as table
 from prorank_ui.judging import PROPOSING

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from prorank_search.judgments import Judgment
-from prorank_search.pooling import shuffled
-from prorank_search.proposals import proposals as of_probabilities
-from prorank_search.proposals import said_before
+from prorank_search.judgments.pooling import shuffled
+from prorank_search.judgments.proposals import proposals as of_probabilities
+from prorank_search.judgments.proposals import said_before
 from prorank_search.types import RescoredHit
 
 MINE, NOBODY, SKIPPED = "mine", "nobody", "skipped"

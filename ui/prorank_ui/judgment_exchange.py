@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from prorank_search.errors import ProRankError
-from prorank_search.judgment_files import FORMS, SUFFIXES, Form, read_judgments, written
 from prorank_search.judgments import Origin, QuerySet
+from prorank_search.judgments.exchange import FORMS, SUFFIXES, Form, read_judgments, written
 from prorank_search.protocols import IndexInfo
 from prorank_ui import dialogs, query_set_form, small_uploads, state
 from prorank_ui import ranking_table as table

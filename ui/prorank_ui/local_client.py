@@ -14,12 +14,12 @@ from prorank_search.cli.demo_corpus import QUESTIONS
 from prorank_search.evaluation.evaluate import FirstStage, first_stage_of
 from prorank_search.evaluation.score_cache import remembering
 from prorank_search.jobs import Job
-from prorank_search.memory_cache import MemoryCache
 from prorank_search.models import promotion
 from prorank_search.profiles import Profile, profile_for
 from prorank_search.protocols import IndexBackend, IndexInfo, Rescorer
 from prorank_search.search import load_backend, load_rescorer, search
 from prorank_search.settings import Settings, load_settings
+from prorank_search.storage.memory_cache import MemoryCache
 from prorank_search.types import Document, Scored, ScoreRequest, SearchResult
 from prorank_ui import checkup, evaluating, held_back, index_care, ingesting, training_runs, uploads
 from prorank_ui.checkup import Examined

@@ -9,7 +9,7 @@ import streamlit as st
 
 from prorank_search.errors import IndexNotFoundError, ProRankError
 from prorank_search.judgments import QuerySet
-from prorank_search.pooling import pool
+from prorank_search.judgments.pooling import pool
 from prorank_search.types import Query, SearchResult
 from prorank_ui import ranking_table as table
 from prorank_ui import searches, state

@@ -25,8 +25,8 @@ from prorank_search.evaluation.suite_file import Suite, SuiteRescorer, read_suit
 from prorank_search.evaluation.suite_output import write_results
 from prorank_search.profiles import Profile
 from prorank_search.settings import load_settings
+from prorank_search.storage.whole_files import drop_broken_line, whole_lines
 from prorank_search.types import Blend, Query, Ranking, SearchResult
-from prorank_search.whole_files import drop_broken_line, whole_lines
 from prorank_ui import evaluating
 from prorank_ui.choices import Choice, Side
 from prorank_ui.roles import Person

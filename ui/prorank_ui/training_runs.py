@@ -12,7 +12,7 @@ from typing import Any
 
 from prorank_search import jobs
 from prorank_search.jobs import Job
-from prorank_search.whole_files import whole_lines
+from prorank_search.storage.whole_files import whole_lines
 from prorank_ui.wording import apart
 
 KIND, GROUPS_KIND, EXPORT_KIND = "train", "groups", "export"

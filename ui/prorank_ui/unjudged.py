@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from prorank_search.evaluation.evaluate import FirstStage
 from prorank_search.evaluation.suite_output import LOOKED_AT
-from prorank_search.pooling import Pooled
+from prorank_search.judgments.pooling import Pooled
 from prorank_search.types import Query
 from prorank_ui.standings import EvaluationRun
 

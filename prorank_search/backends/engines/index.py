@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from prorank_search import write_lock
 from prorank_search.backends.engines import adoption, catalog, versions
 from prorank_search.backends.engines.analysis import analysis_for, index_body
 from prorank_search.backends.engines.catalog import NOT_OURS
@@ -19,6 +18,7 @@ from prorank_search.backends.engines.writer import EngineWriter
 from prorank_search.errors import InputError
 from prorank_search.passages import first_passage_id
 from prorank_search.protocols import IndexInfo
+from prorank_search.storage import write_lock
 from prorank_search.types import Document
 
 _NOT_READY = 503

@@ -10,8 +10,8 @@ from opensearchpy.exceptions import ConnectionTimeout, SerializationError, SSLEr
 
 from prorank_search.backends.engines.connection import BAD_GATEWAY, Engine, Reply, Request, nodes
 from prorank_search.backends.engines.credentials import certificates, check, headers_of
-from prorank_search.backends.engines.detection import connected
 from prorank_search.backends.engines.faults import unreachable
+from prorank_search.backends.engines.identity import connected
 from prorank_search.backends.engines.index import EngineIndexes
 from prorank_search.errors import ConfigError
 from prorank_search.settings import Settings

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import IO
 from uuid import uuid4
 
-from prorank_search import write_lock
 from prorank_search.errors import BackendError, IndexNotFoundError, InputError
+from prorank_search.storage import write_lock
 
 FORMAT = 1
 KEPT = 2

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Literal
 
 from prorank_search.errors import InputError
-from prorank_search.pooling import Pooled
-from prorank_search.sqlite_file import Run, SqliteFile
+from prorank_search.judgments.pooling import Pooled
+from prorank_search.storage.sqlite_file import Run, SqliteFile
 from prorank_search.stored_documents import from_source, to_source
 from prorank_search.types import Qrel, Query
 

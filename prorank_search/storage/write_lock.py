@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from prorank_search.errors import BackendError, IndexLockedError
-from prorank_search.file_lock import hold
+from prorank_search.storage.file_lock import hold
 
 
 def take(path: Path, index: str) -> IO[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 from prorank_search.errors import InputError
-from prorank_search.judgments import GRADES, Judgment, JudgmentStore
+from prorank_search.judgments.store import GRADES, Judgment, JudgmentStore
 from prorank_search.profiles import Profile
 from prorank_search.protocols import Rescorer
 from prorank_search.rescore import probability_of

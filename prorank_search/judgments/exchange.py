@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from prorank_search.errors import InputError
-from prorank_search.judgments import Judgment, JudgmentStore, Origin, query_id_of
+from prorank_search.judgments.store import Judgment, JudgmentStore, Origin, query_id_of
 from prorank_search.qrels_files import placed_qrels
-from prorank_search.tables import id_string, json_object, read_csv, read_lines, string, suffix_of
+from prorank_search.storage.tables import id_string, json_object, read_csv, read_lines, string, suffix_of
 from prorank_search.types import Qrel, Query
 
 Form = Literal["trec", "beir", "csv", "quepid", "workbench"]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from prorank_search.errors import InputError
-from prorank_search.judgment_files import FORMS, SUFFIXES, Form, form_of, read_judgments, written
 from prorank_search.judgments import query_id_of
+from prorank_search.judgments.exchange import FORMS, SUFFIXES, Form, form_of, read_judgments, written
 from prorank_search.types import Qrel, Query
 
 QUERIES = {"q1": Query("q1", 'fox, "quick"'), "q2": Query("q2", "weiße Eule")}

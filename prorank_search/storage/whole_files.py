@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from prorank_search.file_lock import hold
+from prorank_search.storage.file_lock import hold
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

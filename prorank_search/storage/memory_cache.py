@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from threading import Lock
 
-from prorank_search.disk_cache import DiskCache, Row
+from prorank_search.storage.disk_cache import DiskCache, Row
 
 _BYTES_AN_ENTRY = 400
 """What a key, its place in the table and a few numbers take, as measured."""
