@@ -227,7 +227,8 @@ class IndexBackend(SearchBackend, Protocol):
             metadata: As for `writer`.
 
         Raises:
-            InputError: There is no such analysis, or the backend knows no other `k1` and `b`.
+            ConfigError: There is no such analysis.
+            InputError: The backend knows no other `k1` and `b`.
         """
         ...
 

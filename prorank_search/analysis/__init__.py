@@ -8,7 +8,7 @@ from prorank_search.analysis.code import CODE
 from prorank_search.analysis.english import ENGLISH
 from prorank_search.analysis.presets import Preset, Token
 from prorank_search.analysis.standard import STANDARD
-from prorank_search.errors import InputError
+from prorank_search.errors import ConfigError
 
 __all__ = ["PRESETS", "Preset", "Token", "choose", "preset"]
 
@@ -19,7 +19,7 @@ def preset(name: str) -> Preset:
     """Return the preset of that name.
 
     Raises:
-        InputError: There is none; `auto` is not one, `choose` turns a sample of texts into a name.
+        ConfigError: There is none; `auto` is not one, `choose` turns a sample of texts into a name.
 
     Example:
         >>> preset("english").stemmer
@@ -27,5 +27,5 @@ def preset(name: str) -> Preset:
     """
     if name not in PRESETS:
         message = f"no analysis preset {name!r}; there are: {', '.join(PRESETS)}"
-        raise InputError(message)
+        raise ConfigError(message)
     return PRESETS[name]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from prorank_search.errors import InputError
+from prorank_search.errors import ConfigError, InputError
 from prorank_search.evaluation.judged import judged_queries
 from prorank_search.evaluation.trec_files import Run
 from prorank_search.types import Qrel, ScoredDoc
@@ -57,7 +57,8 @@ def measure(qrels: Iterable[Qrel], run: Run, names: Iterable[str] = MEASURES) ->
         names: Measures such as "map@100": one of `KINDS` and a cut-off from 1 to 100.
 
     Raises:
-        InputError: No query has a relevant document, or there is no such measure.
+        ConfigError: There is no such measure.
+        InputError: No query has a relevant document.
 
     Example:
         >>> values = measure([Qrel("q", "b", 1)], {"q": [ScoredDoc("q", "a", 2.0), ScoredDoc("q", "b", 1.0)]})
@@ -92,7 +93,7 @@ def check_measure(name: str) -> str:
     """Return the name of a measure as it is.
 
     Raises:
-        InputError: There is no such measure.
+        ConfigError: There is no such measure.
 
     Example:
         >>> check_measure("p@5")
@@ -100,7 +101,7 @@ def check_measure(name: str) -> str:
     """
     kind, _, cutoff = name.partition("@")
     if kind not in KINDS or not cutoff.isdecimal() or not 1 <= int(cutoff) <= DEPTH:
-        raise InputError(
+        raise ConfigError(
             f"there is no measure {name!r}: wanted is one of {', '.join(KINDS)}, @ and a cut-off from 1 to {DEPTH}, "
             "such as map@100"
         )

@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from prorank_search.errors import ConfigError, InputError
+from prorank_search.errors import ConfigError
 from prorank_search.evaluation.measures import check_measure
 from prorank_search.setting_values import Device
 from prorank_search.settings import check_keys
@@ -37,7 +37,7 @@ def _known_keys(blend: object) -> object:
 def _known_measure(name: str) -> str:
     try:
         return check_measure(name)
-    except InputError as error:
+    except ConfigError as error:
         raise ValueError(str(error)) from error
 
 

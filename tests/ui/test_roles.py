@@ -34,7 +34,8 @@ def test_without_a_proxy_this_machine_operates_and_others_look_on_whatever_they_
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8501", "127.0.0.1:80", "[::1]:8501", "search.example:8501"])
 def test_an_operator_opens_the_page_by_a_name_of_this_machine_or_of_the_settings(host: str) -> None:
     visitor = Visitor("127.0.0.1", {"host": [host]})
-    assert person_of(visitor, Settings(ui_hosts=("Search.example",))) == Person("operator")
+    for named in ("Search.example", "search.example:8501"):
+        assert person_of(visitor, Settings(ui_hosts=(named,))) == Person("operator")
 
 
 @pytest.mark.parametrize("host", ["evil.example:8501", "127.0.0.1.evil.example", "localhost@evil.example", "[", ""])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from prorank_search.analysis import PRESETS, Token, choose, preset
-from prorank_search.errors import InputError
+from prorank_search.errors import ConfigError
 
 TEXTS = [
     "Plain words, with a comma.",
@@ -28,7 +28,7 @@ def test_tokens_lie_in_the_text_and_hold_no_spaces(name: str, text: str) -> None
 
 
 def test_an_unknown_preset_is_an_error_that_names_the_known_ones() -> None:
-    with pytest.raises(InputError, match="'klingon'; there are: english, standard, code, chinese, cjk"):
+    with pytest.raises(ConfigError, match="'klingon'; there are: english, standard, code, chinese, cjk"):
         preset("klingon")
 
 

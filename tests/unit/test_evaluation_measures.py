@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from prorank_search.errors import InputError
+from prorank_search.errors import ConfigError, InputError
 from prorank_search.evaluation.judged import judged_queries, queries_of, sample
 from prorank_search.evaluation.measures import EVERY, mean, measure
 from prorank_search.evaluation.trec_files import Run
@@ -50,7 +50,7 @@ def test_any_measure_can_be_had_at_any_cutoff() -> None:
 
 @pytest.mark.parametrize("name", ["bleu@4", "ndcg", "ndcg@0", "ndcg@101", "p@x", "@5"])
 def test_a_measure_that_there_is_not_is_told(name: str) -> None:
-    with pytest.raises(InputError, match="there is no measure"):
+    with pytest.raises(ConfigError, match="there is no measure"):
         measure([Qrel("q", "a", 1)], run_of(q="a"), [name])
 
 

@@ -96,7 +96,7 @@ def test_a_source_that_does_not_exist_is_exit_code_3() -> None:
 
 def test_an_unknown_analysis_is_refused_before_anything_is_made(prorank_home: Path) -> None:
     result = CliRunner().invoke(app, ["ingest", "-", "--index", "animals", "--analysis", "klingon"], input=GOOD)
-    assert result.exit_code == 3
+    assert result.exit_code == 2
     assert "klingon" in result.stderr
     assert not list((prorank_home / "indexes").glob("animals"))
 

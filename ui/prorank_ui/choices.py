@@ -89,6 +89,8 @@ def blend_name(written: str) -> str:
     Example:
         >>> blend_name("rrf:none:1:1"), blend_name("total:zscore:1:8"), blend_name("avg:minmax:2:1")
         ('reciprocal ranks', 'BM25 + 8 × its scores', 'mean of 2 × BM25 and its scores, minmax')
+        >>> blend_name("total:none:1:1")
+        'BM25 + its scores, both as they are'
     """
     blend = blend_of(written)
     if written in BLENDS or blend is None:
@@ -104,7 +106,9 @@ def blend_name(written: str) -> str:
         "min": f"the lower of {' and '.join(terms)}",
         "rrf": f"reciprocal ranks of {' and '.join(terms)}",
     }[blend.score_mode]
-    return joined if blend.normalize in {"none", "zscore"} else f"{joined}, {blend.normalize}"
+    if blend.score_mode in {"replace", "rrf"} or blend.normalize == "zscore":
+        return joined
+    return f"{joined}, {'both as they are' if blend.normalize == 'none' else blend.normalize}"
 
 
 def written_blend(blend: Blend) -> str:

@@ -115,7 +115,7 @@ def _unnamed(role: Role, visitor: Visitor, settings: Settings) -> Person:
         role == "operator"
         and host != "localhost"
         and not _is_here(host)
-        and host not in map(str.lower, settings.ui_hosts)
+        and host not in map(name_in, settings.ui_hosts)
     ):
         raise AuthError(
             f"operators open this page by localhost or 127.0.0.1, not as {host[:LONGEST_NAME]!r}: "

@@ -17,7 +17,7 @@ from typing import Any
 from prorank_search.analysis import preset
 from prorank_search.analysis.english import STOP_WORDS
 from prorank_search.backends.engines.connection import Engine
-from prorank_search.errors import EngineError, InputError
+from prorank_search.errors import ConfigError, EngineError
 from prorank_search.stored_documents import facts, to_source
 from prorank_search.types import BM25, Document
 
@@ -84,7 +84,7 @@ def analysis_for(engine: Engine, name: str) -> IndexAnalysis:
     """Return how an engine analyses texts, asking it for what is not in every engine; see `plan`.
 
     Raises:
-        InputError: There is no such preset, or no such field.
+        ConfigError: There is no such preset, or no such field.
     """
     smartcn = "chinese" in _presets(name).values() and has_analyzer(engine, _SMARTCN)
     return plan(name, smartcn=smartcn)
@@ -98,7 +98,7 @@ def plan(name: str, *, smartcn: bool) -> IndexAnalysis:
         smartcn: Whether the engine has a word list for Chinese.
 
     Raises:
-        InputError: There is no such preset, or no such field.
+        ConfigError: There is no such preset, or no such field.
 
     Example:
         >>> plan("english,title=standard", smartcn=False).analyzers
@@ -171,7 +171,7 @@ def _presets(name: str) -> dict[str, str]:
     own = dict(each.partition("=")[::2] for each in overrides)
     for field in own:
         if field not in SEARCHED:
-            raise InputError(f"analysis {name!r}: no field {field!r}; there are: {', '.join(SEARCHED)}")
+            raise ConfigError(f"analysis {name!r}: no field {field!r}; there are: {', '.join(SEARCHED)}")
     return {field: preset(own.get(field, first)).name for field in SEARCHED}
 
 

@@ -150,7 +150,7 @@ def create(engine: Engine, index: str, analysis: str, found: Sequence[Version], 
         metadata: What the mark says beside our own.
 
     Raises:
-        InputError: There is no such analysis.
+        ConfigError: There is no such analysis.
     """
     chosen = analysis_for(engine, analysis)
     if chosen.notice:
