@@ -236,7 +236,7 @@ def test_a_second_stage_that_ran_out_of_time_is_shown_as_partial_and_goes_on_whe
     app.query_params.update({"q": "dog", "right": "slow"})
     app.run()
     assert "Only a part was rescored" in drawn(app)
-    assert "1 of 4 hits were scored in time; fewer “Hits rescored”" in drawn(app)
+    assert "1 of 4 hits were scored in time. Choose fewer “Hits rescored”" in drawn(app)
     assert "1 of 4 hits rescored" in drawn(app)
     assert "not scored" in drawn(app)
     before = calls()

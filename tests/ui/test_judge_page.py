@@ -122,6 +122,13 @@ def test_typed_queries_become_a_set_whose_hits_are_found_by_both_stages(
     assert store.qrels("dogs") == []
 
 
+@pytest.mark.usefixtures("stages")
+def test_a_set_for_whose_queries_nothing_is_found_says_so(app: AppTest, animals: str, store: JudgmentStore) -> None:
+    store.add_queries("words", animals, [Query("q1", "zyzzyva")])
+    run_until(app, lambda: "No system finds anything for this set" in drawn(app))
+    assert "judged" not in drawn(app)
+
+
 def test_a_grade_is_in_the_store_before_the_next_hit_shows(app: AppTest, animals: str, store: JudgmentStore) -> None:
     store.add_queries("dogs", animals, [DOGS])
     store.pool("dogs", "q1", pooled("dog", "fox", "evil"))

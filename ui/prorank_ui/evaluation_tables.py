@@ -12,7 +12,7 @@ from prorank_ui.slices import slices
 from prorank_ui.standings import Change, Measured, Standing
 from prorank_ui.wording import duration
 
-LEGEND = f"✓ p < {SIGNIFICANT}: paired permutation test, Holm-corrected over the systems of this table"
+LEGEND = f"* p < {SIGNIFICANT}: paired permutation test, Holm-corrected over the systems of this table"
 _LEAST_P = 0.001
 
 
@@ -106,7 +106,7 @@ def _standing(row: Standing) -> list[str]:
     if one is None or row.p_holm is None:
         return [row.name, f"{row.mean:.3f}", *[""] * 6]
     low, high = one.ci95
-    sure = " ✓" if row.p_holm < SIGNIFICANT else ""
+    sure = " *" if row.p_holm < SIGNIFICANT else ""
     figures = [f"{signed(one.delta)}{sure}", f"{signed(low)} to {signed(high)}", p_value(row.p_holm)]
     return [row.name, f"{row.mean:.3f}", *figures, f"{one.wins:,}", f"{one.ties:,}", f"{one.losses:,}"]
 

@@ -38,8 +38,8 @@ def drawn(told: Sequence[tuple[str, float]]) -> str:
     """Return the text as HTML: the more the score loses without a sentence, the stronger its colour.
 
     Example:
-        >>> drawn([("It barks.", -1.5)]).partition(">")[2]
-        '<span class="pr-against" style="--pr-strength:0.55">It barks.</span><small>-1.50</small></p>'
+        >>> drawn([("It barks. ", -1.5)]).partition(">")[2]
+        '<span class="pr-against" style="--pr-strength:0.55">It barks.</span><small>-1.50</small> </p>'
     """
     most = max((abs(loss) for _, loss in told), default=0.0) or 1.0
     return f'<p class="pr-why" dir="auto">{"".join(_sentence(text, loss, loss / most) for text, loss in told)}</p>'
@@ -50,4 +50,6 @@ def _sentence(text: str, loss: float, share: float) -> str:
         return f"<span>{escape(text)}</span>"
     name = "pr-for" if loss > 0 else "pr-against"
     strength = f"{abs(share) * _STRONGEST:.2f}"
-    return f'<span class="{name}" style="--pr-strength:{strength}">{escape(text)}</span><small>{loss:+.2f}</small>'
+    said = text.rstrip()
+    marked = f'<span class="{name}" style="--pr-strength:{strength}">{escape(said)}</span><small>{loss:+.2f}</small>'
+    return marked + text[len(said) :]

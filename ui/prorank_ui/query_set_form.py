@@ -83,16 +83,16 @@ def _of_folder() -> Read:
     """Offer the splits of the folders in the home's folder of them; their judged queries are read."""
     home = state.client().home
     splits = [(one.name, split) for one in sources([], home) for split in one.splits]
-    missing = f"put one (queries.jsonl, qrels/) into {home / COLLECTIONS}"
+    where = f"one (queries.jsonl, qrels/) into {home / COLLECTIONS}"
     if splits:
         chosen = st.selectbox("Folder and split", splits, format_func=" / ".join)
     else:
         chosen = None
-        st.html(table.notice("info", "There is no BEIR folder yet", missing))
+        st.html(table.notice("info", "There is no BEIR folder yet", f"Put {where}."))
 
     def read() -> Sequence[Query]:
         if chosen is None:
-            raise InputError(f"there is no BEIR folder: {missing}")
+            raise InputError(f"there is no BEIR folder: put {where}")
         folder = home / COLLECTIONS / chosen[0]
         judged = {qrel.query_id for qrel in beir.read_qrels(folder, chosen[1])}
         return [query for query in beir.read_queries(folder).values() if query.query_id in judged]

@@ -102,8 +102,8 @@ def beware(result: SearchResult, top_k: int) -> tuple[str, str] | None:
     """
     status = result.status
     if status.state == "partial":
-        more = "fewer “Hits rescored”, or a longer timeout_s in prorank.toml, score all of them"
-        return "Only a part was rescored: the rest follows in BM25's order", f"{status.reason}; {more}"
+        more = "Choose fewer “Hits rescored”, or a longer timeout_s in prorank.toml."
+        return "Only a part was rescored: the rest follows in BM25's order", f"{status.reason}. {more}"
     if status.state == "skipped":
         return None
     if status.query_truncated:

@@ -75,7 +75,7 @@ def test_the_form_of_a_new_set(camera: Camera, page: Page, address: str) -> None
     ("name", "rest", "shows"),
     [
         ("nothing-skipped", f"set={QUERY_SET}&which=skipped", "You skipped no hit"),
-        ("nothing-found", "set=nothing+found", "Nothing is left to judge"),
+        ("nothing-found", "set=nothing+found", "No system finds anything"),
         ("stage-failed", "set=stage+fails&second=failing", "out of memory"),
         ("index-gone", "set=index+gone", "'gone'"),
     ],

@@ -143,6 +143,9 @@ def _say_done(mine: Work, which: str) -> None:
     if which == SKIPPED:
         st.html(table.notice("info", "You skipped no hit of this set"))
         return
+    if not mine.pools:
+        st.html(table.notice("info", "No system finds anything for this set's queries", "Choose or make another set."))
+        return
     skipped = sum(one.relevance is None for one in mine.said.values())
     advice = f"“{WHICH[SKIPPED]}” above brings {count(skipped, 'hit')} back. " if skipped else ""
     done, pooled = mine.judged_of_all
