@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import ssl
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from prorank_search.rescorers.overlap import OverlapRescorer
 from prorank_search.serving import tls
 from prorank_search.serving.http_upstream import HttpUpstream
 from prorank_search.settings import Settings
+from tests.certificates import certified
 from tests.serving.live import Served
 from tests.serving.stub_engine import StubEngine
 
@@ -27,27 +28,7 @@ Certify = Callable[..., tuple[Path, Path]]
 @pytest.fixture
 def certify(tmp_path: Path) -> Certify:
     """Makes a certificate of its own for 127.0.0.1, and its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed: apt-get install openssl")
-
-    def certified(name: str, *protection: str) -> tuple[Path, Path]:
-        cert, key = tmp_path / f"{name}.pem", tmp_path / f"{name}.key"
-        made = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", "2"]
-        named = [
-            "-subj",
-            f"/CN={name}",
-            "-addext",
-            "subjectAltName=IP:127.0.0.1",
-            "-keyout",
-            str(key),
-            "-out",
-            str(cert),
-        ]
-        subprocess.run([*made, *named, *(protection or ("-nodes",))], check=True, capture_output=True)
-        return cert, key
-
-    return certified
+    return partial(certified, tmp_path)
 
 
 def test_without_a_certificate_nothing_is_encrypted() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +18,7 @@ from prorank_search.serving.metrics import Metrics
 from prorank_search.settings import load_settings
 from prorank_ui import status_words
 from prorank_ui.checkup import Checkup, Examined, service_says
+from tests.certificates import certified
 from tests.ui.conftest import wait_until
 
 WELL = Examined((Checked("model", "ok", "it loads", ""),), {}, "2026-11-24T18:31:00+00:00", 0.1)
@@ -76,8 +79,10 @@ def test_a_service_that_does_not_run_says_nothing() -> None:
 class Service(BaseHTTPRequestHandler):
     answer: dict[str, object] = {}  # noqa: RUF012 (each test sets it)
     metrics = b""
+    keys: list[str | None] = []  # noqa: RUF012 (of every request)
 
     def do_GET(self) -> None:
+        self.keys.append(self.headers["authorization"])
         answers = {"/info": json.dumps(self.answer).encode(), "/metrics": self.metrics}
         self.send_response(200 if answers.get(self.path) else 404)
         self.end_headers()
@@ -112,6 +117,25 @@ def test_a_running_service_tells_its_queue_and_another_server_nothing(
     assert told in facts
     latency = "5 requests since the start, half within 250 ms, 95 % in more than 10.0 s; 1 request failed (rerank 502)"
     assert (latency in facts) == bool(facts) == bool(told)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_service_with_a_certificate_is_asked_by_https_and_never_with_the_key_of_another_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cert, key = certified(tmp_path, "service")
+    monkeypatch.setattr(Service, "answer", {"prorank": {"queued_tokens": 0, "max_queued_tokens": 1}})
+    monkeypatch.setattr(Service, "keys", [])
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own.load_cert_chain(cert, key)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
+        server.socket = own.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        shared = {"port": server.server_port, "tls_cert": str(cert), "tls_key": str(key)}
+        assert service_says(load_settings(**shared, remote_api_key="a vendor's"))["prorank"]
+        assert service_says(load_settings(**shared, api_key="ours"))["prorank"]
+        server.shutdown()
+    assert Service.keys == [None, None, "Bearer ours", "Bearer ours"]
 
 
 def test_what_fails_says_what_to_do_and_is_escaped() -> None:

@@ -99,7 +99,7 @@ def test_runs_keep_their_buttons_where_no_recipe_can_be_found(
     app: AppTest, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_left(home, "train", exit_code=5)
-    failed = subprocess.CompletedProcess((), 1, "", "error: it needs the extra 'train'")
+    failed = subprocess.CompletedProcess((), 1, b"", b"error: it needs the extra 'train'")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
     app.run()
     assert "it needs the extra" in drawn(app)
@@ -111,9 +111,9 @@ def test_recipes_are_asked_for_again_when_those_of_the_home_change(
 ) -> None:
     asked: list[object] = []
 
-    def run(command: object, **_: object) -> subprocess.CompletedProcess[str]:
+    def run(command: object, **_: object) -> subprocess.CompletedProcess[bytes]:
         asked.append(command)
-        return subprocess.CompletedProcess((), 0, "[]", "")
+        return subprocess.CompletedProcess((), 0, b"[]", b"")
 
     monkeypatch.setattr(subprocess, "run", run)
     app.run().run()

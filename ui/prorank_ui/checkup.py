@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import subprocess
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 
-from prorank_search import jobs
 from prorank_search.doctor.installation import Checked
-from prorank_search.errors import BackendError, ProRankError
+from prorank_search.errors import ProRankError
 from prorank_search.settings import Settings, load_settings
+from prorank_ui import commands
 from prorank_ui.service_metrics import requests_in
 
 KEPT_S = 60.0
@@ -53,16 +53,8 @@ def examine() -> Examined:
     began = time.monotonic()
     settings = load_settings()
     config = [f"--config={settings.config}"] if settings.config else []
-    try:
-        ran = subprocess.run(
-            jobs.prorank("doctor", "--json", *config), capture_output=True, check=False, timeout=_TAKES_AT_MOST_S
-        )
-        checks = tuple(Checked(**check) for check in json.loads(ran.stdout))
-    except subprocess.TimeoutExpired as error:
-        raise BackendError(f"`prorank doctor` did not end in {_TAKES_AT_MOST_S} s: run it in a terminal") from error
-    except (ValueError, TypeError) as error:
-        said = ran.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise BackendError(f"`prorank doctor` failed: {said[-1] if said else ran.returncode}") from error
+    answer = commands.answer_of("doctor", "--json", *config, timeout_s=_TAKES_AT_MOST_S)
+    checks = tuple(Checked(**check) for check in answer)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return Examined(checks, service_says(settings), now, time.monotonic() - began)
 
@@ -81,9 +73,8 @@ def service_says(settings: Settings) -> Mapping[str, Any]:
 
 def _asked(settings: Settings, path: str) -> bytes:
     """Return what the service of these settings answers; nothing where it does not."""
-    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=_ASKED_FOR_S)
-    key = settings.remote_api_key
-    headers = {"authorization": f"Bearer {key.get_secret_value()}"} if key else {}
+    connection = _connection(settings)
+    headers = {"authorization": f"Bearer {settings.api_key.get_secret_value()}"} if settings.api_key else {}
     try:
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()
@@ -92,6 +83,15 @@ def _asked(settings: Settings, path: str) -> bytes:
         return b""
     finally:
         connection.close()
+
+
+def _connection(settings: Settings) -> http.client.HTTPConnection:
+    if settings.tls_cert is None:
+        return http.client.HTTPConnection(settings.host, settings.port, timeout=_ASKED_FOR_S)
+    own = ssl.create_default_context(cafile=settings.tls_cert)  # what it shows has to be what the settings name
+    own.check_hostname = False
+    own.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return http.client.HTTPSConnection(settings.host, settings.port, timeout=_ASKED_FOR_S, context=own)
 
 
 class Checkup:

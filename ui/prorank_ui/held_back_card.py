@@ -10,8 +10,8 @@ from prorank_search import jobs
 from prorank_search.jobs import Job
 from prorank_ui import evaluating, held_back, page_gate, state
 from prorank_ui import ranking_table as table
+from prorank_ui.commands import last_line
 from prorank_ui.held_back import HeldBack, Outcome, Pair
-from prorank_ui.ingest_output import complaint
 from prorank_ui.markup import unmarked
 
 _KEPT = 20
@@ -84,7 +84,7 @@ def _show(test: Job, called: str) -> None:
             state.client().stop_job(test)
         return
     if now.state == "failed":
-        wide.html(table.notice("error", "The test failed", complaint(jobs.output(test))))
+        wide.html(table.notice("error", "The test failed", last_line(jobs.output(test))))
     else:
         wide.html(table.notice("warning", _UNDONE[now.state], "Resumed, it goes on: what was scored is kept."))
     if narrow.button("Resume the test", key=f"resume {test.job_id}", width="stretch"):

@@ -105,17 +105,6 @@ def report(output: str) -> Report | None:
         return None
 
 
-def complaint(output: str) -> str:
-    r"""Return the last line of an output, which says why a command failed.
-
-    Example:
-        >>> complaint("some progress\nerror: the disk is full\n")
-        'the disk is full'
-    """
-    lines = output.strip().splitlines()
-    return lines[-1].removeprefix("error: ") if lines else "it said nothing"
-
-
 def in_words_of_the_page(complaint: str) -> str:
     """Return a command's complaint with the page's fields for its flags, and uploads by their names alone.
 

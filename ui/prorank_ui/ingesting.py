@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 
 from prorank_search import jobs
 from prorank_search.errors import InputError
+from prorank_ui import commands
 
 KIND = "ingest"
 _LONGEST = 200
@@ -82,17 +81,7 @@ def look(wish: Wish, config: Path | None = None) -> Mapping[str, Any]:
     Raises:
         InputError: The source cannot be read; the message is the command's.
     """
-    command = jobs.prorank(*arguments(wish, config), "--dry-run", "--json")
-    try:
-        ran = subprocess.run(command, capture_output=True, check=False, timeout=_LOOK_TAKES_AT_MOST_S)
-    except subprocess.TimeoutExpired as error:
-        raise InputError(f"nothing was to be seen of {wish.source.name!r} in {_LOOK_TAKES_AT_MOST_S} s") from error
-    try:
-        seen = json.loads(ran.stdout)
-    except ValueError as error:
-        said = ran.stderr.decode("utf-8", "replace").strip().splitlines()
-        reason = said[-1].removeprefix("error: ") if said else f"exit code {ran.returncode}"
-        raise InputError(reason) from error
+    seen = commands.answer_of(*arguments(wish, config), "--dry-run", "--json", timeout_s=_LOOK_TAKES_AT_MOST_S)
     if not isinstance(seen, dict):
         raise InputError(f"the dry run of {wish.source.name!r} said nothing that can be read")
     return seen

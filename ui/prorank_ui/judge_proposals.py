@@ -8,8 +8,9 @@ from prorank_search import jobs
 from prorank_search.jobs import Job
 from prorank_search.judgments import QuerySet
 from prorank_search.judgments.proposals import grades_in_words
-from prorank_ui import page_gate, state, training_runs
+from prorank_ui import page_gate, state
 from prorank_ui import ranking_table as table
+from prorank_ui.commands import last_line
 from prorank_ui.judging import PROPOSING
 from prorank_ui.markup import unmarked
 
@@ -49,7 +50,7 @@ def _tell(made: Job, running: bool) -> None:  # noqa: FBT001 (what the page last
     now = jobs.status(made).state
     if running and now != "running":
         st.rerun()
-    said = training_runs.last_line(made)
+    said = last_line(jobs.output(made))
     if now == "finished":
         st.caption(unmarked(said))
     elif now == "running":

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
 
 from prorank_search import jobs
-from prorank_search.errors import ConfigError, ProRankError
+from prorank_search.errors import ProRankError
 from prorank_search.jobs import Job
 from prorank_search.settings import load_settings
-from prorank_ui import page_gate, state, training_groups, training_plan, training_runs
+from prorank_ui import commands, page_gate, state, training_groups, training_plan, training_runs
 from prorank_ui import ranking_table as table
+from prorank_ui.commands import last_line
 from prorank_ui.markup import unmarked
 from prorank_ui.training_plan import COLLECTIONS, Plan, RecipeInfo
 from prorank_ui.wording import count
 
 _POLL_S = 1.5
+_LISTING_TAKES_AT_MOST_S = 60
 _OWN_RECIPE = "judgments"
 _CORPUS_FILE = "corpus.jsonl"
 
@@ -32,7 +32,7 @@ def draw(home: Path) -> None:
     own = {path.name: path.stat().st_mtime_ns for path in (home / "recipes").glob("*.toml")}
     try:
         known = {recipe.name: recipe for recipe in _recipes(home, own)}
-    except ConfigError as error:
+    except ProRankError as error:
         st.html(table.notice("error", "No run can be started", str(error)))
         return
     plan = _ask(home, known)
@@ -48,11 +48,8 @@ def draw(home: Path) -> None:
 def _recipes(home: Path, own: Mapping[str, int]) -> list[RecipeInfo]:
     """Ask `prorank train` for its recipes, anew when those of the home change: the apps do not know each other."""
     del home, own  # tell one answer from another
-    command = jobs.prorank("train", "recipes", "--json")
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ConfigError(f"`prorank train recipes` failed: {done.stderr.strip()}")
-    return [RecipeInfo(**row) for row in json.loads(done.stdout)]
+    answer = commands.answer_of("train", "recipes", "--json", timeout_s=_LISTING_TAKES_AT_MOST_S)
+    return [RecipeInfo(**row) for row in answer]
 
 
 def _ask(home: Path, known: Mapping[str, RecipeInfo]) -> Plan | None:
@@ -130,7 +127,7 @@ def _show_groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None
     state_now = jobs.status(made).state
     st.html(training_groups.heading_html(made.title))
     if state_now == "running":
-        st.html(table.notice("info", "Making the groups …", training_runs.last_line(made)))
+        st.html(table.notice("info", "Making the groups …", last_line(jobs.output(made))))
         if st.button("Stop", key="stop groups"):
             state.client().stop_job(made)
         st.session_state["groups under way"] = made.job_id
@@ -139,7 +136,7 @@ def _show_groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None
         st.rerun()
     rows = training_groups.counts(made.folder)
     if state_now != "finished" or not rows:
-        st.html(table.notice("error", f"The groups were not made: {state_now}", training_runs.last_line(made)))
+        st.html(table.notice("error", f"The groups were not made: {state_now}", last_line(jobs.output(made))))
         if st.button("Try again", key="groups again"):
             state.client().resume_job(made)
             st.rerun()

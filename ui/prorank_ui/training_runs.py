@@ -123,12 +123,6 @@ def short_time(job: Job) -> str:
     return job.created[5:16].replace("T", " ")
 
 
-def last_line(job: Job) -> str:
-    """Return the last thing that a job printed."""
-    lines = [line for line in jobs.output(job).splitlines() if line.strip()]
-    return lines[-1].removeprefix("error: ") if lines else ""
-
-
 def _steps(folder: Path) -> dict[str, int]:
     """Return the steps of each stage; more of them may have been asked for than when the run began."""
     try:

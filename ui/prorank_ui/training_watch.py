@@ -22,6 +22,7 @@ from prorank_ui import (
     training_runs,
 )
 from prorank_ui import ranking_table as table
+from prorank_ui.commands import last_line
 from prorank_ui.markup import unmarked
 from prorank_ui.wording import apart, count
 
@@ -105,7 +106,7 @@ def _card(job: Job, now: str, home: Path) -> None:
         if progress.steps and now != "finished":
             st.progress(min(1.0, progress.step / progress.steps))
         if now == "failed":
-            st.html(table.notice("error", "The run failed", training_runs.last_line(job)))
+            st.html(table.notice("error", "The run failed", last_line(jobs.output(job))))
         if now != "finished":
             _actions(job, now)
         checkpoint = training_runs.checkpoint_of(job.folder)
@@ -153,7 +154,7 @@ def _export(made: Job) -> None:
     """Draw what became of a checkpoint that was asked for on the way."""
     now = jobs.status(made).state
     if now == "failed":
-        st.html(table.notice("error", f"No checkpoint: {made.title}", training_runs.last_line(made)))
+        st.html(table.notice("error", f"No checkpoint: {made.title}", last_line(jobs.output(made))))
     else:
         st.caption(f"Checkpoint: {unmarked(made.title)}, {_WORDS[now]}")
     checkpoint = training_runs.checkpoint_of(made.folder)
