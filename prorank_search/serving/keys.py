@@ -199,7 +199,7 @@ class KeyRing:
         try:
             self._keys = read(self._home)
         except ConfigError as error:
-            _LOG.error("%s; the keys of before are in force", error)
+            _LOG.error("%s; the previous keys stay in use", error)
             return
         _LOG.info("keys were read again: %s", ", ".join(key.name for key in self._keys) or "none")
 

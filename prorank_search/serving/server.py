@@ -112,7 +112,7 @@ def _again_on_sighup(settings: Settings, context: ssl.SSLContext | None) -> None
         try:
             tls.load(context, cert, key)
         except ConfigError as error:
-            _LOG.error("%s; the certificate of before is in force", error)
+            _LOG.error("%s; the previous certificate stays in use", error)
             return
         _LOG.info("the certificate was read again")
 

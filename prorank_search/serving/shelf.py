@@ -154,35 +154,38 @@ class Shelf:
         future, began = self._loading[name], time.monotonic()
         try:
             with self._one_at_a_time:
-                self._put(name, self._sources[name])
+                model = self._put(name, self._sources[name])
         except BaseException as error:  # noqa: BLE001 (a thread's error is its starter's to raise)
             self._failed(name, error)
             future.set_exception(error)
         else:
-            _LOG.info("model %s is ready after %.1f s", name, time.monotonic() - began)
+            _LOG.info("model %s is ready after %.1f s", model, time.monotonic() - began)
             future.set_result(None)
         finally:
             with self._lock:
                 del self._loading[name]
 
-    def _put(self, name: str, source: Source) -> None:
+    def _put(self, name: str, source: Source) -> str:
+        """Load a model in the place of the one that is there, and return what it calls itself."""
         self._make_room(name, source)
         mark = _mark_of(source)
         rescorer = source.open()
         with self._lock:
             self._retire(name)
             self._held[name] = Held(rescorer, mark)
-        gc.unfreeze()  # a model of before that holds itself would never go
+        gc.unfreeze()  # the previous model would never go where it holds itself
         gc.collect()
         gc.freeze()  # a model's objects are here to stay: no collection need walk through them
+        return rescorer.info.model
 
     def _failed(self, name: str, error: BaseException) -> None:
-        """Go on with the model of before, until its place changes once more."""
+        """Stay with the previous model until another one lies in its place."""
         with self._lock:
             held = self._held.get(name)
             if held is not None:
                 held.mark = self._seen.get(name)
-                _LOG.error("the new %s cannot be loaded, the one of before goes on: %s", name, error)
+                model = held.rescorer.info.model
+                _LOG.error("what replaces %s cannot be loaded, the previous one stays in use: %s", model, error)
 
     def _make_room(self, name: str, source: Source) -> None:
         with self._lock:

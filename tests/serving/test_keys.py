@@ -102,7 +102,7 @@ def test_a_file_that_is_damaged_while_the_service_runs_leaves_the_keys_of_before
     ring = KeyRing(home)
     (home / keys.FILE_NAME).write_text("{")
     assert ring.check(secret).name == "one"
-    assert "the keys of before are in force" in caplog.text
+    assert "the previous keys stay in use" in caplog.text
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"keys": [{}]}', '{"keys": [{"name": "a", "hash": ""}]}', "\udcff"])

@@ -17,7 +17,7 @@ from prorank_search.serving.faults import Fault
 from prorank_search.serving.server import serve as run
 from prorank_search.settings import Settings
 from prorank_search.types import Scored, ScoreRequest
-from tests.serving.live import Gate, Served, hang_up, serving
+from tests.serving.live import Gate, Served, hang_up, serving, wait_until_ready
 from tests.serving.slow_process import slow_process
 
 ASKED = {"query": "fox", "documents": ["a fox", "a hen"]}
@@ -47,6 +47,12 @@ def test_health_answers_while_the_model_loads_and_requests_are_told_to_wait() ->
         while served.http.get("/ready").status_code != 200:
             pass
         assert rerank(served).status_code == 200
+
+
+def test_the_log_names_the_model_that_is_ready(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"), serving(OverlapRescorer) as served:
+        wait_until_ready(served)
+    assert "model overlap is ready after" in caplog.text
 
 
 def test_what_is_not_scored_in_time_comes_last_below_the_lowest_and_is_marked(serve: Serve) -> None:

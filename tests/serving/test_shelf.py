@@ -138,7 +138,9 @@ def test_a_place_that_cannot_be_looked_at_is_looked_at_again(error: Exception) -
     assert shelf.loaded()["m0"].revision == "v3"
 
 
-def test_a_new_version_that_cannot_be_loaded_leaves_the_old_one_and_is_tried_once() -> None:
+def test_a_new_version_that_cannot_be_loaded_leaves_the_old_one_and_is_tried_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     broken = ConfigError("no contract")
 
     class Broken(Store):
@@ -155,6 +157,7 @@ def test_a_new_version_that_cannot_be_loaded_leaves_the_old_one_and_is_tried_onc
         shelf.refresh()
         wait_until(lambda: not shelf.busy)
     assert (shelf.loaded()["m0"].revision, len(store.opened)) == ("v1", 2)
+    assert "what replaces model cannot be loaded, the previous one stays in use: no contract" in caplog.text
     store.version = 3
     for _ in range(3):
         shelf.refresh()

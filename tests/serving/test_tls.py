@@ -92,7 +92,7 @@ def test_the_service_answers_by_https_and_reads_a_new_certificate_on_sighup(cert
             httpx.get(f"{url}/health", verify=old, timeout=60)
         key.write_text("no key")
         process.send_signal(signal.SIGHUP)
-        while "certificate of before is in force" not in process.stderr.readline():
+        while "previous certificate stays in use" not in process.stderr.readline():
             pass
         assert httpx.get(f"{url}/health", verify=new, timeout=60).status_code == httpx.codes.OK
         process.terminate()
