@@ -115,7 +115,11 @@ def test_a_suite_names_what_the_settings_and_the_profile_say() -> None:
     assert [one.blend for one in suite.systems] == [None, Blend("rrf"), Blend("rrf")]
     assert {entry.model for entry in suite.rescorers.values()} == {"my-model"}
     assert {entry.instruction for entry in suite.rescorers.values()} == {"Answers only"}
-    assert [side.window for side in sides.values()] == ["", "50", "30"]
+    assert sides == {
+        "BM25": Side(),
+        "prorank, 50 hits, “Answers only”": Side("prorank", "my-model", "50", "rrf:none:1:1", "Answers only"),
+        "overlap, 30 hits, “Answers only”": Side("overlap", "", "30", "rrf:none:1:1", "Answers only"),
+    }
     assert (suite.collections[0].query_set, suite.collections[0].folder) == ("zoo", None)
 
 

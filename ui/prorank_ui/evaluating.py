@@ -15,7 +15,7 @@ from prorank_search.evaluation.suite_file import Suite, SuiteCollection, SuiteRe
 from prorank_search.judgments import QuerySet
 from prorank_search.profiles import Profile
 from prorank_search.settings import Settings
-from prorank_ui.choices import Side, blend_name, blend_of, written_side
+from prorank_ui.choices import Side, blend_name, blend_of, written_blend, written_side
 
 KIND = "evaluate"
 COLLECTIONS = "collections"
@@ -85,8 +85,16 @@ def resolved(side: Side, settings: Settings, profile: Profile) -> Side:
     """Return a side with everything named that it leaves to the settings, so that it means the same tomorrow."""
     if not side.rescorer:
         return Side()
+    own_model = settings.model if side.rescorer == settings.rescorer else ""
     window = side.window or (AUTOMATIC_WINDOW if settings.window_size == "auto" else settings.window_size)
-    return replace(side, window=str(window), instruction=side.instruction or profile.instruction or "")
+    blend = blend_of(side.blend) or profile.blend
+    return Side(
+        side.rescorer,
+        model=side.model or own_model,
+        window=str(window),
+        blend="" if blend is None else written_blend(blend),
+        instruction=side.instruction or profile.instruction or "",
+    )
 
 
 def system_name(side: Side) -> str:
@@ -107,6 +115,8 @@ def system_name(side: Side) -> str:
 def suite_of(wish: Wish, settings: Settings, profile: Profile) -> tuple[Suite, Mapping[str, Side]]:
     """Return the suite that measures what is wished, and its systems' sides by name.
 
+    A name says of model and blend only what was chosen: what was left to the settings would make it long.
+
     Args:
         wish: What is wished.
         settings: What is in force for the index.
@@ -120,19 +130,19 @@ def suite_of(wish: Wish, settings: Settings, profile: Profile) -> tuple[Suite, M
     systems = []
     for wished in wish.sides:
         side = resolved(wished, settings, profile)
-        name = system_name(side)
+        called = replace(side, model=wished.model, blend=wished.blend)
+        name = system_name(called)
         if name in sides:
             raise InputError(f"two systems are the same: {name}; change one of them, or remove it")
         sides[name] = side
         if not side.rescorer:
             systems.append(System(name=name))
             continue
-        stage = ", ".join(filter(None, [side.name, side.instruction]))
+        stage = ", ".join(filter(None, [called.name, side.instruction]))
         rescorers[stage] = SuiteRescorer(
             rescorer=side.rescorer, model=side.model or settings.model or None, instruction=side.instruction or None
         )
-        blend = blend_of(side.blend) or profile.blend
-        systems.append(System(name=name, rescorers=[stage], blend=blend, window_size=int(side.window)))
+        systems.append(System(name=name, rescorers=[stage], blend=blend_of(side.blend), window_size=int(side.window)))
     collection = SuiteCollection(
         folder=wish.source.name if wish.source.splits else None,
         query_set=None if wish.source.splits else wish.source.name,
