@@ -16,14 +16,12 @@ from prorank_search.errors import (
     AuthError,
     BackendError,
     ConfigError,
-    IndexNotFoundError,
     InputError,
     NotReadyError,
     OverloadedError,
     ProRankError,
     RescorerError,
     TooLargeError,
-    UnknownModelError,
     UnreachableError,
 )
 from prorank_search.outbound import check_url
@@ -169,8 +167,6 @@ class ServiceCalls:
             after = float(told) if told.isdecimal() else 1.0
             return OverloadedError(f"{at} has too much to do: try again in {after:g} s", retry_after_s=after)
         kind, words = _KINDS.get(status, (RescorerError, "failed with status {status}{quote}"))
-        if status == _NOT_FOUND and said is not None and "model" in said.partition("known are")[0]:
-            kind = UnknownModelError
         return kind(f"{at} {words.format(status=status, quote=quote)}")
 
 
@@ -181,7 +177,7 @@ _KEY_REFUSED = (
 )
 _KINDS: Mapping[int, tuple[type[ProRankError], str]] = {
     400: (InputError, "cannot answer this, or is of another version than this page{quote}"),
-    404: (IndexNotFoundError, "does not have it{quote}"),
+    404: (InputError, "does not have it{quote}"),
     413: (TooLargeError, "does not take so much at once{quote}"),
     500: (RescorerError, "failed{quote}"),
     502: (BackendError, "cannot ask its engine{quote}"),
