@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -298,6 +299,23 @@ def test_a_shadow_changes_nothing_and_counts_how_hits_would_move(
     while 'prorank_gateway_searches_total{mode="shadow",status="ok"} 1.0' not in served.http.get("/metrics").text:
         pass
     assert 'prorank_gateway_shadow_hits_total{movement="up"} 1.0' in served.http.get("/metrics").text
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_search_that_the_engine_refuses_is_not_sent_again_for_its_shadow(
+    serve: Serve, engine: StubEngine, tmp_path: Path, *, many: bool
+) -> None:
+    shadow = profile(tmp_path, 'window_size = 4\ngateway = { mode = "shadow" }')
+    served = serve(OverlapRescorer(), url=engine.url, config=shadow)
+    path, content = ("_msearch", f"{{}}\n{json.dumps(QUERY)}\n") if many else ("_search", json.dumps(QUERY))
+    for status in (400, 200):
+        engine.broken = status
+        headers = {"content-type": "application/json"}
+        assert served.http.post(f"/books/{path}", content=content, headers=headers).status_code == status
+    while 'prorank_gateway_searches_total{mode="shadow",status="ok"} 1.0' not in served.http.get("/metrics").text:
+        pass
+    assert len(engine.lines) == 3
+    assert 'status="degraded"' not in served.http.get("/metrics").text
 
 
 def test_a_query_outside_the_percentage_keeps_its_order(serve: Serve, engine: StubEngine, tmp_path: Path) -> None:

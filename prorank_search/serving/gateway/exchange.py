@@ -201,12 +201,12 @@ async def skipped(exchange: Exchange, left: Left, text: str) -> str:
 
 async def _left(exchange: Exchange, incoming: Incoming, search: Search, left: Left) -> EngineAnswer:
     """Answer a search that keeps the engine's order: byte for byte, where nothing is to be said."""
-    if left.shadow is not None:
-        begin_shadow(exchange, incoming, left.search, left.shadow)
     request = incoming.request if left.search is search else request_of(incoming, left.search)
     answer = await exchange.upstream.send(replace(request, reads=True))
     if not left.reason or answer.status != OK:
         return answer
+    if left.shadow is not None:
+        begin_shadow(exchange, incoming, left.search, left.shadow)
     status = "shadow" if left.shadow is not None else "skipped"
     body = await skipped(exchange, left, answer.body.decode(errors="surrogateescape"))
     headers = {**answer.headers, STATUS_HEADER: status}
