@@ -123,13 +123,13 @@ def test_two_runs_stand_side_by_side_and_the_address_names_them(app: AppTest, ho
     html = drawn(app.run())
     assert "BM25" in html
     assert "overlap, 10 hits" in html
-    assert app.multiselect(key="runs").value == [first.job_id, second.job_id]
-    app.multiselect(key="runs").set_value([]).run()
-    assert app.multiselect(key="runs").value == []
-    app.multiselect(key="runs").set_value([second.job_id]).run()
+    assert app.multiselect(key="evaluate runs").value == [first.job_id, second.job_id]
+    app.multiselect(key="evaluate runs").set_value([]).run()
+    assert app.multiselect(key="evaluate runs").value == []
+    app.multiselect(key="evaluate runs").set_value([second.job_id]).run()
     app.query_params["run"] = first.job_id  # Back
     app.run()
-    assert app.multiselect(key="runs").value == [first.job_id]
+    assert app.multiselect(key="evaluate runs").value == [first.job_id]
 
 
 @pytest.mark.usefixtures("query_set")

@@ -168,13 +168,13 @@ def test_several_runs_are_drawn_together_and_the_address_keeps_them(app: AppTest
         write_metrics(job_left(home, "train", name=name, exit_code=130), scores(4))
     app.query_params["runs"] = "7,8,gone"
     app.run()
-    assert app.multiselect(key="runs shown").value == ["7", "8"]
+    assert app.multiselect(key="train runs").value == ["7", "8"]
     assert drawn(app).count("stopped · stage 2, step 4 of 10") == 2
-    app.multiselect(key="runs shown").set_value(["8"]).run()
+    app.multiselect(key="train runs").set_value(["8"]).run()
     app.query_params["runs"] = "7"  # Back
     app.run()
-    assert app.multiselect(key="runs shown").value == ["7"]
-    app.multiselect(key="runs shown").set_value(["8"]).run()
+    assert app.multiselect(key="train runs").value == ["7"]
+    app.multiselect(key="train runs").set_value(["8"]).run()
     assert app.query_params["runs"] == "8"
 
 
@@ -272,6 +272,6 @@ def test_a_checkpoint_that_breaks_its_contract_is_not_made_the_default(app: AppT
 
 def test_runs_chosen_on_evaluate_are_none_of_training(app: AppTest, home: Path) -> None:
     write_metrics(job_left(home, "train"), scores(4))
-    app.session_state["runs"] = ["x"]
+    app.session_state["evaluate runs"] = ["x"]
     app.run()
     assert not app.exception

@@ -8,14 +8,11 @@ import streamlit as st
 
 from prorank_search.errors import ProRankError
 from prorank_search.protocols import IndexInfo
+from prorank_ui import evaluating, run_choice, side_controls, state
 from prorank_ui import ranking_table as table
-from prorank_ui import side_controls, state
 from prorank_ui.choices import FIRST_STAGE, Side
 from prorank_ui.evaluating import Source, Wish
 from prorank_ui.wording import count
-
-STARTED = "evaluation started here"
-"""Key of the job that this form started last."""
 
 FAILED = "why no evaluation was started"
 _SYSTEMS = "systems"
@@ -105,5 +102,5 @@ def _start(wish: Wish) -> None:
     except ProRankError as error:
         st.session_state[FAILED] = str(error)
     else:
-        st.session_state[STARTED] = job.job_id
+        run_choice.show_next(evaluating.KIND, job.job_id)
     st.rerun()

@@ -11,7 +11,7 @@ from prorank_search import jobs
 from prorank_search.errors import ProRankError
 from prorank_search.jobs import Job
 from prorank_search.settings import load_settings
-from prorank_ui import commands, page_gate, state, training_groups, training_plan, training_runs
+from prorank_ui import commands, page_gate, run_choice, state, training_groups, training_plan, training_runs
 from prorank_ui import ranking_table as table
 from prorank_ui.commands import last_line
 from prorank_ui.markup import unmarked
@@ -175,6 +175,5 @@ def _offer_start(made: Job, plan: Plan, recipe: RecipeInfo, groups: int, home: P
     command = training_plan.train_command(plan, recipe, home, data=made.folder, steps=int(steps), warmup=warmup)
     about = training_plan.about(plan) | {"data": str(made.folder)}
     job = page_gate.installation().start_job(training_runs.KIND, plan.title, jobs.prorank(*command), about)
-    shown = st.session_state.get("runs shown", [])
-    st.session_state["runs shown next"] = [job.job_id, *shown[:2]]
+    run_choice.show_next(training_runs.KIND, job.job_id, beside=2)
     st.rerun()

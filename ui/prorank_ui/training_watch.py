@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from prorank_ui import (
     checkpoint_card,
     held_back,
     page_gate,
+    run_choice,
     state,
     training_charts,
     training_plan,
@@ -27,8 +28,9 @@ from prorank_ui.markup import unmarked
 from prorank_ui.wording import apart, count
 
 _POLL_S = 2.0
-_SHOWN = "runs shown"
-_ADDRESS = "runs"
+_LINKED = "runs"
+"""What the address calls the choice of runs."""
+
 _RESUMABLE = {"stopped", "interrupted", "failed"}
 _WORDS = {
     "running": "running",
@@ -45,24 +47,10 @@ def draw(home: Path) -> None:
     if not runs:
         st.html(table.notice("info", "No run yet", "Runs show here; they go on when this page is closed."))
         return
-    shown = _chosen(runs)
+    shown = run_choice.choose(training_runs.KIND, runs, _LINKED)
+    address.write({_LINKED: ",".join(shown)})
     running = _any_runs([runs[name] for name in shown], home)
     st.fragment(_watch, run_every=_POLL_S if running else None)([runs[name] for name in shown], home, running)
-
-
-def _chosen(runs: Mapping[str, Job]) -> list[str]:
-    """Draw the choice of runs; return their ids, the newest where nobody chose. The address keeps it."""
-    linked = address.taken_over(_ADDRESS)
-    if linked is not None or _SHOWN not in st.session_state:
-        named = [name for name in (linked or "").split(",") if name in runs]
-        st.session_state[_SHOWN] = named or [next(iter(runs))]
-    if f"{_SHOWN} next" in st.session_state:
-        st.session_state[_SHOWN] = st.session_state.pop(f"{_SHOWN} next")
-    st.session_state[_SHOWN] = [name for name in st.session_state[_SHOWN] if name in runs]
-    called = apart({name: f"{job.title} ({training_runs.short_time(job)})" for name, job in runs.items()})
-    shown: list[str] = st.multiselect("Runs", list(runs), key=_SHOWN, format_func=called.__getitem__)
-    address.write({_ADDRESS: ",".join(shown)})
-    return shown
 
 
 def _watch(runs: Sequence[Job], home: Path, running: bool) -> None:  # noqa: FBT001 (what the page last saw)

@@ -20,6 +20,7 @@ from prorank_ui import (
     first_steps,
     plain_table,
     quality_cost,
+    run_choice,
     standings,
     state,
     unjudged,
@@ -31,11 +32,13 @@ from prorank_ui.markup import unmarked
 from prorank_ui.service_client import STAGE
 from prorank_ui.slices import SLICES
 from prorank_ui.standings import Change, EvaluationRun, Measured, Standing
-from prorank_ui.wording import apart, count, minute
+from prorank_ui.wording import count
 
 KINDS = {"all": "All", "better": "Better", "worse": "Worse", "equal": "Equal"}
 ROWS_A_PAGE = 50
-_CHOSEN = "runs"
+_LINKED = "run"
+"""What the address calls the choice of runs."""
+
 _KEPT_RUNS = 20
 
 
@@ -53,9 +56,10 @@ def page() -> None:
         except ProRankError as error:  # what was measured is there without engine and service
             st.html(table.notice("error", "No evaluation can be started", str(error)))
         evaluation_jobs.show(found)
-        runs = _choose_runs([job for job in found if jobs.status(job).state == "finished"])
-        if runs:
-            _show(runs)
+        finished = {job.job_id: job for job in found if jobs.status(job).state == "finished"}
+        chosen = run_choice.choose(evaluating.KIND, finished, _LINKED) if finished else []
+        if chosen:
+            _show([_read(finished[job_id]) for job_id in chosen])
     except ProRankError as error:
         st.html(table.notice("error", "This cannot be shown", str(error)))
 
@@ -79,26 +83,6 @@ def _offer_new_run(*, begin: bool) -> None:
         return
     with st.expander("New evaluation", expanded=begin):
         evaluation_form.show(sources, indexes)
-
-
-def _choose_runs(finished: Sequence[Job]) -> list[EvaluationRun]:
-    """Draw the choice of runs; return what they measured, in the order in which they were chosen."""
-    if not finished:
-        return []
-    by_id = {job.job_id: job for job in finished}
-    key, linked = _CHOSEN, address.taken_over("run")
-    started = st.session_state.get(evaluation_form.STARTED)
-    if started in by_id:  # it has come to its end: it is what is wanted now
-        st.session_state[key] = [st.session_state.pop(evaluation_form.STARTED)]
-    elif linked is not None or key not in st.session_state:
-        named = [name for name in (linked or "").split(",") if name in by_id]
-        st.session_state[key] = named or [finished[0].job_id]
-    st.session_state[key] = [name for name in st.session_state[key] if name in by_id]
-    called = apart({name: f"{job.title} · {minute(job.created)}" for name, job in by_id.items()})
-    chosen = st.multiselect(
-        "Runs", list(by_id), key=key, format_func=called.__getitem__, placeholder="Choose what to look at"
-    )
-    return [_read(by_id[name]) for name in chosen]
 
 
 def _read(job: Job) -> EvaluationRun:
@@ -221,4 +205,4 @@ def _show_changes(changed: Sequence[Change], index: str, before: Measured, after
 def _write_address(run_ids: Sequence[str]) -> None:
     keys = ("measure", "baseline", "against", "changed", "slices")
     chosen = {key: str(st.session_state[key]) for key in keys if st.session_state.get(key)}
-    address.write({"run": ",".join(run_ids)} | chosen)
+    address.write({_LINKED: ",".join(run_ids)} | chosen)
