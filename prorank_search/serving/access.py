@@ -14,11 +14,10 @@ from prorank_search.listening import name_in
 from prorank_search.serving.faults import Fault, fault_of
 from prorank_search.serving.gateway.passthrough import RESERVED
 from prorank_search.serving.keys import KeyRing
+from prorank_search.serving.respond import WriteFault
 from prorank_search.serving.shapes import score
 from prorank_search.serving.shapes.shape import Json
 from prorank_search.settings import Settings
-
-WriteFault = Callable[[Fault], tuple[int, Json]]
 
 _OPEN = ("/health", "/ready")
 _METRICS = "/metrics"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from types import UnionType
 from typing import Any
@@ -23,7 +24,8 @@ from prorank_search.serving.keys import KeyRing
 from prorank_search.serving.linger import Linger
 from prorank_search.serving.metrics import Metrics
 from prorank_search.serving.request_log import RequestLog
-from prorank_search.serving.respond import Endpoint, respond
+from prorank_search.serving.rerank_api import rerank
+from prorank_search.serving.respond import Asking, respond
 from prorank_search.serving.service import Service
 from prorank_search.serving.shapes import answered, rerank_v1, rerank_v2, score, tei
 from prorank_search.serving.shapes.shape import Shape
@@ -127,7 +129,7 @@ def create_app(service: Service) -> FastAPI:
     )
     metrics = Metrics(service)
     for route in ROUTES:
-        _add(app, route, Endpoint(service, metrics, route.shape, route.shape_of))
+        _add(app, route, service, metrics)
     app.include_router(status.router(service, metrics))
     app.include_router(search_api.router(service, metrics))
     upstream = open_upstream(service.settings)
@@ -156,9 +158,11 @@ def create_app(service: Service) -> FastAPI:
     return app
 
 
-def _add(app: FastAPI, route: Route, endpoint: Endpoint) -> None:
-    async def rerank(request: Request) -> Response:
-        return await respond(request, endpoint)
+def _add(app: FastAPI, route: Route, service: Service, metrics: Metrics) -> None:
+    answer = partial(rerank, service=service, metrics=metrics, shape_of=route.shape_of)
+
+    async def endpoint(request: Request) -> Response:
+        return await respond(Asking(request, route.shape.name, route.shape.fault), metrics, answer)
 
     references = [{"$ref": _REFERENCE.format(model=body.__name__)} for body in route.bodies]
     schema = references[0] if len(references) == 1 else {"anyOf": references}
@@ -166,7 +170,7 @@ def _add(app: FastAPI, route: Route, endpoint: Endpoint) -> None:
     responses |= {code: {"model": route.fault} for code in route.statuses}
     app.add_api_route(
         route.path,
-        rerank,
+        endpoint,
         methods=["POST"],
         summary=route.line,
         operation_id=route.path.strip("/").replace("/", "_"),

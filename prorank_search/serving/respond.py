@@ -1,76 +1,68 @@
-"""A rerank request from its first byte to its answer, the same for every shape, and the one place that maps errors."""
+"""A request of our own API from its first byte to its answer, and the one place that maps these errors to HTTP."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
 from prorank_search.errors import InputError, TooLargeError, TooSlowError
 from prorank_search.serving import json_steps
-from prorank_search.serving.faults import fault_of
+from prorank_search.serving.faults import Fault, fault_of
 from prorank_search.serving.logs import log_error
 from prorank_search.serving.metrics import Metrics
-from prorank_search.serving.service import Outcome, Service
-from prorank_search.serving.shapes.shape import Shape
-from prorank_search.serving.waiting import while_somebody_waits
 from prorank_search.settings import Settings
 
 HUNG_UP = 499
 """What metrics and logs call a request whose client did not wait."""
 
+WriteFault = Callable[[Fault], tuple[int, dict[str, object]]]
+"""Makes a fault into a shape's own status and body."""
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """What a route answers with.
+
+@dataclass(slots=True)
+class Asking:
+    """A request while it is being answered.
 
     Attributes:
-        service: Scores.
-        metrics: Count.
-        shape: How faults are told as long as the body was not read.
-        shape_of: Which shape a body has.
+        request: It.
+        shape: What metrics and logs call its shape.
+        fault: How what goes wrong is told.
+        began: `time.monotonic()` seconds of its last byte; as long as that has not come, of its first.
     """
 
-    service: Service
-    metrics: Metrics
-    shape: Shape
-    shape_of: Callable[[object], Shape]
+    request: Request
+    shape: str
+    fault: WriteFault
+    began: float = field(default_factory=time.monotonic)
+
+    async def body(self, settings: Settings) -> object:
+        """Read what it says.
+
+        Raises:
+            InputError: It is too large, too slow, or no JSON.
+        """
+        raw = await read_body(self.request, settings)
+        self.began = time.monotonic()
+        return await asyncio.to_thread(decoded, raw)
 
 
-async def respond(request: Request, endpoint: Endpoint) -> Response:
-    """Answer a request in its shape; whatever goes wrong becomes the shape's own fault."""
-    shape, began = endpoint.shape, time.monotonic()
-    headers: dict[str, str] = {}
+async def respond(asking: Asking, metrics: Metrics, answer: Callable[[Asking], Awaitable[Response]]) -> Response:
+    """Return the answer, or what went wrong as a fault in the request's shape; count it either way."""
     try:
-        raw = await read_body(request, endpoint.service.settings)
-        began = time.monotonic()
-        body = await asyncio.to_thread(decoded, raw)
-        shape = endpoint.shape_of(body)
-        asked = await asyncio.to_thread(shape.read, body)
-        outcome = await while_somebody_waits(request, partial(endpoint.service.answer, asked))
-        if outcome is None:
-            response = Response(status_code=HUNG_UP)
-        else:
-            endpoint.metrics.answered(outcome.answers)
-            headers |= {"X-ProRank-Status": _state(outcome)}
-            written = await asyncio.to_thread(shape.write, asked, outcome, request.state.request_id)
-            response = await asyncio.to_thread(JSONResponse, written)
-    except Exception as error:  # noqa: BLE001 (the one place that maps errors to HTTP)
+        response = await answer(asking)
+    except Exception as error:  # noqa: BLE001 (the one place that maps these errors to HTTP)
         log_error(error)
         fault = fault_of(error)
-        status, content = shape.fault(fault)
-        headers |= fault.headers
-        response = JSONResponse(content, status)
-    seconds = time.monotonic() - began
-    response.headers.update(headers)
-    endpoint.metrics.saw(shape.name, response.status_code, seconds)
-    request.state.shape = shape.name
+        status, content = asking.fault(fault)
+        response = JSONResponse(content, status, fault.headers)
+    metrics.saw(asking.shape, response.status_code, time.monotonic() - asking.began)
+    asking.request.state.shape = asking.shape
     return response
 
 
@@ -117,7 +109,3 @@ def decoded(raw: bytes) -> object:
     except (ValueError, RecursionError) as error:
         raise InputError("invalid request: the body is not JSON") from error
     return body
-
-
-def _state(outcome: Outcome) -> str:
-    return "ok" if all(answer.status.state == "ok" for answer in outcome.answers) else "partial"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -19,11 +19,9 @@ from prorank_search.profiles import Profile, load_profiles
 from prorank_search.protocols import IndexBackend, Rescorer
 from prorank_search.search import load_backend, search
 from prorank_search.serving.answers import check_characters
-from prorank_search.serving.faults import fault_of
-from prorank_search.serving.logs import log_error
 from prorank_search.serving.metrics import Metrics
 from prorank_search.serving.model_sources import model_of, settings_of
-from prorank_search.serving.respond import HUNG_UP, decoded, read_body
+from prorank_search.serving.respond import HUNG_UP, Asking, respond
 from prorank_search.serving.service import Service
 from prorank_search.serving.shapes import answered, score
 from prorank_search.serving.shapes.shape import Body, readable, validated
@@ -188,9 +186,8 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
         openapi_extra={"requestBody": {"required": True, "content": reference}},
     )
     async def v1_search(request: Request) -> Response:
-        async def answer() -> Response:
-            raw = await read_body(request, service.settings)
-            body = validated(SearchBody, await asyncio.to_thread(decoded, raw))
+        async def answer(asking: Asking) -> Response:
+            body = validated(SearchBody, await asking.body(service.settings))
             result = await while_somebody_waits(request, lambda gone: searches.search(body, gone))
             if result is None:
                 return Response(status_code=HUNG_UP)
@@ -198,7 +195,7 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
             written.headers["X-ProRank-Status"] = result.status.state
             return written
 
-        return await _answered(request, "search", metrics, answer)
+        return await respond(Asking(request, "search", score.fault), metrics, answer)
 
     @routes.get(
         "/v1/indexes",
@@ -207,29 +204,12 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
         responses=_responses(200, 401, 403, 429, 500, 502),
     )
     async def v1_indexes(request: Request) -> Response:
-        async def answer() -> Response:
+        async def answer(_: Asking) -> Response:
             return JSONResponse({"indexes": await searches.indexes()})
 
-        return await _answered(request, "indexes", metrics, answer)
+        return await respond(Asking(request, "indexes", score.fault), metrics, answer)
 
     return routes
-
-
-async def _answered(
-    request: Request, shape: str, metrics: Metrics, answer: Callable[[], Awaitable[Response]]
-) -> Response:
-    """Return the answer, or what went wrong as a fault."""
-    began = time.monotonic()
-    try:
-        response = await answer()
-    except Exception as error:  # noqa: BLE001 (the one place that maps these routes' errors to HTTP)
-        log_error(error)
-        fault = fault_of(error)
-        status, content = score.fault(fault)
-        response = JSONResponse(content, status, fault.headers)
-    metrics.saw(shape, response.status_code, time.monotonic() - began)
-    request.state.shape = shape
-    return response
 
 
 def _responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

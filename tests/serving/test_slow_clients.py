@@ -95,6 +95,19 @@ def test_an_answer_may_take_longer_than_its_request(serve: Serve) -> None:
         assert b" 200 " in connection.recv(20)
 
 
+@pytest.mark.parametrize("path", ["/v1/search", "/v2/rerank"])
+def test_the_time_of_a_request_is_counted_from_its_last_byte(serve: Serve, path: str) -> None:
+    served = serve(OverlapRescorer())
+    with request(served, path, "Content-Length: 2") as connection:
+        connection.sendall(b"{")
+        time.sleep(1.0)
+        connection.sendall(b"}")
+        assert b" 400 " in connection.recv(20)
+    lines = served.http.get("/metrics").text.splitlines()
+    (seconds,) = (float(line.split()[-1]) for line in lines if line.startswith("prorank_request_seconds_sum{"))
+    assert seconds < 1.0
+
+
 @pytest.mark.parametrize("path", TOLD)
 def test_a_body_that_trickles_is_a_408_in_the_shape_of_its_path_and_ends_the_connection(
     serve: Serve, engine: StubEngine, path: str, monkeypatch: pytest.MonkeyPatch
