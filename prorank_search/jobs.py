@@ -29,6 +29,9 @@ from prorank_search.storage.file_lock import hold
 JobState = Literal["running", "finished", "failed", "stopped", "interrupted"]
 """Still at work; ended well; ended with an exit code; stopped by somebody; died without a word."""
 
+RESUMABLE: frozenset[JobState] = frozenset({"failed", "stopped", "interrupted"})
+"""States of a job that did not come to its end: it can be resumed."""
+
 _JOB, _OUTPUT, _ENDED, _ALIVE, _PUT_AWAY = "job.json", "output.txt", "ended.json", "alive", "put-away"
 _INTERRUPTED_EXIT = 130
 _TAIL_BYTES = 64_000
@@ -79,9 +82,9 @@ def prorank(*arguments: str) -> tuple[str, ...]:
 
     Example:
         >>> prorank("index", "list")[1:]
-        ('-m', 'prorank_search.cli', 'index', 'list')
+        ('-P', '-m', 'prorank_search.cli', 'index', 'list')
     """
-    return (sys.executable, "-m", "prorank_search.cli", *arguments)
+    return (sys.executable, "-P", "-m", "prorank_search.cli", *arguments)  # -P: no file of the working directory
 
 
 def start(
@@ -215,7 +218,7 @@ def _run(job: Job) -> None:
     """Start the process beside the command, and wait until it holds its lock."""
     with _writable(job.folder):
         beside = subprocess.Popen(
-            [sys.executable, "-m", "prorank_search.jobs", str(job.folder)],
+            [sys.executable, "-P", "-m", "prorank_search.jobs", str(job.folder)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from prorank_search.errors import InputError
@@ -32,6 +33,17 @@ def read_queries(path: Path) -> dict[str, Query]:
     if not queries:
         raise InputError(f"{path} holds no query; lines of an id, a tab and a text are wanted")
     return queries
+
+
+def written_queries(queries: Iterable[Query]) -> str:
+    r"""Return queries as the text of a JSONL file, as BEIR has them.
+
+    Example:
+        >>> written_queries([Query("q1", "barking dog")])
+        '{"_id": "q1", "text": "barking dog"}\n'
+    """
+    rows = ({"_id": query.query_id, "text": query.text} for query in queries)
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 def _queries(path: Path) -> Iterator[tuple[str, Query]]:

@@ -225,6 +225,17 @@ class Settings(BaseSettings):
         """Return where a setting's value comes from: a flag, a variable, a file, or "default"."""
         return self._origins.get(key, "default")
 
+    def changed(self, values: Mapping[str, object], origin: str = "caller") -> Settings:
+        """Return a copy with other values.
+
+        Args:
+            values: Settings by name, of the right types.
+            origin: Where they come from.
+        """
+        copy = self.model_copy(update=values)
+        copy._origins = self._origins | dict.fromkeys(values, origin)  # noqa: SLF001 (its own)
+        return copy
+
     def is_by_hand(self, key: str) -> bool:
         """Tell whether a flag or a variable sets it, which goes before what an index's profile says."""
         return self.origin(key).startswith(("flag", "variable"))
@@ -265,12 +276,11 @@ def load_settings(*, index: str | None = None, **flags: object) -> Settings:
         settings = Settings.model_validate(values | {"config": path})
     except ValidationError as error:
         raise ConfigError(explain(error, values, origins)) from error
+    settings._origins = origins  # noqa: SLF001 (this function is the only one that knows them)
     promoted = None if "model" in values else promotions.promoted_model(settings.home)
-    if promoted is not None:
-        settings = settings.model_copy(update={"model": promoted})
-        origins["model"] = str(settings.home / promotions.FILE_NAME)
-    settings._origins.update(origins)  # noqa: SLF001 (this function is the only one that knows them)
-    return settings
+    if promoted is None:
+        return settings
+    return settings.changed({"model": promoted}, str(settings.home / promotions.FILE_NAME))
 
 
 def config_path(given: object = None) -> Path | None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from prorank_search import jobs
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -92,7 +94,7 @@ def _read(note: Path) -> dict[str, list[str]]:
 
 
 def _ingest(corpus: Corpus, settings: Settings) -> float:
-    command = [sys.executable, "-P", "-m", "prorank_search.cli", "ingest", corpus.source, "--index", corpus.index]
+    command = [*jobs.prorank("ingest", corpus.source, "--index", corpus.index)]
     command += [*corpus.flags, "--replace", "--backend", settings.backend, "--json"]
     if settings.url is not None and settings.backend != "tantivy":
         command += ["--url", settings.url]

@@ -172,7 +172,7 @@ def _open(settings: Settings, entry: SuiteRescorer, model: str | None) -> Rescor
         "max_length_tokens": entry.max_length_tokens,
     }
     given = {key: value for key, value in own.items() if value is not None}
-    return load_rescorer(settings=settings.model_copy(update=given))
+    return load_rescorer(settings=settings.changed(given))
 
 
 def _report(result: SuiteResult, file: Path, report: Path, answers: dict[str, dict[str, float]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -89,12 +88,13 @@ def export(
 ) -> None:
     """Export what was judged, one grade a document: the median of its judges, the lower one of two in the middle."""
     from prorank_search.judgments.exchange import written
+    from prorank_search.query_files import written_queries
 
     store = _store(config)
     queries = store.queries(query_set)
     text = written(_form(form or "trec"), queries, store.qrels(query_set, _origin(proposals=proposals)), query_set)
     if queries_out is not None:
-        _write(queries_out, _jsonl(queries))
+        _write(queries_out, written_queries(queries.values()))
     if out is None:
         typer.echo(text, nl=False)
     else:
@@ -206,13 +206,6 @@ def _write(path: Path, text: str) -> None:
         write_whole(path, text)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _jsonl(queries: Mapping[str, Query]) -> str:
-    import json
-
-    rows = ({"_id": query.query_id, "text": query.text} for query in queries.values())
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 def _told(store: JudgmentStore, query_set: QuerySet) -> dict[str, object]:

@@ -97,7 +97,7 @@ def promote(
     from prorank_search.search import load_rescorer
 
     settings = options.settings_from(config=config)
-    load_rescorer("prorank", settings.model_copy(update={"model": name}))  # a model that fails its contract says so
+    load_rescorer("prorank", settings.changed({"model": name}))  # a model that fails its contract says so
     kept = promotion.promote(name, settings)
     _show_default("promoted", kept, config, json=json)
 

@@ -12,18 +12,13 @@ _CPU_INFO = Path("/proc/cpuinfo")
 
 
 def code_revision() -> str:
-    """Return the git revision of this code, with a mark where it was changed since; the version outside of git."""
-    try:
-        answer = subprocess.run(
-            ["git", "describe", "--always", "--dirty=-changed", "--abbrev=12", "--exclude=*"],  # noqa: S607
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError:
+    """Return the git revision of this code, with a mark where it was changed since; the version where git has it not.
+
+    An installed package that lies in somebody else's repository is none of its revisions.
+    """
+    if not _git("ls-files", Path(__file__).name):
         return _version()
-    return f"git {answer.stdout.strip()}" if answer.stdout.strip() else _version()
+    return f"git {_git('describe', '--always', '--dirty=-changed', '--abbrev=12', '--exclude=*')}"
 
 
 def machine() -> str:
@@ -32,6 +27,17 @@ def machine() -> str:
         f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}"
     )
+
+
+def _git(*arguments: str) -> str:
+    """Return what git says in this file's folder; nothing where it fails or there is none."""
+    try:
+        command = ["git", *arguments]
+        return subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+        ).stdout.strip()
+    except FileNotFoundError:
+        return ""
 
 
 def _version() -> str:

@@ -43,10 +43,7 @@ def read_query_set(home: Path, name: str) -> JudgedSet:
     """
     store = JudgmentStore(home / FILE_NAME)
     try:
-        index = next((one.index for one in store.query_sets() if one.name == name), None)
-        if index is None:
-            there = ", ".join(one.name for one in store.query_sets()) or "none"
-            raise InputError(f"there is no query set {name!r}; there are: {there}")
+        index = store.query_set(name).index
         qrels = store.qrels(name)
         if not judged_queries(qrels):
             raise InputError(f"no query of the set {name!r} has a relevant document yet: judge some (`prorank ui`)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from prorank_search import analysis, beir
 from prorank_search.errors import InputError
+from prorank_search.evaluation.corpus_index import corpus_index
 from prorank_search.evaluation.evaluate import FirstStage, first_stage_of, rankings
 from prorank_search.evaluation.judged import own_documents, queries_of, sample
 from prorank_search.evaluation.measures import DEPTH
@@ -159,21 +159,11 @@ def _own_index(judged: Judged, settings: Settings) -> FirstStage:
     corpus, preset = judged.folder, judged.collection.analysis
     if preset == "auto":
         preset = analysis.choose(_texts(corpus))
-    index = f"corpus-{preset}-{_digest(beir.corpus_path(corpus))}"
-    if index not in {info.name for info in backend.indexes()}:
-        with backend.writer(index, analysis=preset, replace=True) as writer:
-            writer.add(beir.read_corpus(corpus))
-            writer.publish()
-    return first_stage_of(backend, index, Profile())
+    return first_stage_of(backend, corpus_index(corpus, preset, backend), Profile())
 
 
 def _texts(corpus: Path) -> Iterator[str]:
     return (document.text for document in islice(beir.read_corpus(corpus), _SAMPLE))
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()[:12]
 
 
 def _without_texts(ranking: Ranking, window_size: int) -> Ranking:

@@ -128,7 +128,8 @@ def take_in(
     Raises:
         InputError: The set belongs to another index, or calls another text by the id of a query.
     """
-    there = {(one.query_id, one.doc_id, one.relevance) for one in store.judgments(query_set) if one.judge == judge}
+    said = [one for one in store.judgments(query_set) if (one.judge, one.origin) == (judge, origin)]
+    there = {(one.query_id, one.doc_id, one.relevance) for one in said}
     new = [
         Judgment(query_set, query_id, doc_id, judge, relevance, origin=origin)
         for query_id, doc_id, relevance in judged.qrels
@@ -147,7 +148,7 @@ def written(form: Form, queries: Mapping[str, Query], qrels: Iterable[Qrel], nam
         name: Name of the query set.
 
     Raises:
-        InputError: An id has spaces in it, which TREC and BEIR part columns by.
+        InputError: An id has in it what parts the columns: white space in TREC, a tab or line end in BEIR.
     """
     if form == "workbench":
         return _written_workbench(queries, qrels, name)
@@ -157,11 +158,18 @@ def written(form: Form, queries: Mapping[str, Query], qrels: Iterable[Qrel], nam
         return _written_table(["query_id", "doc_id", "relevance"], qrels)
     lines = ["query-id\tcorpus-id\tscore"] if form == "beir" else []
     for query_id, doc_id, relevance in qrels:
-        spaced = next((one for one in (query_id, doc_id) if one.split() != [one]), None)
-        if spaced is not None:
-            raise InputError(f"the id {spaced!r} has spaces in it, which {form} parts columns by: take csv")
+        parted = next((one for one in (query_id, doc_id) if not _fits(one, form)), None)
+        if parted is not None:
+            raise InputError(f"the id {parted!r} has white space in it, which {form} parts columns by: take csv")
         lines.append(f"{query_id}\t{doc_id}\t{relevance}" if form == "beir" else f"{query_id} 0 {doc_id} {relevance}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _fits(identifier: str, form: Form) -> bool:
+    """Tell whether an id can stand in a column: TREC's end at any white space, BEIR's at a tab."""
+    if form == "trec":
+        return identifier.split() == [identifier]
+    return identifier == identifier.strip() and "\t" not in identifier and len(identifier.splitlines()) == 1
 
 
 def _qrels(path: Path, queries: Mapping[str, Query]) -> Iterator[_Rating]:

@@ -51,13 +51,17 @@ def followed(settings: Settings) -> Settings:
     """
     if not follows(settings):
         return settings
-    return settings.model_copy(update={"model": promotions.promoted_model(settings.home) or DEFAULT_MODEL})
+    model = promotions.promoted_model(settings.home) or DEFAULT_MODEL
+    return settings.changed({"model": model}, _of_promotion(settings))
 
 
 def follows(settings: Settings) -> bool:
     """Tell whether a promotion decides about the model: no flag, variable, file or caller named one."""
-    promoted = settings.origin("model") == str(settings.home / promotions.FILE_NAME)
-    return promoted or "model" not in settings.model_fields_set
+    return settings.origin("model") == _of_promotion(settings) or "model" not in settings.model_fields_set
+
+
+def _of_promotion(settings: Settings) -> str:
+    return str(settings.home / promotions.FILE_NAME)
 
 
 def _keep(folder: Path, settings: Settings) -> str:

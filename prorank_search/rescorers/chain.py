@@ -143,7 +143,7 @@ def part_settings(settings: Settings) -> list[Settings]:
             '[{ rescorer = "embedding", model = "bge-small-en-v1.5", keep = 12 }, { rescorer = "prorank" }]; '
             "the last one keeps nothing, and none is a chain"
         )
-    return [settings.model_copy(update=part.model_dump(include=_OWN, exclude_none=True)) for part in chain]
+    return [settings.changed(part.model_dump(include=_OWN, exclude_none=True)) for part in chain]
 
 
 def _scores(part: Part, request: ScoreRequest, kept: Sequence[int]) -> list[Scored]:

@@ -59,7 +59,7 @@ def name_of(settings: Settings) -> str:
 
 
 def settings_of(settings: Settings, profile: Profile) -> Settings:
-    """Return the settings of searches with a profile, before which a flag or a variable goes."""
+    """Return the settings of searches with a profile; flags and variables take precedence."""
     changes = _said(
         settings,
         rescorer=profile.rescorer,
@@ -68,14 +68,15 @@ def settings_of(settings: Settings, profile: Profile) -> Settings:
         window_size=profile.window_size,
         timeout_s=profile.timeout_s,
     )
-    return Settings.model_validate({**settings.model_dump(include=settings.model_fields_set), **changes})
+    given = Settings.model_validate({**settings.model_dump(include=settings.model_fields_set), **changes})
+    return settings.changed({key: getattr(given, key) for key in changes})
 
 
 def model_of(settings: Settings, profile: Profile) -> str | None:
     """Return the name of the model that a profile asks for; None: the one that the service always has."""
     now = promotion.followed(settings)
     if profile.chain is None:  # each search asks: to build settings takes longer than all else before the engine
-        own = now.model_copy(update=_said(now, rescorer=profile.rescorer, model=profile.model))
+        own = now.changed(_said(now, rescorer=profile.rescorer, model=profile.model))
     else:
         own = settings_of(now, profile)
     return None if name_of(own) == name_of(now) else name_of(own)
@@ -110,8 +111,8 @@ def _source(settings: Settings, open_rescorer: Open) -> Source:
 
 def _settings_for(settings: Settings, name: str) -> Settings:
     if name in plugins.installed("rescorers"):
-        return settings.model_copy(update={"rescorer": name})
-    own = settings.model_copy(update={"model": name, "rescorer": models.describe(name, settings)["rescorer"]})
+        return settings.changed({"rescorer": name})
+    own = settings.changed({"model": name, "rescorer": models.describe(name, settings)["rescorer"]})
     _folders(own)
     return own
 

@@ -7,7 +7,7 @@ import pytest
 
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.errors import ConfigError, InputError
-from prorank_search.types import Document
+from prorank_search.types import Document, Query
 from prorank_training import data_folder
 from prorank_training.collection import open_folder, open_index
 from prorank_training.groups import DevQuery, Group
@@ -65,6 +65,15 @@ def test_groups_come_from_the_train_split_and_their_texts_from_the_corpus(collec
         assert len(group.random_negatives) == 2
         texts = DOCUMENTS | {"copy": f"{DOCUMENTS['d2']}!"}
         assert [texts[doc_id] for doc_id in doc_ids(group)] == [*group.hard_negatives, *group.random_negatives]
+
+
+def test_a_corpus_whose_texts_changed_is_indexed_anew(collections: Path, tmp_path: Path) -> None:
+    backend, (folder,) = TantivyBackend(tmp_path / "indexes"), recipe().collections
+    corpus, query = collections / "Foxes" / "corpus.jsonl", Query("1", "zebra")
+    assert next(open_folder(folder, collections, backend).rankings([query], 5)).hits == ()
+    corpus.write_text(corpus.read_text(encoding="utf-8").replace("fox number 3 runs", "zebra runs"), encoding="utf-8")
+    (ranking,) = open_folder(folder, collections, backend).rankings([query], 5)
+    assert [hit.document.doc_id for hit in ranking.hits] == ["d3"]
 
 
 def test_queries_that_stand_in_another_split_are_dropped_and_counted(collections: Path, tmp_path: Path) -> None:

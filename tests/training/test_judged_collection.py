@@ -15,8 +15,8 @@ from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.qrels_files import read_qrels
 from prorank_search.query_files import read_queries
 from prorank_search.settings import load_settings
-from prorank_search.types import Document, Query
-from prorank_training import data_folder
+from prorank_search.types import Document, Query, RescorerInfo, Scored, ScoreRequest
+from prorank_training import data_folder, sources
 from prorank_training.groups import Group, read_dev, read_groups
 from prorank_training.judged_collection import held_back
 from prorank_training.recipe import DataRecipe, JudgmentRecipe
@@ -126,6 +126,28 @@ def test_the_worst_mistake_of_a_rescorer_comes_first(store: JudgmentStore, tmp_p
     (exact,) = [group for group in groups if group.query_id == "exact"]
     assert exact.provenance[1] == "whale3"
     assert row.misplaced >= 1
+
+
+class Sifting:
+    """A second stage that leaves foxes out, as a chain does, and finds nothing else relevant."""
+
+    revision = "1"
+    info = RescorerInfo(model="sifting")
+
+    def score(self, request: ScoreRequest) -> list[Scored]:
+        return [Scored(None, left_out=True) if "fox" in text else Scored(-2.0) for text in request.texts]
+
+
+def test_what_a_rescorer_leaves_out_is_no_mistake_of_it(
+    store: JudgmentStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "open_named", lambda *_: Sifting())
+    store.add_queries("handbook", "fields", [Query("exact", "whale swims field 3")])
+    for doc_id, grade in (("whale0", 2), ("fox3", 0), ("whale3", 0)):
+        store.judge(Judgment("handbook", "exact", doc_id, "ada", grade))
+    _, groups = made(tmp_path / "data", mistakes_of="sifting", held_back=0.01)
+    (exact,) = [group for group in groups if group.query_id == "exact"]
+    assert exact.provenance[1] == "whale3"
 
 
 def test_a_set_without_judgments_says_what_is_missing(store: JudgmentStore, tmp_path: Path) -> None:

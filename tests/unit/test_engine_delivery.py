@@ -51,7 +51,7 @@ def items(ids: list[str], errors: dict[str, tuple[int, str, str]]) -> Reply:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "pause_s", lambda _failures: 0.0)
+    monkeypatch.setattr(delivery, "pause_s", lambda _failures, _longest_s: 0.0)
 
 
 def test_what_went_in_is_not_sent_again() -> None:

@@ -46,6 +46,16 @@ def test_a_job_finds_the_files_that_were_given_with_it(tmp_path: Path) -> None:
     assert jobs.output(job) == "name\n"
 
 
+def test_a_file_of_the_working_directory_is_none_of_a_jobs_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "select.py").write_text("raise SystemExit(9)")
+    monkeypatch.chdir(tmp_path)
+    job = jobs.start(tmp_path, "train", "asks for help", jobs.prorank("--help"))
+    _wait_for(job, "finished")
+    assert "Usage" in jobs.output(job)
+
+
 def test_a_job_that_fails_says_so_with_its_exit_code(tmp_path: Path) -> None:
     job = jobs.start(tmp_path, "train", "fails", (sys.executable, "-c", "import sys; sys.exit('no room')"))
     _wait_for(job, "failed")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from prorank_search.errors import InputError
-from prorank_search.judgments import query_id_of
-from prorank_search.judgments.exchange import FORMS, SUFFIXES, Form, form_of, read_judgments, written
+from prorank_search.judgments import JudgmentStore, query_id_of
+from prorank_search.judgments.exchange import FORMS, SUFFIXES, Form, Judged, form_of, read_judgments, take_in, written
 from prorank_search.types import Qrel, Query
 
 QUERIES = {"q1": Query("q1", 'fox, "quick"'), "q2": Query("q2", "weiße Eule")}
@@ -80,7 +80,23 @@ def test_what_cannot_be_used_is_told_with_its_place_and_value(
         read_judgments(tmp_path / name, QUERIES)
 
 
-@pytest.mark.parametrize("form", ["trec", "beir"])
-def test_an_id_with_spaces_is_not_written_where_spaces_part_columns(form: Form) -> None:
-    with pytest.raises(InputError, match=r"'a b' has spaces in it.*take csv"):
-        written(form, QUERIES, [Qrel("q1", "a b", 1)], "animals")
+@pytest.mark.parametrize(("form", "doc_id"), [("trec", "a b"), ("beir", "a\tb"), ("beir", "a\n"), ("beir", " ")])
+def test_an_id_is_not_written_with_what_parts_the_columns(form: Form, doc_id: str) -> None:
+    with pytest.raises(InputError, match=r"the id .* has white space in it.*take csv"):
+        written(form, QUERIES, [Qrel("q1", doc_id, 1)], "animals")
+
+
+def test_an_id_with_spaces_comes_back_from_a_beir_file(tmp_path: Path) -> None:
+    qrels = [Qrel("q1", "my notes.md", 2)]
+    (tmp_path / "a.tsv").write_text(written("beir", QUERIES, qrels, "animals"), encoding="utf-8")
+    assert read_judgments(tmp_path / "a.tsv", QUERIES).qrels == qrels
+
+
+def test_what_was_imported_as_a_proposal_by_mistake_can_be_imported_as_a_persons(tmp_path: Path) -> None:
+    store, judged = JudgmentStore(tmp_path / "store.sqlite"), Judged([QUERIES["q1"]], [Qrel("q1", "fox", 2)])
+    told = {"query_set": "animals", "index": "zoo", "judge": "imported"}
+    assert take_in(store, judged, **told, origin="model") == (1, 1)
+    assert take_in(store, judged, **told) == (0, 1)
+    assert take_in(store, judged, **told) == (0, 0)
+    assert store.qrels("animals") == [Qrel("q1", "fox", 2)]
+    store.close()

@@ -70,9 +70,11 @@ def test_a_home_whose_promotions_cannot_be_read_says_so(prorank_home: Path) -> N
 def test_settings_that_are_in_use_follow_a_promotion(prorank_home: Path) -> None:
     settings = load_settings()
     promotions.promote(prorank_home, "promoted")
-    assert promotion.followed(settings).model == "promoted"
+    followed = promotion.followed(settings)
+    assert (followed.model, followed.origin("model")) == ("promoted", str(prorank_home / "promoted.json"))
     promotions.demote(prorank_home)
     assert promotion.followed(settings).model == DEFAULT_MODEL
+    assert promotion.followed(followed).model == DEFAULT_MODEL
 
 
 def test_the_command_keeps_a_copy_of_a_checkpoint_and_says_what_is_in_force(checkpoint: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from prorank_search import promotions
 from prorank_search.errors import ConfigError, OverloadedError, RescorerError
+from prorank_search.models import promotion
 from prorank_search.rescorers.remote import RemoteRescorer, open_rescorer
 from prorank_search.settings import Settings, load_settings
 from prorank_search.types import ScoreRequest
@@ -225,6 +226,19 @@ def test_a_model_that_was_promoted_here_is_none_of_the_servers(start: Start, pro
     scores(rescorer)
     rescorer.close()
     assert "model" not in stub.bodies[0]
+
+
+def test_a_default_that_is_followed_is_not_sent_and_a_model_that_a_caller_names_is(
+    start: Start, prorank_home: Path
+) -> None:
+    stub, _ = start(cohere)
+    promotions.promote(prorank_home, "ours")
+    settings = load_settings(remote_url=f"{stub.url}/v2/rerank")
+    for opened in (promotion.followed(settings), settings.changed({"model": "theirs"}), settings):
+        rescorer = open_rescorer(opened)
+        scores(rescorer)
+        rescorer.close()
+    assert [body.get("model") for body in stub.bodies] == [None, "theirs", None]
 
 
 def test_no_model_is_sent_where_none_was_set(start: Start) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from prorank_search import beir
 from prorank_search.errors import ConfigError, InputError
+from prorank_search.evaluation.corpus_index import corpus_index
 from prorank_search.passages import whole_documents
 from prorank_search.protocols import IndexBackend, Rescorer
 from prorank_search.qrels_files import read_qrels
@@ -79,12 +80,7 @@ def open_folder(recipe: CollectionRecipe, root: Path, backend: IndexBackend) -> 
         InputError: The folder or a file of it is missing, or a line cannot be used.
     """
     folder = root / recipe.folder
-    index = f"{folder.name.lower()}-{recipe.analysis}"
     corpus = {document.doc_id: document for document in beir.read_corpus(folder)}
-    if (index, len(corpus)) not in {(info.name, info.documents) for info in backend.indexes()}:
-        with backend.writer(index, analysis=recipe.analysis, replace=True) as writer:
-            writer.add(corpus.values())
-            writer.publish()
     return Collection(
         recipe=recipe,
         name=folder.name.lower(),
@@ -94,7 +90,7 @@ def open_folder(recipe: CollectionRecipe, root: Path, backend: IndexBackend) -> 
         splits=beir.splits(folder),
         qrels=lambda split: beir.read_qrels(folder, split),
         backend=backend,
-        index=index,
+        index=corpus_index(folder, recipe.analysis, backend),
     )
 
 

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from prorank_search.errors import InputError
-from prorank_search.judgments import JudgmentStore
+from prorank_search.judgments import JudgmentStore, exchange
 from prorank_search.passages import whole_documents
 from prorank_search.profiles import Profile
 from prorank_search.protocols import IndexBackend, Rescorer
-from prorank_search.types import Qrel, Query, ScoreRequest
+from prorank_search.query_files import written_queries
+from prorank_search.types import Query, Scored, ScoreRequest
 from prorank_training.collection import Collection
 from prorank_training.data import Chosen, TrainingQuery, folded
 from prorank_training.recipe import JudgmentRecipe
@@ -46,7 +47,7 @@ def open_judgments(
         InputError: There is no such set, its index is gone, or fewer than two of its queries have a relevant document.
     """
     queries = store.queries(recipe.query_set)
-    index = next(found.index for found in store.query_sets() if found.name == recipe.query_set)
+    index = store.query_set(recipe.query_set).index
     corpus = {document.doc_id: document for document in whole_documents(backend.scan(index))}
     qrels = store.qrels(recipe.query_set)
     answered = {row.query_id for row in qrels if row.relevance >= recipe.relevant_from and row.doc_id in corpus}
@@ -133,11 +134,9 @@ def write_held_back(collections: Sequence[Collection], folder: Path) -> None:
 
 def _write_judged(collection: Collection, queries_file: Path, qrels_file: Path) -> None:
     qrels = collection.qrels("dev")
-    queries = [collection.query(query_id) for query_id in dict.fromkeys(row.query_id for row in qrels)]
-    lines = [json.dumps({"_id": query.query_id, "text": query.text}, ensure_ascii=False) for query in queries]
-    queries_file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    rows = ["query-id\tcorpus-id\tscore", *map(_row, qrels)]
-    qrels_file.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+    queries = {row.query_id: collection.query(row.query_id) for row in qrels}
+    queries_file.write_text(written_queries(queries.values()), encoding="utf-8")
+    qrels_file.write_text(exchange.written("beir", queries, qrels, collection.name), encoding="utf-8")
 
 
 def _of_query(collection: Collection, query: Query, judged: Mapping[str, int]) -> tuple[list[TrainingQuery], int]:
@@ -161,8 +160,16 @@ def _best_first(collection: Collection, query: Query, doc_ids: Sequence[str]) ->
         return sorted(doc_ids, key=lambda doc_id: (ranks.get(doc_id, _RANKED), doc_id))
     texts = [_text_of(collection.corpus[doc_id]) for doc_id in doc_ids]
     scored = collection.rescorer.score(ScoreRequest(query.text, texts))
-    scores = dict(zip(doc_ids, (one.score for one in scored), strict=True))
-    return sorted(doc_ids, key=lambda doc_id: (-(scores[doc_id] or 0.0), doc_id))
+    said = dict(zip(doc_ids, scored, strict=True))
+    return sorted(doc_ids, key=lambda doc_id: (_falling(said[doc_id]), doc_id))
+
+
+def _falling(scored: Scored) -> tuple[bool, float, float]:
+    """Return what texts are sorted by, best first: those without a score last, by how far they came in a chain."""
+    if scored.score is not None:
+        return False, -scored.score, 0.0
+    parts, score = scored.reached
+    return True, -parts, -score
 
 
 def _recipe(collection: Collection) -> JudgmentRecipe:
@@ -174,7 +181,3 @@ def _recipe(collection: Collection) -> JudgmentRecipe:
 def _place(query: Query) -> float:
     """Return a number from 0 to 1 that a query's text alone decides, in whatever case and spacing."""
     return int(hashlib.sha256(folded(query).encode()).hexdigest()[:12], 16) / 16**12
-
-
-def _row(row: Qrel) -> str:
-    return f"{row.query_id}\t{row.doc_id}\t{row.relevance}"

@@ -16,7 +16,7 @@ from prorank_training.run_folder import RunFolder
 
 _CARD = """# {name}
 
-A reranker: it scores how well a text answers a query. Trained by ProRank's recipe `{recipe}` (git {revision}) from the
+A reranker: it scores how well a text answers a query. Trained by ProRank's recipe `{recipe}` ({revision}) from the
 base `{base}`; what lies here is a small difference to that base, under {license}.
 
     prorank search "a question" --index NAME --model {name}

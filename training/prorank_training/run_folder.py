@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor
 
 from prorank_search.errors import ConfigError, InputError
+from prorank_search.evaluation.provenance import code_revision
 from prorank_search.storage.file_lock import hold
 from prorank_search.storage.whole_files import whole_lines, write_whole
 from prorank_training import workers
@@ -61,7 +61,7 @@ class RunFolder:
         about = {
             "recipe_hash": recipe.digest(),
             "recipe": recipe.model_dump(),
-            "git_revision": _git_revision(),
+            "git_revision": code_revision(),
             "packages": {package: version(package) for package in _PACKAGES},
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
@@ -173,17 +173,3 @@ class RunFolder:
     def _load(self, stage: str) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(self._state_file(stage), map_location="cpu", weights_only=True, mmap=True)
         return state
-
-
-def _git_revision() -> str | None:
-    try:
-        answer = subprocess.run(
-            ["git", "rev-parse", "HEAD"],  # noqa: S607 (git is looked up on the PATH)
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        return None
-    return answer.stdout.strip() or None

@@ -77,8 +77,8 @@ def teach(
 def open_named(name: str, settings: Settings) -> Rescorer:
     """Open a rescorer that a recipe or a flag names as `RESCORER` or `RESCORER:MODEL`."""
     rescorer, _, model = name.partition(":")
-    own = {"rescorer": rescorer, "model": model or settings.model}
-    return load_rescorer(rescorer, settings.model_copy(update=own))
+    own = {"rescorer": rescorer} | ({"model": model} if model else {})
+    return load_rescorer(rescorer, settings.changed(own))
 
 
 def _left_out(plan: TeacherRecipe, groups: Sequence[Group]) -> set[str]:

@@ -224,6 +224,6 @@ class LocalClient(HomeClient):
 
     def _rescorer(self, side: Side, settings: Settings) -> Rescorer:
         if side.model:
-            settings = settings.model_copy(update={"model": side.model})
+            settings = settings.changed({"model": side.model})
         key = (side.rescorer, settings.model, settings.device, settings.dtype, settings.max_length_tokens)
         return self._models.get(key, lambda: remembering(load_rescorer(side.rescorer, settings), self._scores))

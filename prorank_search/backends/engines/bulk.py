@@ -1,4 +1,4 @@
-"""What the answers to bulk requests mean, how large the next one is, and how long to wait before it. Pure.
+"""What the answers to bulk requests mean, how large the next one is, and what a document is sent as. Pure.
 
 A document is written with a version of its own (`version_type: external_gte`), which grows with each write. A request
 that was given up and arrives later all the same, or twice, or after a newer one, changes nothing then.
@@ -7,7 +7,6 @@ that was given up and arrives later all the same, or twice, or after a newer one
 from __future__ import annotations
 
 import json
-import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from prorank_search.backends.engines.analysis import source_of
+from prorank_search.backends.engines.connection import RETRIED
 from prorank_search.backends.engines.passages import source_of_passage
 from prorank_search.errors import InputError
 from prorank_search.stored_documents import check_id
@@ -24,12 +24,9 @@ from prorank_search.types import Document
 Outcome = Literal["done", "again", "refused", "stop"]
 """It is in; try it again; it can never be in; the run must stop, since no document would get in."""
 
-LONGEST_PAUSE_S = 15.0
-FIRST_PAUSE_S = 0.25
 FAULTS_TAKEN = 3
 """Attempts after which a document at which the engine fails (status 500) is refused."""
 
-_AGAIN = (429, 502, 503, 504)
 _STOP_STATUS = (401, 403)
 _STOP_TYPES = {
     "cluster_block_exception": "nothing can be written there: mostly a disk is nearly full (flood stage) or the index "
@@ -195,7 +192,7 @@ def judge(item: Mapping[str, Any], attempts: int, now: int) -> Verdict:
     refusal = Refusal(explained(error), error_type, status, attempts)
     if error_type in _STOP_TYPES or status in _STOP_STATUS:
         return Verdict("stop", refusal)
-    if status in _AGAIN or (status >= 500 and attempts < FAULTS_TAKEN):  # noqa: PLR2004 (the server's faults)
+    if status in RETRIED or (status >= 500 and attempts < FAULTS_TAKEN):  # noqa: PLR2004 (the server's faults)
         return Verdict("again", refusal)
     return Verdict("refused", refusal)
 
@@ -218,16 +215,6 @@ def explained(error: Mapping[str, Any]) -> str:
 def too_large(row: Row, attempts: int) -> Refusal:
     """Return why a document is refused that alone is more than the server takes at once."""
     return Refusal(f"{_PLAIN['too_large']}: {len(row.body):,} bytes", "too_large", 413, attempts)
-
-
-def pause_s(failures: int) -> float:
-    """Return the seconds to wait after so many failures in a row, drawn at random so that writers spread.
-
-    Example:
-        >>> 0.125 <= pause_s(1) <= 0.25, 7.5 <= pause_s(99) <= 15
-        (True, True)
-    """
-    return random.uniform(0.5, 1) * min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(failures - 1, 16))
 
 
 def body_of(rows: Sequence[Row]) -> bytes:

@@ -34,6 +34,7 @@ RETRIED = (429, 502, 503, 504)
 BAD_GATEWAY = 502
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 8.0
+"""Between attempts that somebody waits for."""
 DEFAULT_PORTS = {"http": 9200, "https": 443}
 
 _log = logging.getLogger(__name__)
@@ -134,17 +135,17 @@ class Engine:
         }
         ready = Request(method, path, said, *_encoded(body), timeout_s or self.timeout_s)
         left = attempts or self.attempts
-        pause_s = FIRST_PAUSE_S
+        failures = 0
         while True:
             left -= 1
+            failures += 1
             try:
                 return self._once(ready)
             except (EngineError, UnreachableError) as error:
                 if not left or not _curable(error):
                     raise
                 _log.info("%s %s: %s; %d attempts left", method, path, error, left)
-            time.sleep(random.uniform(0.5, 1) * pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            time.sleep(pause_s(failures))
 
     def _once(self, request: Request) -> Any:  # noqa: ANN401 (JSON)
         reply = self.client.send(request)
@@ -163,6 +164,16 @@ def path(*parts: str) -> str:
         '/my%20index/_doc/a%2Fb'
     """
     return "/" + "/".join(quote(part, safe="_-.,*") for part in parts)
+
+
+def pause_s(failures: int, longest_s: float = LONGEST_PAUSE_S) -> float:
+    """Return the seconds to wait after so many failures in a row, drawn at random so that clients spread.
+
+    Example:
+        >>> 0.125 <= pause_s(1) <= 0.25, 4 <= pause_s(99) <= 8
+        (True, True)
+    """
+    return random.uniform(0.5, 1) * min(longest_s, FIRST_PAUSE_S * 2.0 ** min(failures - 1, 16))
 
 
 def nodes(settings: Settings) -> list[str]:

@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from prorank_search.backends.engines.bulk import ChunkSize, Refusal, Row, body_of, cut, judge, pause_s, too_large
-from prorank_search.backends.engines.connection import Engine, path
+from prorank_search.backends.engines.bulk import ChunkSize, Refusal, Row, body_of, cut, judge, too_large
+from prorank_search.backends.engines.connection import Engine, path, pause_s
 from prorank_search.errors import BackendError, EngineError, UnreachableError
 
 GIVE_UP_S = 150.0
 """Seconds without one document settled after which a run ends; a server restarts in less."""
 
+_LONGEST_PAUSE_S = 15.0
 _ANSWER = {"filter_path": "errors,items.*.status,items.*.error"}
 _BAD_REQUEST, _TOO_LARGE, _TOO_MANY = 400, 413, 429
 
@@ -162,5 +163,5 @@ class Delivery:
         if time.monotonic() - last_s > GIVE_UP_S:
             raise error
         _log.info("%s; trying again", error)
-        if self.stopping.wait(pause_s(failures)):
+        if self.stopping.wait(pause_s(failures, _LONGEST_PAUSE_S)):
             raise BackendError(f"the run ended before all was written: {error}")

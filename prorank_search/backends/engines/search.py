@@ -159,7 +159,7 @@ class EngineSearch:
         left = list(range(len(searches)))
         for attempt in range(self.engine.attempts):
             if attempt:
-                time.sleep(connection.FIRST_PAUSE_S * 2**attempt)
+                time.sleep(connection.pause_s(attempt))
             rows = [row for number in left for row in _rows(*searches[number])]
             found = self.engine.request("POST", "/_msearch", rows)["responses"]
             answers |= dict(zip(left, found, strict=True))

@@ -8,13 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from urllib.parse import urlencode
 
 from pydantic import TypeAdapter, ValidationError
 
-from prorank_search import promotions
 from prorank_search.errors import ConfigError
+from prorank_search.models import promotion
 from prorank_search.outbound import check_url
 from prorank_search.rescorers.remote.calls import Calls, TooManyTextsError
 from prorank_search.rescorers.remote.shapes import SHAPES, Json, Place, body, place_of, revision_in, scores
@@ -150,15 +149,9 @@ def open_rescorer(settings: Settings) -> RemoteRescorer:
     key = settings.remote_api_key
     return RemoteRescorer(
         place_of(settings.remote_url, settings.remote_shape),
-        settings.model if _is_named(settings) else None,
+        None if promotion.follows(settings) else settings.model,  # this machine's default is not the server's
         None if key is None else key.get_secret_value(),
     )
-
-
-def _is_named(settings: Settings) -> bool:
-    """Tell whether somebody named the model: a promoted one is this machine's, not the server's."""
-    is_promoted = Path(settings.origin("model")).name == promotions.FILE_NAME
-    return "model" in settings.model_fields_set and not is_promoted
 
 
 def _extension(request: ScoreRequest, seconds: float | None) -> Json:
