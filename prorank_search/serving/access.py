@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 from collections.abc import Callable, Mapping
 
 from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from prorank_search.errors import AuthError, ConfigError
 from prorank_search.listening import name_in
-from prorank_search.serving.faults import Fault, fault_of
+from prorank_search.serving.faults import Fault, engine_fault_body, fault_of
 from prorank_search.serving.gateway.passthrough import RESERVED
 from prorank_search.serving.keys import KeyRing
 from prorank_search.serving.respond import WriteFault
@@ -25,6 +25,9 @@ _ADMIN, _LOOKING = "/_prorank", ("GET", "HEAD")
 _KEY, _AUTHORIZATION = "x-prorank-key", "authorization"
 _WAY = {True: "Authorization: Bearer KEY", False: "X-ProRank-Key: KEY"}
 """How a key is sent to the service's own paths, and to the gateway, where Authorization belongs to the engine."""
+
+_UNAUTHORIZED, _SCHEME = 401, {True: "Bearer", False: "X-ProRank-Key"}
+"""The status that asks for a key, and the header's word for how."""
 
 
 def check_reach(settings: Settings, keys: KeyRing) -> None:
@@ -104,7 +107,9 @@ class Access:
                 refusal = fault_of(error)
             if refusal is not None:
                 self._refused(refusal.status)
-                await _send(send, refusal, self._fault_of(path), ours=is_ours(path))
+                status, content = self._fault_of(path)(refusal)
+                challenge = {"WWW-Authenticate": _SCHEME[is_ours(path)]} if status == _UNAUTHORIZED else None
+                await JSONResponse(content, status, challenge)(scope, receive, send)
                 return
         await self._app(_without_key(scope, ours=is_ours(path)), receive, send)
 
@@ -152,8 +157,7 @@ def _is_for_admins(scope: Scope) -> bool:
 
 def engine_fault(fault: Fault) -> tuple[int, Json]:
     """Write a fault as OpenSearch and Elasticsearch do."""
-    cause = {"type": "security_exception", "reason": fault.message}
-    return fault.status, {"error": {"root_cause": [cause], **cause}, "status": fault.status}
+    return fault.status, engine_fault_body(fault.status, "security_exception", fault.message)
 
 
 def _secret(headers: Headers, *, ours: bool) -> str:
@@ -176,13 +180,3 @@ def _without_key(scope: Scope, *, ours: bool) -> Scope:
     taken = {_KEY.encode(), *([_AUTHORIZATION.encode()] if ours else [])}
     scope["headers"] = [header for header in scope["headers"] if header[0] not in taken]
     return scope
-
-
-async def _send(send: Send, fault: Fault, write: WriteFault, *, ours: bool) -> None:
-    status, content = write(fault)
-    body = json.dumps(content).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if status == 401:  # noqa: PLR2004 (the status that asks for credentials)
-        headers.append((b"www-authenticate", b"Bearer" if ours else b"X-ProRank-Key"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -83,6 +83,17 @@ def fault_of(error: Exception) -> Fault:
     return Fault(500, "internal error: the log of the service tells more")
 
 
+def engine_fault_body(status: int, kind: str, reason: str, **more: object) -> dict[str, object]:
+    """Return a fault's body as OpenSearch and Elasticsearch write it.
+
+    Example:
+        >>> engine_fault_body(400, "illegal_argument_exception", "no")["status"]
+        400
+    """
+    cause = {"type": kind, "reason": reason, **more}
+    return {"error": {"root_cause": [cause], **cause}, "status": status}
+
+
 def explain(error: ValidationError) -> str:
     """Return what is wrong with a body: where, and what should stand there; never what stands there."""
     complaints: dict[str, None] = {}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import time
 import uuid
 
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prorank_search.serving.faults import fault_of
@@ -58,7 +58,9 @@ class RequestLog:
         except Exception as error:  # noqa: BLE001 (whatever it was, its words may hold a text: nobody else may log it)
             log_error(error)
             if not status:
-                await _send_fault(send_with_id, error)
+                fault = fault_of(error)
+                response = JSONResponse({"message": fault.message}, fault.status, fault.headers)
+                await response(scope, receive, send_with_id)
         finally:
             _LOG.info("answered", extra={"fields": _line(scope, status, time.monotonic() - began)})
 
@@ -78,11 +80,3 @@ def _line(scope: Scope, status: int, seconds: float) -> dict[str, object]:
         "ms": round(1e3 * seconds, 1),
         "key": state.get("caller", _NOBODY),
     }
-
-
-async def _send_fault(send: Send, error: Exception) -> None:
-    fault = fault_of(error)
-    body = json.dumps({"message": fault.message}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": fault.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -6,6 +6,7 @@ import logging
 
 from prorank_search.errors import BackendError, IndexNotFoundError, InputError, ProRankError
 from prorank_search.serving.embedded.calls import BadParameterError, Reply
+from prorank_search.serving.faults import engine_fault_body
 
 _log = logging.getLogger(__name__)
 
@@ -28,8 +29,7 @@ class NoSuchIndexError(IndexNotFoundError):
 
 def fault_reply(status: int, kind: str, reason: str, **more: object) -> Reply:
     """Return a fault of that status and type."""
-    cause = {"type": kind, "reason": reason, **more}
-    return Reply({"error": {"root_cause": [cause], **cause}, "status": status}, status)
+    return Reply(engine_fault_body(status, kind, reason, **more), status)
 
 
 def reply_of(error: ProRankError) -> Reply:

@@ -17,7 +17,7 @@ from prorank_search.errors import (
     UnknownModelError,
     UnreachableError,
 )
-from prorank_search.serving.faults import Fault, fault_of
+from prorank_search.serving.faults import Fault, engine_fault_body, fault_of
 from prorank_search.serving.logs import log_error
 from prorank_search.serving.upstream import EngineAnswer
 
@@ -62,7 +62,7 @@ def fault_answer(error: Exception) -> EngineAnswer:
 
 def not_listed() -> EngineAnswer:
     """Return the answer to what may not pass."""
-    return _answer(403, fault_body(403, "security_exception", _NOT_LISTED), {})
+    return _answer(403, engine_fault_body(403, "security_exception", _NOT_LISTED), {})
 
 
 def told(error: Exception) -> tuple[int, dict[str, object], dict[str, str]]:
@@ -76,18 +76,7 @@ def told(error: Exception) -> tuple[int, dict[str, object], dict[str, str]]:
         log_error(error)
         fault = fault_of(error)
         kind = next((kind for of_type, kind in _TYPES if isinstance(error, of_type)), "gateway_exception")
-    return fault.status, fault_body(fault.status, kind, fault.message), fault.headers
-
-
-def fault_body(status: int, kind: str, reason: str) -> dict[str, object]:
-    """Return a fault's body.
-
-    Example:
-        >>> fault_body(400, "illegal_argument_exception", "no")["status"]
-        400
-    """
-    cause = {"type": kind, "reason": reason}
-    return {"error": {"root_cause": [cause], **cause}, "status": status}
+    return fault.status, engine_fault_body(fault.status, kind, fault.message), fault.headers
 
 
 def _answer(status: int, body: Mapping[str, object], headers: Mapping[str, str]) -> EngineAnswer:
