@@ -48,6 +48,10 @@ class Side:
         return self.model or self.rescorer or "BM25"
 
 
+DETAILS = tuple(field.name for field in fields(Side) if field.name != "rescorer")
+"""What is chosen of a side beside its second stage."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One search as a person chose it.
@@ -128,7 +132,7 @@ def written_side(place: str, side: Side) -> dict[str, str]:
         >>> written_side("right", Side("prorank", window="30"))
         {'right': 'prorank', 'right_window': '30'}
     """
-    details = {f"{place}_{field.name}": str(getattr(side, field.name)) for field in fields(Side)[1:]}
+    details = {f"{place}_{detail}": str(getattr(side, detail)) for detail in DETAILS}
     return {place: side.rescorer or FIRST_STAGE} | {key: value for key, value in details.items() if value}
 
 
@@ -142,5 +146,4 @@ def side_of(place: str, address: Mapping[str, str], default: Side) -> Side:
     if place not in address:
         return default
     rescorer = "" if address[place] == FIRST_STAGE else address[place]
-    details = {field.name: address.get(f"{place}_{field.name}", "") for field in fields(Side)[1:]}
-    return Side(rescorer, **details)
+    return Side(rescorer, **{detail: address.get(f"{place}_{detail}", "") for detail in DETAILS})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import streamlit as st
 
@@ -83,7 +84,8 @@ def _sides(index: str) -> list[Side]:
     if places[0] not in st.session_state:
         state.choose(places[0], FIRST_STAGE)
     sides = []
-    for place, column in zip(places, [column for _ in places[::2] for column in st.columns(2)], strict=False):
+    columns = chain.from_iterable(st.columns(2) for _ in places[::2])
+    for place, column in zip(places, columns, strict=False):
         with column:
             sides.append(side_controls.side(place, index))
     with st.container(horizontal=True):

@@ -39,7 +39,7 @@ def show(found: Sequence[Job]) -> None:
     running = [job for job in found if states[job.job_id] == "running"]
     if running:
         st.fragment(_poll, run_every=_POLL_S)(running)
-    for job in [job for job in found if states[job.job_id] in _HEADLINES and not jobs.is_put_away(job)][:_SHOWN]:
+    for job in [job for job in found if states[job.job_id] in jobs.RESUMABLE and not jobs.is_put_away(job)][:_SHOWN]:
         _show_ended(job, states[job.job_id])
 
 

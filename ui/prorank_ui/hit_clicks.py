@@ -8,7 +8,7 @@ _SCRIPT = """
 export default function ({ setTriggerValue }) {
   const heard = (event) => {
     const title = event.target.closest?.("[data-pr-doc]");
-    if (title) setTriggerValue("picked", { doc_id: title.dataset.prDoc, place: title.dataset.prPlace });
+    if (title) setTriggerValue("picked", title.dataset.prDoc);
   };
   document.addEventListener("click", heard);
   return () => document.removeEventListener("click", heard);
@@ -16,11 +16,11 @@ export default function ({ setTriggerValue }) {
 """
 
 
-def picked() -> tuple[str, str] | None:
-    """Listen for clicks on titles; return the document and its side, in the one run that a click has caused."""
+def picked() -> str | None:
+    """Listen for clicks on titles; return the id of the document, in the one run that a click has caused."""
     component = st.components.v2.component("prorank_hit_clicks", html="<span></span>", js=_SCRIPT)
     heard = component(key="hit_clicks", height=1, on_picked_change=_nothing).picked
-    return (str(heard["doc_id"]), str(heard["place"])) if heard else None
+    return None if heard is None else str(heard)
 
 
 def _nothing() -> None:

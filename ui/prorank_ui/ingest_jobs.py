@@ -26,7 +26,6 @@ UPLOAD = "upload"
 
 _SHOWN = 5
 _LOOK_EVERY_S = 1.0
-_CAN_GO_ON = {"stopped", "interrupted", "failed"}
 
 
 def show() -> None:
@@ -86,7 +85,7 @@ def _draw(job: Job, status: JobStatus, *, mended: bool) -> None:
     elif ended_well:
         if act.button("Search it", key=f"search {job.job_id}", width="stretch"):
             _search(str(job.about.get("index", "")))
-    elif status.state in _CAN_GO_ON and not mended:
+    elif status.state in jobs.RESUMABLE and not mended:
         act.button("Resume", key=f"resume {job.job_id}", on_click=_resume, args=(job,), width="stretch")
     if status.state == "failed" and not ended_well and not mended:
         complaint = ingest_output.in_words_of_the_page(last_line(output))

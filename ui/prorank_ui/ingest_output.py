@@ -129,7 +129,7 @@ def state_in_words(job: Job, status: JobStatus) -> str:
     return status.state
 
 
-def dead_letters(path: Path, home: Path, most: int = _MOST_LETTERS) -> list[Mapping[str, object]]:
+def dead_letters(path: Path, home: Path) -> list[Mapping[str, object]]:
     """Return the first dead letters of a file.
 
     Raises:
@@ -140,7 +140,7 @@ def dead_letters(path: Path, home: Path, most: int = _MOST_LETTERS) -> list[Mapp
         raise InputError(f"{path} does not lie in {folder}: it is not shown")
     try:
         with path.open(encoding="utf-8", errors="replace") as lines:
-            return list(islice(_letters(lines), most))
+            return list(islice(_letters(lines), _MOST_LETTERS))
     except OSError as error:
         raise InputError(f"the dead letters in {path} cannot be read: {error}") from error
 

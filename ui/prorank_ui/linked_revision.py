@@ -11,6 +11,8 @@ from prorank_ui.choices import Choice
 from prorank_ui.ranking_table import Place
 
 _LINKED = "revisions that a link names"
+_LONGEST = 24
+"""Characters of a revision that are shown."""
 
 
 def key(place: Place) -> str:
@@ -44,12 +46,12 @@ def changes(choices: Mapping[Place, Choice], results: Mapping[Place, SearchResul
     ]
 
 
-def _short(revision: str, longest: int = 24) -> str:
+def _short(revision: str) -> str:
     """Return enough of a revision to tell it from another one.
 
     Example:
         >>> _short("overlap-1"), _short("a" * 30)
         ('overlap-1', 'aaaaaaaaaaa…aaaaaaaaaaaa')
     """
-    half = longest // 2
-    return revision if len(revision) <= longest else f"{revision[: half - 1]}…{revision[-half:]}"
+    half = _LONGEST // 2
+    return revision if len(revision) <= _LONGEST else f"{revision[: half - 1]}…{revision[-half:]}"

@@ -99,7 +99,7 @@ def _card(place: Place, placed: Placed, facts: str) -> str:
     return (
         f'<li class="pr-card"{_colour(place, placed)}><span class="pr-rank">{hit.rank}</span><div class="pr-body">'
         f'<div class="pr-top"><button type="button" class="pr-title" dir="auto" data-pr-doc="{doc_id}" '
-        f'data-pr-place="{place}" title="{doc_id}">'
+        f'title="{doc_id}">'
         f"{mark(document.title or document.doc_id, hit.highlights)}</button>"
         f'<span class="pr-moves">{_moves(place, placed)}</span></div>'
         f'<p class="pr-text" dir="auto">{mark(text, hit.highlights)}</p>'

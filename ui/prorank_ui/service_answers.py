@@ -15,9 +15,7 @@ from prorank_search.protocols import IndexInfo
 from prorank_search.types import (
     Blend,
     Document,
-    Hit,
     Query,
-    Ranking,
     RescoredHit,
     RescorerInfo,
     Scored,
@@ -52,11 +50,6 @@ def result_in(answer: Any) -> SearchResult:  # noqa: ANN401 (JSON)
         status["blend"] = Blend(**status["blend"])
     took = {stage: float(answer["took_ms"][stage]) for stage in ("first_stage", "rescore", "total")}
     return SearchResult(Query("", str(answer["query"])), tuple(map(_hit, answer["hits"])), Status(**status), took)
-
-
-def ranking_in(query: Query, answer: Any) -> Ranking:  # noqa: ANN401 (JSON)
-    """Read `/v1/search` of the first stage alone."""
-    return Ranking(query, tuple(Hit(hit.document, hit.first_stage_score) for hit in result_in(answer).hits))
 
 
 def scores_in(answer: Any) -> list[Scored]:  # noqa: ANN401 (JSON)

@@ -15,7 +15,7 @@ from prorank_search.jobs import Job
 from prorank_search.profiles import Profile
 from prorank_search.protocols import IndexInfo
 from prorank_search.settings import Settings
-from prorank_search.types import Document, Query, Ranking, RescorerInfo, Scored, SearchResult
+from prorank_search.types import Document, Hit, Query, Ranking, RescorerInfo, Scored, SearchResult
 from prorank_ui import evaluating, service_checkup
 from prorank_ui import service_answers as answers
 from prorank_ui.checkup import Examined
@@ -128,7 +128,8 @@ class ServiceClient(HomeClient):
         """Return the first stage of an index alone."""
 
         def find(queries: Sequence[Query], top_k: int) -> list[Ranking]:
-            return [self._first_stage(Choice(query.text, index, top_k=top_k), query) for query in queries]
+            found = [self.search(Choice(query.text, index, top_k=top_k)) for query in queries]
+            return [_first_stage_in(result, query) for result, query in zip(found, queries, strict=True)]
 
         return find
 
@@ -155,10 +156,6 @@ class ServiceClient(HomeClient):
         if job.kind != evaluating.KIND:
             raise ConfigError(f"{job.title!r} needs a local installation: run `prorank ui` without PRORANK_API_URL")
         super().resume_job(job)
-
-    def _first_stage(self, choice: Choice, query: Query) -> Ranking:
-        answer = self._calls.post(_SEARCH, search_body(choice))
-        return self._parsed(_SEARCH, answer, lambda told: answers.ranking_in(query, told))
 
     def _read(self, path: str, read: Callable[[object], Read]) -> Read:
         return self._parsed(path, self._get(path), read)
@@ -212,3 +209,7 @@ def search_body(choice: Choice) -> dict[str, object]:
         "blend": None if blend is None else asdict(blend),
     }
     return body | {"whole_window": True} | {key: value for key, value in chosen.items() if value is not None}
+
+
+def _first_stage_in(result: SearchResult, query: Query) -> Ranking:
+    return Ranking(query, tuple(Hit(hit.document, hit.first_stage_score) for hit in result.hits))

@@ -9,14 +9,13 @@ from textwrap import shorten
 import streamlit as st
 
 from prorank_ui import state
-from prorank_ui.choices import BLENDS, FIRST_STAGE, Side, blend_name, blend_of
+from prorank_ui.choices import BLENDS, DETAILS, FIRST_STAGE, Side, blend_name, blend_of
 from prorank_ui.evaluating import system_name
 from prorank_ui.markup import unmarked
 
 _WINDOWS = ["", "10", "20", "30", "50", "100", "200"]
 LONGEST_INSTRUCTION = 1_000
 _LONGEST_LABEL = 80
-DETAILS = ("model", "window", "blend", "instruction")
 
 
 def keys(place: str) -> list[str]:

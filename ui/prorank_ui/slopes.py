@@ -9,18 +9,20 @@ from prorank_ui.pairing import Pairing
 if TYPE_CHECKING:
     import altair as alt
 
+_DEEPEST = 20
+"""Rank below which, on both sides, a document is left out."""
+
 _COLOURS = {"up": "#1b9e6b", "down": "#d1571f", "same": "#8a93a6", "new": "#4a7dff", "gone": "#b0489d"}
 _WORDS = {"up": "rose", "down": "fell", "same": "stayed", "new": "new at the top", "gone": "left the top"}
 
 
-def slopes(pairing: Pairing, left: str, right: str, deepest: int = 20) -> alt.Chart:
-    """Draw the documents that both sides have among their first `deepest`.
+def slopes(pairing: Pairing, left: str, right: str) -> alt.Chart:
+    """Draw the documents that both sides have, and one of them among its first 20.
 
     Args:
         pairing: Both sides.
         left: What the left side is called; both may be called the same.
         right: What the right side is called.
-        deepest: Ranks below it on both sides are left out.
     """
     import altair as alt
 
@@ -34,7 +36,7 @@ def slopes(pairing: Pairing, left: str, right: str, deepest: int = 20) -> alt.Ch
             "movement": _WORDS[placed.change],
         }
         for placed in pairing.right
-        if placed.change and placed.other_rank and min(placed.other_rank, placed.hit.rank) <= deepest
+        if placed.change and placed.other_rank and min(placed.other_rank, placed.hit.rank) <= _DEEPEST
         for side, rank in zip(sides, (placed.other_rank, placed.hit.rank), strict=True)
     ]
     words = list(dict.fromkeys(_WORDS.values()))

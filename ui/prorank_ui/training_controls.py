@@ -153,8 +153,8 @@ def _show_groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None
 
 
 def _offer_start(made: Job, plan: Plan, recipe: RecipeInfo, groups: int, home: Path) -> None:
-    narrow, middle, wide = st.columns([2, 3, 5] if recipe.warmup_steps else [2, 0.01, 8], vertical_alignment="bottom")
-    with narrow:
+    columns = st.columns([2, 3, 5] if recipe.warmup_steps else [2, 8], vertical_alignment="bottom")
+    with columns[0]:
         steps = st.number_input(
             "Steps",
             min_value=1,
@@ -163,13 +163,12 @@ def _offer_start(made: Job, plan: Plan, recipe: RecipeInfo, groups: int, home: P
             key=f"train_steps {made.job_id}",
             help=f"Each takes {recipe.groups_a_step} groups",
         )
-    with middle:
-        warmup = bool(recipe.warmup_steps) and st.checkbox(
-            f"Stage 1 first ({recipe.warmup_steps} steps)",
-            value=bool(recipe.warmup_steps) and plan.base == recipe.base,
-            key=f"train_warmup {made.job_id}",
-        )
-    with wide:
+    warmup = recipe.warmup_steps > 0 and columns[1].checkbox(
+        f"Stage 1 first ({recipe.warmup_steps} steps)",
+        value=plan.base == recipe.base,
+        key=f"train_warmup {made.job_id}",
+    )
+    with columns[-1]:
         if not st.button("Start training", type="primary", key="start training"):
             return
     command = training_plan.train_command(plan, recipe, home, data=made.folder, steps=int(steps), warmup=warmup)

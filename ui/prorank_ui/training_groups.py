@@ -21,6 +21,9 @@ _COLUMNS = {
     "taught": "scored by a teacher",
 }
 _ENOUGH_HELD_BACK = 5
+_A_SOURCE = 2
+"""Groups of each source that are shown."""
+
 _SHOWN_NEGATIVES = 3
 _SHOWN_CHARS = 240
 
@@ -69,7 +72,7 @@ def heading_html(title: str) -> str:
     return f'<div class="pr-side"><header><h2 dir="auto">Groups: {escape(title)}</h2></header></div>'
 
 
-def few(data: Path, a_source: int = 2) -> list[dict[str, Any]]:
+def few(data: Path) -> list[dict[str, Any]]:
     """Return the first groups of each source, as they lie in the run's folder."""
     import pyarrow.parquet as pq
 
@@ -79,7 +82,7 @@ def few(data: Path, a_source: int = 2) -> list[dict[str, Any]]:
     chosen = []
     for at, source in enumerate(found.column("collection").to_pylist()):
         seen[source] = seen.get(source, 0) + 1
-        if seen[source] <= a_source:
+        if seen[source] <= _A_SOURCE:
             chosen.append(at)
     rows: list[dict[str, Any]] = found.take(chosen).to_pylist()
     return rows

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-COLLECTIONS = "collections"
-"""The folder of BEIR folders in PRORANK_HOME: a form names no other path."""
+from prorank_ui.evaluating import COLLECTIONS
+
+_PASSES = 3
+"""How often the steps that are offered see each group."""
 
 _UNKNOWN = {"analysis": "standard", "language": "und", "groups": 5000}
 """How a collection is read that the recipe does not name."""
@@ -102,7 +104,7 @@ def export_command(run: Path, data: Path) -> list[str]:
     return ["train", "export", str(run), "--data", str(data), "--out", "{folder}/checkpoint"]
 
 
-def sensible_steps(recipe: RecipeInfo, groups: int, passes: int = 3) -> int:
+def sensible_steps(recipe: RecipeInfo, groups: int) -> int:
     """Return steps that see each group a few times, and no more than the recipe wants.
 
     Example:
@@ -110,7 +112,7 @@ def sensible_steps(recipe: RecipeInfo, groups: int, passes: int = 3) -> int:
         >>> sensible_steps(recipe, 100), sensible_steps(recipe, 10_000), sensible_steps(recipe, 2)
         (75, 300, 10)
     """
-    return min(recipe.steps, max(10, -(-passes * groups // recipe.groups_a_step)))
+    return min(recipe.steps, max(10, -(-_PASSES * groups // recipe.groups_a_step)))
 
 
 def _arguments(plan: Plan, recipe: RecipeInfo, home: Path) -> list[str]:

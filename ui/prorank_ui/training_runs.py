@@ -12,6 +12,7 @@ from typing import Any
 
 from prorank_search import jobs
 from prorank_search.jobs import Job
+from prorank_search.model_files import CONTRACT_FILE
 from prorank_search.storage.whole_files import whole_lines
 from prorank_ui.wording import apart
 
@@ -19,7 +20,6 @@ KIND, GROUPS_KIND, EXPORT_KIND = "train", "groups", "export"
 """Kinds of jobs: a training run, the making of its groups, a checkpoint on the way."""
 
 CHECKPOINT = "checkpoint"
-_CONTRACT = "prorank.json"
 _STAGE_NAMES = {"warmup": "stage 1", "score": "stage 2"}
 _LOOKED_BACK = 20
 
@@ -90,7 +90,7 @@ def rows(title: str, lines: Sequence[Mapping[str, Any]], most: int = 300) -> lis
 def checkpoint_of(folder: Path) -> Path | None:
     """Return the checkpoint in a job's folder; None where there is none yet."""
     found = folder / CHECKPOINT
-    return found if (found / _CONTRACT).is_file() else None
+    return found if (found / CONTRACT_FILE).is_file() else None
 
 
 def checkpoints(home: Path) -> dict[str, str]:
@@ -102,7 +102,7 @@ def checkpoints(home: Path) -> dict[str, str]:
 
 def results(checkpoint: Path) -> dict[str, dict[str, float]]:
     """Return a checkpoint's nDCG@10 on dev: collection to `bm25`, `model`, `blend` and `queries`."""
-    contract = json.loads((checkpoint / _CONTRACT).read_text(encoding="utf-8"))
+    contract = json.loads((checkpoint / CONTRACT_FILE).read_text(encoding="utf-8"))
     found: dict[str, dict[str, float]] = contract.get("results", {}).get("dev", {}).get("collections", {})
     return found
 

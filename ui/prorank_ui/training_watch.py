@@ -31,7 +31,6 @@ _POLL_S = 2.0
 _LINKED = "runs"
 """What the address calls the choice of runs."""
 
-_RESUMABLE = {"stopped", "interrupted", "failed"}
 _WORDS = {
     "running": "running",
     "finished": "finished",
@@ -124,7 +123,7 @@ def _actions(job: Job, now: str) -> None:
     if now == "running" and buttons[0].button("Stop", key=f"stop {job.job_id}", help="The step is finished and saved."):
         state.client().stop_job(job)
         st.toast("It finishes its step, saves it, and stops.")
-    if now in _RESUMABLE and buttons[0].button("Resume", key=f"resume {job.job_id}", type="primary"):
+    if now in jobs.RESUMABLE and buttons[0].button("Resume", key=f"resume {job.job_id}", type="primary"):
         state.client().resume_job(job)
         st.rerun()
     if training_runs.can_be_exported(job.folder) and buttons[1].button(

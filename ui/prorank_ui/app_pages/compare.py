@@ -324,10 +324,9 @@ def _is_shown(placed: Placed, kind: str, place: table.Place) -> bool:
 
 def _show_picked(asked: Asked, names: Mapping[table.Place, str], results: Mapping[table.Place, SearchResult]) -> None:
     """Open the panel of the document whose title was clicked."""
-    clicked = hit_clicks.picked()
-    if clicked is None:
+    doc_id = hit_clicks.picked()
+    if doc_id is None:
         return
-    doc_id, _ = clicked
     labels = {place: f"{place}: {names[place]}" for place in PLACES}
     found = {
         labels[place]: hit for place, result in results.items() for hit in result.hits if hit.document.doc_id == doc_id
