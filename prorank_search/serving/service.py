@@ -150,17 +150,17 @@ class Service:
         """Return the models that are in memory, by name."""
         return {name or rescorer.info.model: rescorer for name, rescorer in self._shelf.loaded().items()}
 
-    def named(self, model: str) -> Rescorer:
-        """Return a model that is loaded.
+    def named(self, model: str | None) -> Rescorer | None:
+        """Return a model; None where it is loaded only once it is asked for scores.
+
+        Args:
+            model: Its name; None: the one that the settings name.
 
         Raises:
-            NotReadyError: It is not, as long as nobody asks for scores of it.
+            NotReadyError: The one that the settings name is still loading.
             UnknownModelError: There is none of that name.
         """
-        rescorer = self._shelf.loaded().get(self._key(model))
-        if rescorer is None:
-            raise NotReadyError(f"the model {model!r} is loaded once it is asked for scores")
-        return rescorer
+        return self._shelf.loaded().get(self._key(model))
 
     async def answer(self, asked: Asked, cancelled: Callable[[], bool] | None = None) -> Outcome:
         """Score what was asked, and make answers of it. See `scored`."""
@@ -196,8 +196,9 @@ class Service:
             info, revision = held.rescorer.info, held.rescorer.revision
         finally:
             self._shelf.give_back(held)
-        texts = tuple(checked(of_question, len(of_question), info.model) for of_question in scored)
-        return Scoring(texts, info, revision, self._tokens(requests), round(1e3 * (time.monotonic() - began), 2))
+        return Scoring(
+            tuple(scored), info, revision, self._tokens(requests), round(1e3 * (time.monotonic() - began), 2)
+        )
 
     @contextmanager
     def second_stage(self, model: str | None = None, deadline: float | None = None) -> Iterator[Rescorer]:
@@ -248,7 +249,7 @@ class Service:
         found = await asyncio.to_thread(lambda: [_known(rescorer, request) for request in requests])
         missing = [asked for _, asked in found if asked.texts]
         tokens, scored = self._tokens(missing), 0
-        fresh: list[list[Scored]] = []
+        fresh: list[Sequence[Scored]] = []
         if missing:
             deadline = missing[0].deadline
             self.admission.enter(tokens, deadline)
@@ -260,7 +261,7 @@ class Service:
         answers = iter(fresh)
         return [_merged(known, next(answers) if asked.texts else []) for known, asked in found]
 
-    async def _in_thread(self, held: Held, rescorer: Rescorer, request: ScoreRequest) -> list[Scored]:
+    async def _in_thread(self, held: Held, rescorer: Rescorer, request: ScoreRequest) -> Sequence[Scored]:
         """Wait for a thread until the deadline, then for the rescorer, which keeps to it."""
         future = self._threads.submit(_score, rescorer, request)
         self._shelf.share(held)
@@ -364,13 +365,10 @@ def _left(deadline: float | None) -> float | None:
     return None if deadline is None else max(0.0, deadline - time.monotonic())
 
 
-def _score(rescorer: Rescorer, request: ScoreRequest) -> list[Scored]:
+def _score(rescorer: Rescorer, request: ScoreRequest) -> Sequence[Scored]:
     if is_over(request):
         return [Scored(None)] * len(request.texts)
-    scored = rescorer.score(request)
-    if len(scored) != len(request.texts):
-        raise RescorerError(f"{rescorer.info.model!r} gave {len(scored)} scores for {len(request.texts)} texts")
-    return scored
+    return checked(rescorer.score(request), len(request.texts), rescorer.info.model)
 
 
 def _share(scored: Sequence[Sequence[Scored]]) -> float:

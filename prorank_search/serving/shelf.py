@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from prorank_search.errors import NotReadyError, ProRankError, UnknownModelError
+from prorank_search.errors import NotReadyError, ProRankError
 from prorank_search.protocols import Closing, Rescorer
 
 _LOG = logging.getLogger(__name__)
@@ -84,12 +84,7 @@ class Shelf:
             return {name: held.rescorer for name, held in self._held.items()}
 
     def load(self, name: str) -> Future[None]:
-        """Begin to load a model in a thread of its own, or join those who wait for it already.
-
-        Raises:
-            UnknownModelError: There is none of that name.
-        """
-        self._source(name)
+        """Begin to load one of `names` in a thread of its own, or join those who wait for it already."""
         with self._lock:
             if name not in self._loading:
                 self._loading[name] = future = Future[None]()
@@ -98,12 +93,7 @@ class Shelf:
             return self._loading[name]
 
     def take(self, name: str) -> Held | None:
-        """Return a model for a request, which has to give it back; None where it is not loaded.
-
-        Raises:
-            UnknownModelError: There is none of that name.
-        """
-        self._source(name)
+        """Return a model for a request, which has to give it back; None where it is not loaded."""
         with self._lock:
             held = self._held.get(name)
             return None if held is None else self.share(held)
@@ -144,11 +134,6 @@ class Shelf:
         with self._lock:
             for name in list(self._held):
                 self._retire(name)
-
-    def _source(self, name: str) -> Source:
-        if name not in self._sources:
-            raise UnknownModelError(f"there is no model {name[:80]!r} here; known are: {', '.join(self._sources)}")
-        return self._sources[name]
 
     def _load(self, name: str) -> None:
         future, began = self._loading[name], time.monotonic()

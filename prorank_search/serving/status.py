@@ -62,7 +62,9 @@ def router(service: Service, metrics: Metrics) -> APIRouter:
 
 
 def _info(service: Service, model: str | None) -> dict[str, object]:
-    rescorer = service.rescorer if model is None else service.named(model)
+    rescorer = service.named(model)
+    if rescorer is None:
+        raise NotReadyError(f"the model {model!r} is loaded once it is asked for scores")
     return {
         "model_id": rescorer.info.model,
         "model_sha": rescorer.revision,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from prorank_search.errors import ConfigError, NotReadyError, UnknownModelError
+from prorank_search.errors import ConfigError, NotReadyError
 from prorank_search.serving.shelf import Shelf, Source
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
@@ -179,11 +179,6 @@ def test_many_who_ask_at_once_load_a_model_once() -> None:
     for future in loading:
         future.result(30)
     assert len(store.opened) == 1
-
-
-def test_an_unknown_model_is_told_the_known_ones() -> None:
-    with pytest.raises(UnknownModelError, match="known are: m0"):
-        shelf_of(Store()).load("m7")
 
 
 def wait_until(true: Callable[[], bool]) -> None:

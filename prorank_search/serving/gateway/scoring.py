@@ -13,9 +13,7 @@ from prorank_search.errors import (
     OverloadedError,
     ProRankError,
     RescorerError,
-    UnknownModelError,
 )
-from prorank_search.protocols import Rescorer
 from prorank_search.rescore import best_passages, hits_within, judged, reorder, texts_in_time, window_for
 from prorank_search.serving.answers import Asked, Question
 from prorank_search.serving.gateway.breaker import Breaker
@@ -54,24 +52,10 @@ class Scorer:
         """Return the breaker of a plan's model."""
         return self.breakers.setdefault(plan.model or "", Breaker())
 
-    def rescorer(self, plan: Plan) -> Rescorer | None:
-        """Return a plan's model; None where it is loaded when it is first asked.
-
-        Raises:
-            NotReadyError: The service's own is still loading.
-            UnknownModelError: There is none of that name.
-        """
-        own, names = self.service.rescorer, self.service.model_names()
-        if plan.model is None or plan.model in (own.info.model, self.service.settings.rescorer):
-            return own
-        if plan.model not in names:
-            raise UnknownModelError(f"[model] there is no [{plan.model[:80]}] here; known are: {', '.join(names)}")
-        return self.service.loaded().get(plan.model)
-
     def revision(self, plan: Plan) -> str:
         """Return the revision of a plan's model; empty as long as it is not loaded."""
         try:
-            rescorer = self.rescorer(plan)
+            rescorer = self.service.named(plan.model)
         except ProRankError:
             return ""
         return rescorer.revision if rescorer else ""
@@ -85,7 +69,7 @@ class Scorer:
         if plan.window_size != "auto":
             return plan.window_size
         try:
-            rescorer = self.rescorer(plan) or self.service.rescorer
+            rescorer = self.service.named(plan.model) or self.service.rescorer
         except NotReadyError:
             return min(_WINDOW_WHILE_LOADING, self.most_texts)
         return min(window_for(rescorer, "auto", plan.timeout_s), self.most_texts)
@@ -157,7 +141,7 @@ def _with_texts(
         passages = tuple(Document(str(position), readable(text[:longest])) for text in texts)
         hits.append(Hit(Document(str(position), ""), found.score or 0.0, passages))
     most = scorer.most_texts
-    rescorer = scorer.rescorer(plan)
+    rescorer = scorer.service.named(plan.model)
     if plan.window_size == "auto" and rescorer is not None:
         most = min(most, texts_in_time(rescorer, plan.timeout_s))
     return hits[: hits_within(hits, most)]
