@@ -50,7 +50,7 @@ OF_OPERATORS: dict[str, Callable[[LocalClient], object]] = {
     "demote": lambda client: client.demote(),
     "keep_upload": lambda client: client.keep_upload([]),
     "delete_uploads": lambda client: client.delete_uploads([]),
-    "look": lambda client: client.look(Ingest("", Path("nothing.csv"), "new")),
+    "dry_run": lambda client: client.dry_run(Ingest("", Path("nothing.csv"), "new")),
     "start_ingest": lambda client: client.start_ingest(Ingest("", Path("nothing.csv"), "new")),
     "rollback": lambda client: client.rollback("animals"),
     "prune": lambda client: client.prune("animals"),

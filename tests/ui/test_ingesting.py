@@ -34,7 +34,7 @@ def test_a_name_that_no_command_can_take_is_refused(wish: Wish, name: str) -> No
 
 
 def test_a_look_shows_documents_terms_and_bad_records_and_writes_nothing(wish: Wish, home: Path) -> None:
-    seen = ingesting.look(wish)
+    seen = ingesting.dry_run(wish)
     assert "Of the first 3 records 1 cannot be used" in ingest_preview.headline(seen)
     assert "&lt;script&gt;fox" in ingest_preview.documents(seen)
     assert ">dog<" in ingest_preview.analysed(seen)
@@ -45,7 +45,7 @@ def test_a_look_shows_documents_terms_and_bad_records_and_writes_nothing(wish: W
 
 def test_a_look_at_what_cannot_be_read_gives_the_reason_of_the_command(wish: Wish) -> None:
     with pytest.raises(InputError, match="no column"):
-        ingesting.look(replace(wish, text_column="gone", title_column="gone"))
+        ingesting.dry_run(replace(wish, text_column="gone", title_column="gone"))
 
 
 def test_progress_is_the_last_whole_line_of_it() -> None:

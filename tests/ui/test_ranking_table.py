@@ -12,8 +12,9 @@ import prorank_ui
 from prorank_search.types import Document, RescoredHit
 from prorank_ui.explanation import drawn
 from prorank_ui.markup import escape, mark
+from prorank_ui.notices import notice, summary
 from prorank_ui.pairing import Placed, pair
-from prorank_ui.ranking_table import board, failed_side, hits_side, notice, pending_side, summary
+from prorank_ui.ranking_table import board, failed_side, hits_side, pending_side
 
 NASTY = [
     '<script>alert("x")</script>',

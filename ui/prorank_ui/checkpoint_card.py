@@ -12,8 +12,8 @@ from prorank_search import promotions
 from prorank_search.jobs import Job
 from prorank_search.settings import load_settings
 from prorank_ui import held_back_card, page_gate, plain_table, state, training_runs
-from prorank_ui import ranking_table as table
 from prorank_ui.markup import unmarked
+from prorank_ui.notices import summary
 from prorank_ui.wording import minute
 
 
@@ -22,7 +22,7 @@ def show_default() -> None:
     settings = load_settings()
     known = promotions.promotions(settings.home)
     left, right = st.columns([7, 3], vertical_alignment="center")
-    left.html(table.summary(f"Default model: {settings.model}", _origin(settings.origin("model"), known)))
+    left.html(summary(f"Default model: {settings.model}", _origin(settings.origin("model"), known)))
     if known and right.button(f"Undo: take back {unmarked(known[-1].model)}", key="demote"):
         page_gate.installation().demote()
         st.rerun()

@@ -21,7 +21,7 @@ from prorank_ui.checkup import Examined
 from prorank_ui.choices import Choice
 from prorank_ui.evaluating import Wish
 from prorank_ui.roles import Person
-from prorank_ui.scoring import Scoring
+from prorank_ui.running_search import RunningSearch
 
 Asking = Callable[[], Person]
 """Tells who asks now."""
@@ -109,7 +109,7 @@ class Client(Protocol):
         """Return what answers depend on beside the choice."""
         ...
 
-    def start(self, choice: Choice, index: IndexInfo) -> Scoring:
+    def start(self, choice: Choice, index: IndexInfo) -> RunningSearch:
         """Start a search of an index as it is now; one that was done before is there at once."""
         ...
 

@@ -10,9 +10,9 @@ import streamlit as st
 from prorank_search.errors import ProRankError
 from prorank_search.protocols import IndexInfo
 from prorank_ui import evaluating, run_choice, side_controls, state
-from prorank_ui import ranking_table as table
 from prorank_ui.choices import FIRST_STAGE, Side
 from prorank_ui.evaluating import Source, Wish
+from prorank_ui.notices import notice
 from prorank_ui.wording import count
 
 FAILED = "why no evaluation was started"
@@ -29,7 +29,7 @@ def show(sources: Sequence[Source], indexes: Sequence[IndexInfo]) -> None:
     """
     failed = st.session_state.pop(FAILED, None)
     if failed:
-        st.html(table.notice("error", "The evaluation was not started", failed))
+        st.html(notice("error", "The evaluation was not started", failed))
     source, split = _source(sources)
     index = _index(source, indexes)
     if index is None:
@@ -73,7 +73,7 @@ def _index(source: Source, indexes: Sequence[IndexInfo]) -> str | None:
     if source.index in names:
         return source.index
     advice = f"The query set {source.name!r} was judged in it: ingest it again, or choose other queries."
-    st.html(table.notice("warning", f"The index {source.index!r} is not there", advice))
+    st.html(notice("warning", f"The index {source.index!r} is not there", advice))
     return None
 
 

@@ -10,10 +10,10 @@ from prorank_search import jobs
 from prorank_search.errors import ProRankError
 from prorank_search.jobs import Job
 from prorank_ui import evaluating, state
-from prorank_ui import ranking_table as table
 from prorank_ui.commands import last_line
 from prorank_ui.home_client import role_for
 from prorank_ui.markup import unmarked
+from prorank_ui.notices import notice
 
 _POLL_S = 1.0
 _SHOWN = 3
@@ -34,7 +34,7 @@ def show(found: Sequence[Job]) -> None:
     """
     failed = st.session_state.pop(_FAILED, None)
     if failed:
-        st.html(table.notice("error", "That did not work", failed))
+        st.html(notice("error", "That did not work", failed))
     states = {job.job_id: jobs.status(job).state for job in found}
     running = [job for job in found if states[job.job_id] == "running"]
     if running:
@@ -63,7 +63,7 @@ def _poll(running: Sequence[Job]) -> None:
 def _show_ended(job: Job, now: jobs.JobState) -> None:
     reason = last_line(jobs.output(job)) if now == "failed" else _KEPT
     wide, *narrow = st.columns([6, 1, 1], vertical_alignment="bottom")
-    wide.html(table.notice("error" if now == "failed" else "warning", f"{_HEADLINES[now]}: {job.title}", reason))
+    wide.html(notice("error" if now == "failed" else "warning", f"{_HEADLINES[now]}: {job.title}", reason))
     may = _may()
     deeds = {"Resume": state.client().resume_job, "Put away": state.client().put_job_away}
     for place, (label, deed) in zip(narrow, deeds.items(), strict=True):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from prorank_ui import ranking_table as table
 from prorank_ui import state
 from prorank_ui.app_pages import documents
+from prorank_ui.notices import notice
 
 
 def no_index() -> None:
@@ -14,10 +14,10 @@ def no_index() -> None:
     service = state.client().service
     if service:
         told = f"Put documents into one on the machine of the service at {service}, then reload this page:"
-        st.html(table.notice("info", "The service has no index yet", told))
+        st.html(notice("info", "The service has no index yet", told))
         st.code("prorank ingest FOLDER_OR_FILE --index NAME", language="shell")
         return
-    st.html(table.notice("info", "There is no index yet", "An index holds the documents that are searched."))
+    st.html(notice("info", "There is no index yet", "An index holds the documents that are searched."))
     if st.button("Add documents", type="primary"):
         st.switch_page(st.Page(documents.page, url_path="documents"))
     st.caption("Or by command, then reload this page; Python's own documentation is at hand on every machine:")

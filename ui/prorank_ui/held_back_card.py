@@ -9,10 +9,10 @@ import streamlit as st
 from prorank_search import jobs
 from prorank_search.jobs import Job
 from prorank_ui import evaluating, held_back, page_gate, state
-from prorank_ui import ranking_table as table
 from prorank_ui.commands import last_line
 from prorank_ui.held_back import HeldBack, Outcome, Pair
 from prorank_ui.markup import unmarked
+from prorank_ui.notices import notice, summary
 
 _KEPT = 20
 _UNDONE = {"stopped": "The test was stopped", "interrupted": "The test was interrupted"}
@@ -72,7 +72,7 @@ def _show(test: Job, called: str) -> None:
     now = jobs.status(test)
     if now.state == "finished":
         found = _outcome(test.job_id, now.ended, test.folder)
-        st.html(table.summary(held_back.headline(found), f"BM25 {found.first_stage:.3f}"))
+        st.html(summary(held_back.headline(found), f"BM25 {found.first_stage:.3f}"))
         st.html(held_back.outcome_table(found, called))
         st.caption(_HOW)
         return
@@ -84,9 +84,9 @@ def _show(test: Job, called: str) -> None:
             state.client().stop_job(test)
         return
     if now.state == "failed":
-        wide.html(table.notice("error", "The test failed", last_line(jobs.output(test))))
+        wide.html(notice("error", "The test failed", last_line(jobs.output(test))))
     else:
-        wide.html(table.notice("warning", _UNDONE[now.state], "Resumed, it goes on: what was scored is kept."))
+        wide.html(notice("warning", _UNDONE[now.state], "Resumed, it goes on: what was scored is kept."))
     if narrow.button("Resume the test", key=f"resume {test.job_id}", width="stretch"):
         state.client().resume_job(test)
         st.rerun()

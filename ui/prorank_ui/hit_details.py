@@ -11,7 +11,8 @@ from prorank_search.types import RescoredHit
 from prorank_ui import explanation, state
 from prorank_ui.choices import Choice
 from prorank_ui.markup import escape, mark, unmarked
-from prorank_ui.ranking_table import facts_of, notice
+from prorank_ui.notices import notice
+from prorank_ui.ranking_table import facts_of
 
 
 @st.dialog("Document", width="large")

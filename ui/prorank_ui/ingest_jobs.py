@@ -12,9 +12,9 @@ from prorank_search import jobs
 from prorank_search.errors import InputError, ProRankError
 from prorank_search.jobs import Job, JobStatus
 from prorank_ui import ingest_output, ingest_preview, ingesting, page_gate, state, uploads
-from prorank_ui import ranking_table as table
 from prorank_ui.commands import last_line
 from prorank_ui.markup import escape
+from prorank_ui.notices import notice
 from prorank_ui.uploads import Upload
 from prorank_ui.wording import count, minute, size
 
@@ -89,7 +89,7 @@ def _draw(job: Job, status: JobStatus, *, mended: bool) -> None:
         act.button("Resume", key=f"resume {job.job_id}", on_click=_resume, args=(job,), width="stretch")
     if status.state == "failed" and not ended_well and not mended:
         complaint = ingest_output.in_words_of_the_page(last_line(output))
-        st.html(table.notice("error", "The ingest failed", complaint))
+        st.html(notice("error", "The ingest failed", complaint))
         _offer_change(job)
     if report is not None and report.dead_letters is not None:
         _dead_letters(job, report, report.dead_letters)
@@ -140,7 +140,7 @@ def _dead_letters(job: Job, report: ingest_output.Report, file: Path) -> None:
         try:
             letters = ingest_output.dead_letters(file, state.client().home)
         except InputError as error:
-            st.html(table.notice("error", "No dead letters to show", str(error)))
+            st.html(notice("error", "No dead letters to show", str(error)))
             return
         st.html(ingest_preview.bad_records(letters))
         if len(letters) < report.bad_records:

@@ -12,25 +12,25 @@ _SHOWN_CHARACTERS = 240
 _SHOWN_TERMS = 60
 _SHOWN_PASSAGES = 3
 
-Seen = Mapping[str, Any]
+DryRun = Mapping[str, Any]
 """What `prorank ingest --dry-run` prints."""
 
 
-def headline(seen: Seen) -> str:
+def headline(dry_run: DryRun) -> str:
     """Return what was looked at.
 
     Example:
         >>> headline({"sample": {"records": 9, "documents": [], "bad_records": [{}]}, "analysis": "english"})
         'Of the first 9 records 1 cannot be used. Analysis: english.'
     """
-    sample = seen["sample"]
+    sample = dry_run["sample"]
     bad = len(sample["bad_records"])
     records = f"{sample['records']:,} records"
     read = f"Of the first {records} {bad} cannot be used." if bad else f"The first {records} can be read."
-    return f"{read} Analysis: {seen['analysis']}."
+    return f"{read} Analysis: {dry_run['analysis']}."
 
 
-def documents(seen: Seen) -> str:
+def documents(dry_run: DryRun) -> str:
     """Return the first documents as they would go in: the columns say what became of the source's own."""
     rows = [
         [
@@ -39,7 +39,7 @@ def documents(seen: Seen) -> str:
             short(document["text"]),
             short(json.dumps(document["metadata"], ensure_ascii=False, default=str)) if document["metadata"] else "",
         ]
-        for document in seen["sample"]["documents"]
+        for document in dry_run["sample"]["documents"]
     ]
     return drawn("First documents", ["id", "title", "text", "metadata"], rows)
 
@@ -57,24 +57,24 @@ def bad_records(letters: Iterable[Mapping[str, object]]) -> str:
     return drawn("Bad records", ["line", "reason", "record"], rows)
 
 
-def analysed(seen: Seen) -> str:
+def analysed(dry_run: DryRun) -> str:
     """Return the first document's terms, as searches find it."""
-    found: Mapping[str, Sequence[str]] = seen["terms"]
+    found: Mapping[str, Sequence[str]] = dry_run["terms"]
     words = [word for text in found.values() for word in text]
     more = [f"and {len(words) - _SHOWN_TERMS:,} more"] if len(words) > _SHOWN_TERMS else []
     return terms([*words[:_SHOWN_TERMS], *more])
 
 
-def passages(seen: Seen) -> str:
+def passages(dry_run: DryRun) -> str:
     """Return how the first document is cut; nothing where documents stay whole."""
-    cut: Sequence[str] = seen["passages"] or []
+    cut: Sequence[str] = dry_run["passages"] or []
     rows = [[str(number), short(text)] for number, text in enumerate(cut[:_SHOWN_PASSAGES], start=1)]
     return drawn(f"The first of {len(cut):,} passages", ["passage", "text"], rows) if rows else ""
 
 
-def mapping(seen: Seen) -> str:
+def mapping(dry_run: DryRun) -> str:
     """Return settings and mapping of a new index as JSON; empty where there is no engine."""
-    body = {key: seen[key] for key in ("settings", "mappings") if key in seen}
+    body = {key: dry_run[key] for key in ("settings", "mappings") if key in dry_run}
     return json.dumps(body, indent=2, ensure_ascii=False) if body else ""
 
 

@@ -1,4 +1,4 @@
-"""An ingest as a form describes it: what `prorank ingest` is given, a look before, and the job."""
+"""An ingest as a form describes it: what `prorank ingest` is given, a dry run, and the job."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prorank_ui import commands
 
 KIND = "ingest"
 _LONGEST = 200
-_LOOK_TAKES_AT_MOST_S = 120
+_DRY_RUN_TAKES_AT_MOST_S = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +75,16 @@ def arguments(wish: Wish, config: Path | None = None) -> tuple[str, ...]:
     )
 
 
-def look(wish: Wish, config: Path | None = None) -> Mapping[str, Any]:
+def dry_run(wish: Wish, config: Path | None = None) -> Mapping[str, Any]:
     """Return what `prorank ingest --dry-run` shows; writes nothing. Blocks for some seconds.
 
     Raises:
         InputError: The source cannot be read; the message is the command's.
     """
-    seen = commands.answer_of(*arguments(wish, config), "--dry-run", "--json", timeout_s=_LOOK_TAKES_AT_MOST_S)
-    if not isinstance(seen, dict):
+    shown = commands.answer_of(*arguments(wish, config), "--dry-run", "--json", timeout_s=_DRY_RUN_TAKES_AT_MOST_S)
+    if not isinstance(shown, dict):
         raise InputError(f"the dry run of {wish.source.name!r} said nothing that can be read")
-    return seen
+    return shown
 
 
 def start(jobs_folder: Path, wish: Wish, config: Path | None = None) -> jobs.Job:

@@ -10,7 +10,7 @@ from prorank_search.judgments import GRADES, Judgment
 from prorank_search.judgments.pooling import Pooled
 from prorank_ui import plain_table
 from prorank_ui.markup import escape, mark
-from prorank_ui.ranking_table import notice
+from prorank_ui.notices import notice
 from prorank_ui.wording import minute
 
 STYLES = Path(__file__).with_suffix(".css")

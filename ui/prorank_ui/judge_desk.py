@@ -17,9 +17,9 @@ from prorank_search.judgments import GRADES, Judgment, QuerySet
 from prorank_search.judgments.pooling import Pooled
 from prorank_search.types import Query
 from prorank_ui import address, announcer, dialogs, judge_card, judge_proposals, pool_filling, state
-from prorank_ui import ranking_table as table
 from prorank_ui.choices import FIRST_STAGE, Side
 from prorank_ui.judging import Work
+from prorank_ui.notices import notice
 from prorank_ui.pool_filling import Plan
 from prorank_ui.wording import apart, count
 
@@ -102,7 +102,7 @@ def show(desk: Desk) -> None:
     st.session_state[_DRAWN] = math.inf
     failed = st.session_state.pop(_FAILED, None)
     if failed:
-        st.html(table.notice("error", "The judgment was not kept: judge the hit again", failed))
+        st.html(notice("error", "The judgment was not kept: judge the hit again", failed))
     _show_progress(desk)
     plan = _plan(desk)
     write_address()  # before a search that draws the page anew: a browser asks with the address that it knows
@@ -115,7 +115,7 @@ def show(desk: Desk) -> None:
         return
     st.html(judge_card.heading(desk.query.text))
     if query_id in pool_filling.empty(desk.query_set):
-        st.html(table.notice("info", "No system finds anything for this query", "Go on with the next one."))
+        st.html(notice("info", "No system finds anything for this query", "Go on with the next one."))
     else:
         pool_filling.fill(desk.query_set, desk.query, plan)
 
@@ -170,7 +170,7 @@ def _show_hit(desk: Desk) -> None:
     hits = [again] if again in pooled else desk.work.hits(query_id, desk.judge)
     if not hits:
         st.html(judge_card.heading(desk.query.text))
-        st.html(table.notice("info", "Every hit of this query is judged", "Go on with the next one."))
+        st.html(notice("info", "Every hit of this query is judged", "Go on with the next one."))
         _show_grades(desk, None)
     else:
         doc_id = hits[0]
@@ -232,7 +232,7 @@ def open_comment() -> None:
                     dialogs.close()
                     st.rerun()
     if _FAILED in st.session_state:
-        st.html(table.notice("error", "The judgment was not kept: judge the hit again", st.session_state.pop(_FAILED)))
+        st.html(notice("error", "The judgment was not kept: judge the hit again", st.session_state.pop(_FAILED)))
 
 
 def _show_said(desk: Desk, pooled: Mapping[str, Pooled]) -> None:

@@ -9,17 +9,16 @@ import streamlit as st
 from prorank_search.errors import ProRankError
 from prorank_search.judgments import query_id_of
 from prorank_search.types import Query, SearchResult
-from prorank_ui import ranking_table as table
 from prorank_ui import state
 from prorank_ui.app_pages import judge
 from prorank_ui.choices import Choice
+from prorank_ui.notices import notice
 from prorank_ui.pool_filling import put_in
 from prorank_ui.query_set_form import LONGEST_NAME
+from prorank_ui.ranking_table import Place
 
 
-def offer(
-    choice: Choice, results: Mapping[table.Place, SearchResult], names: Mapping[table.Place, str], depth: int
-) -> None:
+def offer(choice: Choice, results: Mapping[Place, SearchResult], names: Mapping[Place, str], depth: int) -> None:
     """Draw the button that puts hits into a query set and goes on to judge them, for those who may.
 
     Args:
@@ -43,13 +42,13 @@ def offer(
                 client.add_queries(query_set, choice.index, [query])
                 put_in(query_set, query.query_id, _by_name(results, names), depth)
             except ProRankError as error:
-                st.html(table.notice("error", "They cannot be judged", str(error)))
+                st.html(notice("error", "They cannot be judged", str(error)))
                 return
             st.session_state[last] = query_set
             judge.go_to(query_set, query.query_id)
 
 
-def _by_name(results: Mapping[table.Place, SearchResult], names: Mapping[table.Place, str]) -> dict[str, SearchResult]:
+def _by_name(results: Mapping[Place, SearchResult], names: Mapping[Place, str]) -> dict[str, SearchResult]:
     """Return the results by names that differ: one model can be on both sides, with two blends."""
     alike = len(set(names.values())) < len(names)
     return {f"{names[place]} ({place})" if alike else names[place]: result for place, result in results.items()}

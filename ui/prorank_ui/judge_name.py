@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 import streamlit as st
 
 from prorank_ui import judge_card, state
-from prorank_ui import ranking_table as table
+from prorank_ui.notices import notice
 from prorank_ui.roles import LONGEST_NAME as LONGEST
 
 _COOKIE = "prorank_judge"
@@ -32,7 +32,7 @@ def ask() -> str | None:
     if name:
         return name
     st.html(
-        table.notice(
+        notice(
             "info", "Who judges?", "Your grades are kept under your name, apart from those of others who judge here."
         )
     )

@@ -9,10 +9,10 @@ from prorank_search.jobs import Job
 from prorank_search.judgments import QuerySet
 from prorank_search.judgments.proposals import grades_in_words
 from prorank_ui import page_gate, state
-from prorank_ui import ranking_table as table
 from prorank_ui.commands import last_line
 from prorank_ui.judging import PROPOSING
 from prorank_ui.markup import unmarked
+from prorank_ui.notices import notice
 
 _POLL_S = 2.0
 _HOW = (
@@ -58,4 +58,4 @@ def _tell(made: Job, running: bool) -> None:  # noqa: FBT001 (what the page last
         wide.caption("The model grades …")
         narrow.button("Stop", key="stop proposing", on_click=state.client().stop_job, args=(made,))
     else:
-        st.html(table.notice("warning", f"The model did not grade all hits: {now}", said))
+        st.html(notice("warning", f"The model did not grade all hits: {now}", said))

@@ -12,8 +12,8 @@ from prorank_search.judgments import Origin, QuerySet
 from prorank_search.judgments.exchange import FORMS, SUFFIXES, Form, read_judgments, written
 from prorank_search.protocols import IndexInfo
 from prorank_ui import dialogs, query_set_form, small_uploads, state
-from prorank_ui import ranking_table as table
 from prorank_ui.judging import IMPORTED
+from prorank_ui.notices import notice
 from prorank_ui.wording import count
 
 NAMES: dict[Form, str] = {
@@ -48,7 +48,7 @@ def export(query_set: QuerySet) -> None:
     try:
         text = written(form, store.queries(query_set.name), qrels, query_set.name)
     except ProRankError as error:
-        st.html(table.notice("error", "This cannot be exported", str(error)))
+        st.html(notice("error", "This cannot be exported", str(error)))
         return
     name = re.sub(r"[^\w-]+", "-", query_set.name).strip("-") or "judgments"
     name = f"{name}-proposals" if proposed else name
@@ -86,7 +86,7 @@ def _import(query_set: QuerySet) -> bool:
         origin: Origin = "model" if model else "person"
         added, new = client.take_in(judged, query_set=query_set.name, index=query_set.index, judge=judge, origin=origin)
     except ProRankError as error:
-        st.html(table.notice("error", "Nothing was imported", str(error)))
+        st.html(notice("error", "Nothing was imported", str(error)))
         return False
-    st.html(table.notice("info", f"{count(new, 'judgment')} and {count(added, 'query')} are new"))
+    st.html(notice("info", f"{count(new, 'judgment')} and {count(added, 'query')} are new"))
     return True

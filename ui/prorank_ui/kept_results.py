@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 
 from prorank_search.types import SearchResult
-from prorank_ui.scoring import Scoring
+from prorank_ui.running_search import RunningSearch
 
 _KEPT = 500
 _THREADS = 8
@@ -22,7 +22,7 @@ class KeptResults:
         self._results: OrderedDict[tuple[object, ...], SearchResult] = OrderedDict()
         self._keeping = Lock()
 
-    def start(self, key: tuple[object, ...], search: Callable[[Callable[[], bool]], SearchResult]) -> Scoring:
+    def start(self, key: tuple[object, ...], search: Callable[[Callable[[], bool]], SearchResult]) -> RunningSearch:
         """Start a search, unless its answer is kept.
 
         An answer whose second stage failed or ran out of time is not kept: the next time it is tried again.
@@ -45,4 +45,4 @@ class KeptResults:
                         self._results.popitem(last=False)
             return result
 
-        return Scoring(self._threads, answer)
+        return RunningSearch(self._threads, answer)

@@ -29,7 +29,7 @@ from prorank_ui.held_back import HeldBack, Pair
 from prorank_ui.home_client import HomeClient, role_for
 from prorank_ui.kept_results import KeptResults
 from prorank_ui.loaded_models import LoadedModels
-from prorank_ui.scoring import Scoring
+from prorank_ui.running_search import RunningSearch
 from prorank_ui.uploads import Upload, Uploaded
 
 _EXAMPLES = 3
@@ -55,7 +55,7 @@ class LocalClient(HomeClient):
     def __init__(self, settings: Settings, asking: Asking) -> None:
         super().__init__(settings, asking)
         self._settings = settings
-        self._profiles: dict[tuple[str, str | None], tuple[Settings, Profile]] = {}
+        self._of_index: dict[tuple[str, str | None], tuple[Settings, Profile]] = {}
         self._examples: dict[tuple[str, str, int], list[str]] = {}
         self._models = LoadedModels()
         self._scores = MemoryCache(settings.score_memory_mb)
@@ -67,8 +67,8 @@ class LocalClient(HomeClient):
 
     def stages(self, index: str) -> list[str]:
         """List the second stages that are installed, the index's own first."""
-        own = self._profile(index)[0].rescorer
-        return list(dict.fromkeys([own, *plugins.installed("rescorers")]))
+        settings, _ = self._in_force(index)
+        return list(dict.fromkeys([settings.rescorer, *plugins.installed("rescorers")]))
 
     def models(self, stage: str) -> dict[str, str]:
         """Return the models that a second stage can use here, and what each is called."""
@@ -78,7 +78,8 @@ class LocalClient(HomeClient):
 
     def top_k(self, index: str) -> int:
         """Return how many hits of an index are seen at first."""
-        return self._profile(index)[0].top_k
+        settings, _ = self._in_force(index)
+        return settings.top_k
 
     def examples(self, index: IndexInfo) -> list[str]:
         """Return the demo's questions that an index answers, else titles of its first documents; looked for once."""
@@ -89,25 +90,28 @@ class LocalClient(HomeClient):
 
     def depends_on(self, index: IndexInfo) -> tuple[object, ...]:
         """Return what answers depend on beside the choice: what the index holds, and the default model."""
-        return index.version, index.documents, self._profile(index.name)[0].model
+        settings, _ = self._in_force(index.name)
+        return index.version, index.documents, settings.model
 
-    def start(self, choice: Choice, index: IndexInfo) -> Scoring:
+    def start(self, choice: Choice, index: IndexInfo) -> RunningSearch:
         """Start a search of an index as it is now; one that was done before is there at once."""
         return self._results.start((choice, *self.depends_on(index)), lambda cancelled: self._search(choice, cancelled))
 
     def text_of(self, index: str, document: Document) -> str:
         """Return the text that a second stage sees of a hit's document."""
-        return self._profile(index)[1].text_of(document)
+        _, profile = self._in_force(index)
+        return profile.text_of(document)
 
     def score(self, choice: Choice, texts: Sequence[str]) -> list[Scored]:
         """Score texts as the choice's second stage does."""
-        settings, profile = self._profile(choice.index)
+        settings, profile = self._in_force(choice.index)
         instruction = choice.side.instruction or profile.instruction
         return self._rescorer(choice.side, settings).score(ScoreRequest(choice.query, texts, instruction))
 
     def first_stage(self, index: str) -> FirstStage:
         """Return the first stage of an index alone."""
-        return first_stage_of(self._backend, index, self._profile(index)[1])
+        _, profile = self._in_force(index)
+        return first_stage_of(self._backend, index, profile)
 
     def examine(self) -> Examined:
         """Run `prorank doctor`, and ask the service of these settings, where one runs."""
@@ -116,7 +120,7 @@ class LocalClient(HomeClient):
     def start_evaluation(self, wish: evaluating.Wish) -> Job:
         """Start an evaluation as a job."""
         self._require("judge", "measuring")
-        settings, profile = self._profile(wish.index)
+        settings, profile = self._in_force(wish.index)
         return evaluating.start(self.home, wish, settings, profile)
 
     def start_job(self, kind: str, title: str, command: Sequence[str], about: Mapping[str, object]) -> Job:
@@ -127,7 +131,7 @@ class LocalClient(HomeClient):
     def start_held_back_test(self, of: HeldBack, pair: Pair, limit: int) -> Job:
         """Start a test of two models on held-back judgments, as a job."""
         self._require("operator", "testing a model")
-        settings, profile = self._profile(of.index)
+        settings, profile = self._in_force(of.index)
         return held_back.start(self.home, of, pair, limit, settings, profile)
 
     def promote(self, checkpoint: Path) -> None:
@@ -152,10 +156,10 @@ class LocalClient(HomeClient):
         self._require("operator", "deleting uploads")
         uploads.delete(self.home, upload_ids)
 
-    def look(self, wish: ingesting.Wish) -> Mapping[str, Any]:
+    def dry_run(self, wish: ingesting.Wish) -> Mapping[str, Any]:
         """Return what a dry run of an ingest shows."""
         self._require("operator", "a dry run")
-        return ingesting.look(wish, self._settings.config)
+        return ingesting.dry_run(wish, self._settings.config)
 
     def start_ingest(self, wish: ingesting.Wish) -> Job:
         """Start an ingest as a job."""
@@ -194,7 +198,7 @@ class LocalClient(HomeClient):
         return list(islice(distinct, _EXAMPLES))
 
     def _search(self, choice: Choice, cancelled: Callable[[], bool]) -> SearchResult:
-        settings, profile = self._profile(choice.index)
+        settings, profile = self._in_force(choice.index)
         side = choice.side
         rescorer = self._rescorer(side, settings) if side.rescorer else None
         window = side.window or str(settings.window_size)
@@ -215,12 +219,12 @@ class LocalClient(HomeClient):
             cancelled=cancelled,
         )
 
-    def _profile(self, index: str) -> tuple[Settings, Profile]:
+    def _in_force(self, index: str) -> tuple[Settings, Profile]:
         key = (index, promotions.promoted_model(self.home))
-        if key not in self._profiles:
+        if key not in self._of_index:
             settings = load_settings(index=index)
-            self._profiles[key] = settings, profile_for(settings, index)
-        return self._profiles[key]
+            self._of_index[key] = settings, profile_for(settings, index)
+        return self._of_index[key]
 
     def _rescorer(self, side: Side, settings: Settings) -> Rescorer:
         if side.model:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from prorank_search.errors import ConfigError
-from prorank_ui import ranking_table as table
 from prorank_ui import state
 from prorank_ui.local_client import LocalClient
+from prorank_ui.notices import notice
 from prorank_ui.roles import Person, Role
 
 _DEEDS: dict[Role, str] = {
@@ -27,7 +27,7 @@ def admits(role: Role) -> bool:
     if person.may(role):
         return True
     told = f"{who(person)} {_DEEDS[role]}: ask whoever gives roles here."
-    st.html(table.notice("info", f"This page needs the role {role}", told))
+    st.html(notice("info", f"This page needs the role {role}", told))
     return False
 
 
@@ -51,7 +51,7 @@ def is_local() -> bool:
         f"It works with models, indexes and files, which the service at {client.service} keeps to itself: run prorank "
         "ui on the machine of that service, or without PRORANK_API_URL."
     )
-    st.html(table.notice("info", "This page needs a local installation", told))
+    st.html(notice("info", "This page needs a local installation", told))
     return False
 
 

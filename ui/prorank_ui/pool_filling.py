@@ -11,10 +11,10 @@ from prorank_search.errors import IndexNotFoundError, ProRankError
 from prorank_search.judgments import QuerySet
 from prorank_search.judgments.pooling import pool
 from prorank_search.types import Query, SearchResult
-from prorank_ui import ranking_table as table
 from prorank_ui import searches, state
 from prorank_ui.choices import Choice, Side
 from prorank_ui.judging import proposals
+from prorank_ui.notices import notice, summary
 
 _JUDGE = "judge"
 _EMPTY = "queries without hits"
@@ -84,7 +84,7 @@ def empty(query_set: QuerySet) -> set[str]:
 def show_failures() -> None:
     """Say which systems could not search the query that was pooled last."""
     for name, reason in st.session_state.get(_FAILED, {}).items():
-        st.html(table.notice("warning", f"{name} failed: only the hits of the others are judged", reason))
+        st.html(notice("warning", f"{name} failed: only the hits of the others are judged", reason))
 
 
 def put_in(query_set: str, query_id: str, results: Mapping[str, SearchResult], depth: int) -> None:
@@ -119,7 +119,7 @@ def _poll(query_set: QuerySet, query: Query, plan: Plan) -> None:
             failed[side.name] = str(error)
             continue
         if result is None:
-            st.html(table.summary("Collecting hits …", f"{side.name} is searching"))
+            st.html(summary("Collecting hits …", f"{side.name} is searching"))
             return
         if result.status.state == "degraded":
             failed[side.name] = result.status.reason
@@ -129,7 +129,7 @@ def _poll(query_set: QuerySet, query: Query, plan: Plan) -> None:
         del st.session_state[_AGAIN]
     if not results:
         for name, reason in failed.items():
-            st.html(table.notice("error", f"{name} failed: there are no hits to judge", reason))
+            st.html(notice("error", f"{name} failed: there are no hits to judge", reason))
         st.button("Try again", on_click=fill_again, args=(query_set, query, plan))
         return
     put_in(query_set.name, query.query_id, results, plan.depth)

@@ -11,8 +11,8 @@ from prorank_search.errors import InputError, ProRankError
 from prorank_search.protocols import IndexInfo
 from prorank_search.types import Query
 from prorank_ui import dialogs, small_uploads, state
-from prorank_ui import ranking_table as table
 from prorank_ui.evaluating import COLLECTIONS, sources
+from prorank_ui.notices import notice
 
 LONGEST_NAME = 80
 LONGEST_TEXT = 1_000_000
@@ -46,7 +46,7 @@ def show(indexes: Sequence[IndexInfo]) -> None:
         try:
             _make(name, index, read())
         except ProRankError as error:
-            st.html(table.notice("error", "The set was not made", str(error)))
+            st.html(notice("error", "The set was not made", str(error)))
 
 
 def _make(name: str, index: str, queries: Sequence[Query]) -> None:
@@ -88,7 +88,7 @@ def _of_folder() -> Read:
         chosen = st.selectbox("Folder and split", splits, format_func=" / ".join)
     else:
         chosen = None
-        st.html(table.notice("info", "There is no BEIR folder yet", f"Put {where}."))
+        st.html(notice("info", "There is no BEIR folder yet", f"Put {where}."))
 
     def read() -> Sequence[Query]:
         if chosen is None:

@@ -13,6 +13,7 @@ from typing import Literal
 from prorank_search.snippets import snippet
 from prorank_search.types import RescoredHit
 from prorank_ui.markup import escape, mark
+from prorank_ui.notices import notice
 from prorank_ui.pairing import Placed
 
 Place = Literal["left", "right"]
@@ -54,23 +55,6 @@ def pending_side(place: Place, *, heading: str, note: str, count: int) -> str:
 def failed_side(place: Place, *, heading: str, note: str, reason: str) -> str:
     """Return a side that has no ranking because its stage failed, with the reason."""
     return _side(place, heading, note, notice("error", "No ranking from this stage", reason))
-
-
-def notice(level: str, headline: str, text: str = "") -> str:
-    """Return a framed message; `level` is info, warning or error.
-
-    Example:
-        >>> notice("info", "Done.")
-        '<div class="pr-notice pr-info" role="status"><strong>Done.</strong></div>'
-    """
-    role = "alert" if level == "error" else "status"
-    more = f'<div dir="auto">{escape(text)}</div>' if text else ""
-    return f'<div class="pr-notice pr-{escape(level)}" role="{role}"><strong>{escape(headline)}</strong>{more}</div>'
-
-
-def summary(sentence: str, facts: str) -> str:
-    """Return the sentence that says what happened, with numbers beside it."""
-    return f'<p class="pr-summary"><span>{escape(sentence)}</span> <small>{escape(facts)}</small></p>'
 
 
 def facts_of(hit: RescoredHit, *, rescored: bool = True) -> str:

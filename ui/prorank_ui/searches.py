@@ -10,7 +10,7 @@ from prorank_search.protocols import IndexInfo
 from prorank_ui import state
 from prorank_ui.choices import Choice
 from prorank_ui.ranking_table import Place
-from prorank_ui.scoring import Scoring
+from prorank_ui.running_search import RunningSearch
 
 Key = tuple[object, ...]
 """What a search is for, and what its answer depends on."""
@@ -18,24 +18,24 @@ Key = tuple[object, ...]
 _COMPARE = "compare"
 
 
-def _cancel_all(searches: dict[Key, Scoring]) -> None:
+def _cancel_all(searches: dict[Key, RunningSearch]) -> None:
     keep(searches, ())
 
 
 @st.cache_resource(scope="session", show_spinner=False, on_release=_cancel_all)
-def under_way(page: str) -> dict[Key, Scoring]:
+def under_way(page: str) -> dict[Key, RunningSearch]:
     """Return a page's searches in this session; none once its browser had gone, which cancels them."""
     del page
     return {}
 
 
-def keep(searches: dict[Key, Scoring], wanted: Collection[Key]) -> None:
+def keep(searches: dict[Key, RunningSearch], wanted: Collection[Key]) -> None:
     """Cancel and drop all searches but those that are wanted."""
     for key in [key for key in searches if key not in wanted]:
         searches.pop(key).cancel()
 
 
-def compare(choices: Mapping[Place, Choice], index: IndexInfo) -> dict[Place, Scoring]:
+def compare(choices: Mapping[Place, Choice], index: IndexInfo) -> dict[Place, RunningSearch]:
     """Start both sides' searches, or go on with them; what Compare asked for before is cancelled.
 
     Args:

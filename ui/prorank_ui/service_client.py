@@ -23,7 +23,7 @@ from prorank_ui.choices import Choice, blend_of
 from prorank_ui.client import Asking
 from prorank_ui.home_client import HomeClient
 from prorank_ui.kept_results import KeptResults
-from prorank_ui.scoring import Scoring
+from prorank_ui.running_search import RunningSearch
 from prorank_ui.service_calls import ServiceCalls
 
 STAGE = "service"
@@ -90,7 +90,7 @@ class ServiceClient(HomeClient):
             told = None
         return index.version, index.documents, told.get("model_sha") if isinstance(told, dict) else None
 
-    def start(self, choice: Choice, index: IndexInfo) -> Scoring:
+    def start(self, choice: Choice, index: IndexInfo) -> RunningSearch:
         """Start a search of an index as it is now; one that was done before is there at once."""
         return self._results.start((choice, *self.depends_on(index)), lambda cancelled: self.search(choice, cancelled))
 

@@ -9,9 +9,10 @@ import streamlit as st
 from prorank_search.errors import InputError
 from prorank_search.judgments import query_id_of
 from prorank_search.types import SearchResult
-from prorank_ui import exports, state
+from prorank_ui import exports, notices, state
 from prorank_ui import ranking_table as table
 from prorank_ui.markup import unmarked
+from prorank_ui.notices import notice, summary
 
 
 def open_saved() -> None:
@@ -21,7 +22,7 @@ def open_saved() -> None:
         try:
             kept = state.client().store.comparison(name)
         except InputError as error:
-            st.html(table.notice("warning", "Nothing is kept under this short address", str(error)))
+            st.html(notice("warning", "Nothing is kept under this short address", str(error)))
             del st.query_params["saved"]
             return
         st.query_params.from_dict({key: str(value) for key, value in kept.items()})
@@ -31,7 +32,7 @@ def offer(
     address: Mapping[str, str],
     results: Mapping[table.Place, SearchResult],
     names: Mapping[table.Place, str],
-    summary: str,
+    sentence: str,
     board: str,
 ) -> None:
     """Draw what can be done with a comparison; a file is written once somebody wants it.
@@ -40,7 +41,7 @@ def offer(
         address: What a link to it says.
         results: Each side's result.
         names: What each side is called.
-        summary: The sentence about them.
+        sentence: What it says of them.
         board: Both sides as HTML.
     """
     with st.popover("Save or export"):
@@ -48,15 +49,11 @@ def offer(
             name = state.client().save_comparison(address)
             st.code(f"{st.context.url or ''}?saved={name}", language=None, wrap_lines=True)
         named = {f"{place} {names[place]}": result for place, result in results.items()}
-        parts = [table.summary(summary, f"index {address['index']}"), board]
+        parts = [summary(sentence, f"index {address['index']}"), board]
         st.caption("Download it as:")
         _offer_file("JSON", "comparison.json", lambda: exports.as_json(named, address))
         _offer_file("CSV", "comparison.csv", lambda: exports.as_csv(named))
-        _offer_file(
-            "Web page",
-            "comparison.html",
-            lambda: exports.as_page(address["q"], table.STYLES.read_text("utf-8"), parts),
-        )
+        _offer_file("Web page", "comparison.html", lambda: exports.as_page(address["q"], _styles(), parts))
         for place, result in results.items():
             try:
                 run = exports.as_run(names[place], result, query_id_of(address["q"]))
@@ -64,6 +61,10 @@ def offer(
                 st.caption(unmarked(f"No TREC run, {place}: {error}"))
             else:
                 _offer_file(f"TREC run, {place}", f"{place}.run", run)
+
+
+def _styles() -> str:
+    return "".join(sheet.read_text("utf-8") for sheet in (notices.STYLES, table.STYLES))
 
 
 def _offer_file(label: str, name: str, content: str | Callable[[], str]) -> None:

@@ -12,10 +12,11 @@ from prorank_search.errors import ProRankError
 from prorank_search.jobs import Job
 from prorank_search.settings import load_settings
 from prorank_ui import commands, page_gate, run_choice, state, training_groups, training_plan, training_runs
-from prorank_ui import ranking_table as table
 from prorank_ui.commands import last_line
+from prorank_ui.evaluating import COLLECTIONS
 from prorank_ui.markup import unmarked
-from prorank_ui.training_plan import COLLECTIONS, Plan, RecipeInfo
+from prorank_ui.notices import notice
+from prorank_ui.training_plan import Plan, RecipeInfo
 from prorank_ui.wording import count
 
 _POLL_S = 1.5
@@ -33,7 +34,7 @@ def draw(home: Path) -> None:
     try:
         known = {recipe.name: recipe for recipe in _recipes(home, own)}
     except ProRankError as error:
-        st.html(table.notice("error", "No run can be started", str(error)))
+        st.html(notice("error", "No run can be started", str(error)))
         return
     plan = _ask(home, known)
     if plan is not None and st.button("Make the groups", type="primary", key="make groups"):
@@ -61,7 +62,7 @@ def _ask(home: Path, known: Mapping[str, RecipeInfo]) -> Plan | None:
         advice = (
             f"A model learns from judged hits: judge some on “Judge”, or put BEIR folders into {home / COLLECTIONS}."
         )
-        st.html(table.notice("info", "There is nothing to train on yet", advice))
+        st.html(notice("info", "There is nothing to train on yet", advice))
         return None
     left, right = st.columns(2)
     with left:
@@ -72,9 +73,7 @@ def _ask(home: Path, known: Mapping[str, RecipeInfo]) -> Plan | None:
         first = [name for name in (recipe.base, load_settings().model) if name in models]
         names = list(dict.fromkeys([*first, *models]))
         if not names:
-            st.html(
-                table.notice("warning", "No model to begin with is on this machine", "Fetch one: prorank models pull")
-            )
+            st.html(notice("warning", "No model to begin with is on this machine", "Fetch one: prorank models pull"))
             return None
         base = state.select("Begin with", "train_base", names, lambda name: models[name])
     with right:
@@ -119,7 +118,7 @@ def _groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None:
     try:
         _show_groups(made, known, home)
     except ProRankError as error:
-        st.html(table.notice("error", "This cannot be done", str(error)))
+        st.html(notice("error", "This cannot be done", str(error)))
 
 
 def _show_groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None:
@@ -127,7 +126,7 @@ def _show_groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None
     state_now = jobs.status(made).state
     st.html(training_groups.heading_html(made.title))
     if state_now == "running":
-        st.html(table.notice("info", "Making the groups …", last_line(jobs.output(made))))
+        st.html(notice("info", "Making the groups …", last_line(jobs.output(made))))
         if st.button("Stop", key="stop groups"):
             state.client().stop_job(made)
         st.session_state["groups under way"] = made.job_id
@@ -136,7 +135,7 @@ def _show_groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None
         st.rerun()
     rows = training_groups.counts(made.folder)
     if state_now != "finished" or not rows:
-        st.html(table.notice("error", f"The groups were not made: {state_now}", last_line(jobs.output(made))))
+        st.html(notice("error", f"The groups were not made: {state_now}", last_line(jobs.output(made))))
         if st.button("Try again", key="groups again"):
             state.client().resume_job(made)
             st.rerun()
@@ -144,7 +143,7 @@ def _show_groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None
     st.html(training_groups.counts_html(rows))
     scarce = training_groups.scarce(rows)
     if scarce:
-        st.html(table.notice("warning", *scarce))
+        st.html(notice("warning", *scarce))
     with st.expander("Look at a few"):
         st.html("".join(map(training_groups.group_html, training_groups.few(made.folder))))
     plan = Plan(**made.about)  # type: ignore[arg-type]  # it was written by `training_plan.about`

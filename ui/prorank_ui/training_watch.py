@@ -22,9 +22,9 @@ from prorank_ui import (
     training_plan,
     training_runs,
 )
-from prorank_ui import ranking_table as table
 from prorank_ui.commands import last_line
 from prorank_ui.markup import unmarked
+from prorank_ui.notices import notice, summary
 from prorank_ui.wording import apart, count
 
 _POLL_S = 2.0
@@ -44,7 +44,7 @@ def draw(home: Path) -> None:
     """Draw the runs that are chosen, and their curves."""
     runs = {job.job_id: job for job in jobs.jobs(home / "jobs", training_runs.KIND)}
     if not runs:
-        st.html(table.notice("info", "No run yet", "Runs show here; they go on when this page is closed."))
+        st.html(notice("info", "No run yet", "Runs show here; they go on when this page is closed."))
         return
     shown = run_choice.choose(training_runs.KIND, runs, _LINKED)
     address.write({_LINKED: ",".join(shown)})
@@ -57,7 +57,7 @@ def _watch(runs: Sequence[Job], home: Path, running: bool) -> None:  # noqa: FBT
     try:
         _draw_runs(runs, home, running=running)
     except ProRankError as error:
-        st.html(table.notice("error", "This cannot be done", str(error)))
+        st.html(notice("error", "This cannot be done", str(error)))
 
 
 def _draw_runs(runs: Sequence[Job], home: Path, *, running: bool) -> None:
@@ -89,11 +89,11 @@ def _any_runs(runs: Sequence[Job], home: Path) -> bool:
 def _card(job: Job, now: str, home: Path) -> None:
     with st.container(border=True):
         progress = training_runs.progress(job.folder)
-        st.html(table.summary(job.title, f"{_WORDS[now]} · {_how_far(progress, now)}"))
+        st.html(summary(job.title, f"{_WORDS[now]} · {_how_far(progress, now)}"))
         if progress.steps and now != "finished":
             st.progress(min(1.0, progress.step / progress.steps))
         if now == "failed":
-            st.html(table.notice("error", "The run failed", last_line(jobs.output(job))))
+            st.html(notice("error", "The run failed", last_line(jobs.output(job))))
         if now != "finished":
             _actions(job, now)
         checkpoint = training_runs.checkpoint_of(job.folder)
@@ -141,7 +141,7 @@ def _export(made: Job) -> None:
     """Draw what became of a checkpoint that was asked for on the way."""
     now = jobs.status(made).state
     if now == "failed":
-        st.html(table.notice("error", f"No checkpoint: {made.title}", last_line(jobs.output(made))))
+        st.html(notice("error", f"No checkpoint: {made.title}", last_line(jobs.output(made))))
     else:
         st.caption(f"Checkpoint: {unmarked(made.title)}, {_WORDS[now]}")
     checkpoint = training_runs.checkpoint_of(made.folder)

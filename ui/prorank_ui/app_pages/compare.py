@@ -20,6 +20,7 @@ from prorank_ui import (
     hit_details,
     judge_from_compare,
     linked_revision,
+    notices,
     searches,
     sharing,
     side_controls,
@@ -29,8 +30,9 @@ from prorank_ui import ranking_table as table
 from prorank_ui.choices import Choice, Side, written_blend, written_side
 from prorank_ui.evaluating import system_name
 from prorank_ui.markup import unmarked
+from prorank_ui.notices import notice, summary
 from prorank_ui.pairing import Pairing, Placed, pair
-from prorank_ui.scoring import Scoring
+from prorank_ui.running_search import RunningSearch
 from prorank_ui.slopes import slopes
 from prorank_ui.wording import beware, count, note, stage_times
 
@@ -73,7 +75,8 @@ class Asked:
 
 def page() -> None:
     """Draw the page."""
-    st.html(table.STYLES)
+    for styles in (notices.STYLES, table.STYLES):
+        st.html(styles)
     st.title("Compare", anchor=False)
     try:
         state.client().person()
@@ -88,7 +91,7 @@ def page() -> None:
         else:
             _invite(asked.index)
     except ProRankError as error:
-        st.html(table.notice("error", "The search failed", str(error)))
+        st.html(notice("error", "The search failed", str(error)))
 
 
 def _ask(indexes: Sequence[IndexInfo]) -> Asked:
@@ -124,7 +127,7 @@ def _address_of(choices: Mapping[table.Place, Choice]) -> dict[str, str]:
 
 def _invite(index: IndexInfo) -> None:
     advice = "Type a query and press Enter: two rankings appear side by side."
-    st.html(table.notice("info", f"{count(index.documents, 'document')} to search", advice))
+    st.html(notice("info", f"{count(index.documents, 'document')} to search", advice))
     examples = state.client().examples(index)
     if examples:
         st.caption("Or try one of these:")
@@ -135,10 +138,10 @@ def _invite(index: IndexInfo) -> None:
 
 def _compare(asked: Asked) -> None:
     """Show each side as soon as it is there; look again every moment while one is not."""
-    scorings = searches.compare(asked.choices, asked.index)
-    outcomes = {place: _outcome(scoring, _AT_ONCE_S) for place, scoring in scorings.items()}
+    running = searches.compare(asked.choices, asked.index)
+    outcomes = {place: _outcome(search, _AT_ONCE_S) for place, search in running.items()}
     if None in outcomes.values():
-        st.fragment(_poll, run_every=_POLL_S)(asked, scorings)
+        st.fragment(_poll, run_every=_POLL_S)(asked, running)
         return
     failed = [asked.choices[place] for place, outcome in outcomes.items() if not _is_ranking(outcome)]
     searches.forget(failed)
@@ -152,23 +155,23 @@ def _compare(asked: Asked) -> None:
     _show(asked, results)
 
 
-def _poll(asked: Asked, scorings: Mapping[table.Place, Scoring]) -> None:
-    outcomes = {place: _outcome(scoring, 0.0) for place, scoring in scorings.items()}
+def _poll(asked: Asked, running: Mapping[table.Place, RunningSearch]) -> None:
+    outcomes = {place: _outcome(search, 0.0) for place, search in running.items()}
     if None not in outcomes.values():
         st.rerun()
     hits = min((len(one.hits) for one in outcomes.values() if _is_ranking(one)), default=asked.top_k)
     sides = [_half(place, asked, outcomes[place], min(hits, asked.top_k)) for place in PLACES]
-    waiting = {place: scorings[place] for place, outcome in outcomes.items() if outcome is None}
-    waited_s = max(scoring.age_s() for scoring in waiting.values())
+    waiting = {place: running[place] for place, outcome in outcomes.items() if outcome is None}
+    waited_s = max(search.age_s() for search in waiting.values())
     answered_before = any(f"{place}_blend" in _in_force(asked.choices) for place in waiting)
     facts = "" if answered_before else "; the first search also loads the model"
     facts = f"for {waited_s:.0f} s{facts}" if waited_s > _LONG_S else ""
-    st.html(table.summary("Rescoring …", facts) + table.board(*sides))
+    st.html(summary("Rescoring …", facts) + table.board(*sides))
 
 
-def _outcome(scoring: Scoring, timeout_s: float) -> Outcome:
+def _outcome(search: RunningSearch, timeout_s: float) -> Outcome:
     try:
-        return scoring.result(timeout_s)
+        return search.result(timeout_s)
     except ProRankError as error:
         return error
 
@@ -180,14 +183,14 @@ def _is_ranking(outcome: Outcome) -> TypeGuard[SearchResult]:
 def _show_nothing(result: SearchResult, asked: Asked) -> None:
     advice = f"Try other words: {asked.index.name!r} holds {count(asked.index.documents, 'document')}."
     headline = nothing_found(result.status) if result.status.reason else "No document holds a word of this query"
-    st.html(table.notice("info", headline, advice))
+    st.html(notice("info", headline, advice))
 
 
 def _show_failed(asked: Asked, outcomes: Mapping[table.Place, Outcome]) -> None:
     """Show a side that could not even start, above it what to do."""
     failed = [place for place, outcome in outcomes.items() if not _is_ranking(outcome)]
     if any(isinstance(outcome, MissingModelError) for outcome in outcomes.values()):
-        st.html(table.notice("warning", "The model is not on this machine", "Fetch it once, then reload this page:"))
+        st.html(notice("warning", "The model is not on this machine", "Fetch it once, then reload this page:"))
         st.code("prorank models pull", language=None)
     for place in failed:
         if asked.choices[place].side.rescorer != STAND_IN and STAND_IN in state.client().stages(asked.index.name):
@@ -198,7 +201,7 @@ def _show_failed(asked: Asked, outcomes: Mapping[table.Place, Outcome]) -> None:
                 args=(place, STAND_IN),
             )
     sides = [_half(place, asked, outcomes[place]) for place in PLACES]
-    st.html(table.summary("A side failed; what the other one found is all there is.", "") + table.board(*sides))
+    st.html(summary("A side failed; what the other one found is all there is.", "") + table.board(*sides))
 
 
 def _half(place: table.Place, asked: Asked, outcome: Outcome, hits: int = 0) -> str:
@@ -221,14 +224,14 @@ def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
     overlap = (
         f"{both.common} of the first {first} in common · RBO {both.rbo:.2f} · right: {stage_times(results['right'])}"
     )
-    st.html(table.summary(both.summary, overlap))
+    st.html(summary(both.summary, overlap))
     for sentence in linked_revision.changes(asked.choices, results):
-        st.html(table.notice("warning", sentence))
+        st.html(notice("warning", sentence))
     for place in PLACES:
         warning = beware(results[place], asked.top_k)
         if warning:
             headline, reason = warning
-            st.html(table.notice("warning", f"{names[place]}: {headline}", reason))
+            st.html(notice("warning", f"{names[place]}: {headline}", reason))
         if results[place].status.state == "partial":
             choice = asked.choices[place]
             st.button("Score the rest", key=f"rest {place}", on_click=searches.forget, args=([choice],))

@@ -11,29 +11,40 @@ import streamlit as st
 from prorank_search.analysis import PRESETS
 from prorank_search.errors import InputError, ProRankError
 from prorank_search.protocols import IndexInfo
-from prorank_ui import index_care, ingest_jobs, ingest_output, ingest_preview, page_gate, plain_table, state, uploads
-from prorank_ui import ranking_table as table
+from prorank_ui import (
+    index_care,
+    ingest_jobs,
+    ingest_output,
+    ingest_preview,
+    notices,
+    page_gate,
+    plain_table,
+    ranking_table,
+    state,
+    uploads,
+)
 from prorank_ui.ingesting import Wish
 from prorank_ui.markup import escape, unmarked
+from prorank_ui.notices import notice, summary
 from prorank_ui.uploads import Upload
 from prorank_ui.wording import count, size
 
 _ROUND = "round of uploads"
-_SEEN = "dry run"
+_DRY_RUN = "dry run"
 _NAMED = 5
 _DONE = "what was done with an index"
 
 
 def page() -> None:
     """Draw the page."""
-    for styles in (table.STYLES, plain_table.STYLES):
+    for styles in (notices.STYLES, ranking_table.STYLES, plain_table.STYLES):
         st.html(styles)
     st.title("Add documents", anchor=False)
     above = st.empty()  # there whether or not it says anything: what stands below stays as open as it was
     failed = st.session_state.pop(ingest_jobs.FAILED, None)
     done = st.session_state.pop(_DONE, None)
     if failed or done:
-        above.html(table.notice("error", "That did not work", failed) if failed else table.notice("info", done))
+        above.html(notice("error", "That did not work", failed) if failed else notice("info", done))
     try:
         if not (page_gate.admits("operator") and page_gate.is_local()):
             return
@@ -44,7 +55,7 @@ def page() -> None:
         ingest_jobs.show()
         _care(indexes)
     except ProRankError as error:
-        st.html(table.notice("error", "This page cannot be drawn", str(error)))
+        st.html(notice("error", "This page cannot be drawn", str(error)))
 
 
 def _upload() -> Upload | None:
@@ -54,7 +65,7 @@ def _upload() -> Upload | None:
             return uploads.find(state.client().home, st.query_params[ingest_jobs.UPLOAD])
         except InputError as error:
             st.query_params.pop(ingest_jobs.UPLOAD)
-            st.html(table.notice("error", "There is nothing to go on with", str(error)))
+            st.html(notice("error", "There is nothing to go on with", str(error)))
     files = st.file_uploader(
         "One JSONL, CSV or TSV file, or any number of texts, Markdown files and PDFs",
         type=[*uploads.DATA, *uploads.TEXTS],
@@ -76,7 +87,7 @@ def _keep(files: Sequence[uploads.Uploaded]) -> None:
     try:
         upload = page_gate.installation().keep_upload(files)
     except InputError as error:
-        st.html(table.notice("error", "Nothing was kept of this upload", str(error)))
+        st.html(notice("error", "Nothing was kept of this upload", str(error)))
         return
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1  # another field: this one's files leave memory
     st.query_params[ingest_jobs.UPLOAD] = upload.upload_id
@@ -88,16 +99,16 @@ def _describe(upload: Upload, indexes: Sequence[IndexInfo]) -> None:
     more = f" and {len(upload.names) - _NAMED} more" if len(upload.names) > _NAMED else ""
     names = f"{', '.join(upload.names[:_NAMED])}{more}"
     facts = f"{count(len(upload.names), 'file')}, {size(upload.size_bytes)}"
-    st.html(table.notice("info", f"Uploaded: {names}", facts))
+    st.html(notice("info", f"Uploaded: {names}", facts))
     wish = _wish(upload, indexes)
     preview, start, discard = st.columns(3)
     if preview.button("Preview", width="stretch", help="A dry run: reads the first records, writes nothing"):
         with st.spinner("Reading the first records"):
-            _look(wish)
+            _dry_run(wish)
     if start.button("Start", type="primary", width="stretch"):  # no callback: it would have the wish of the run before
         _start(wish)
     discard.button("Discard the upload", width="stretch", on_click=_discard, args=(upload,))
-    seen = st.session_state.get(_SEEN)
+    seen = st.session_state.get(_DRY_RUN)
     if seen and seen[0] == wish:
         _preview(seen[1])
 
@@ -137,13 +148,13 @@ def _suggested(upload: Upload) -> str:
     return re.sub(r"[^a-z0-9_.-]+", "-", stem).strip("-.") or "documents"
 
 
-def _look(wish: Wish) -> None:
+def _dry_run(wish: Wish) -> None:
     try:
-        st.session_state[_SEEN] = (wish, page_gate.installation().look(wish))
+        st.session_state[_DRY_RUN] = (wish, page_gate.installation().dry_run(wish))
     except InputError as error:
-        st.session_state.pop(_SEEN, None)
+        st.session_state.pop(_DRY_RUN, None)
         complaint = ingest_output.in_words_of_the_page(str(error))
-        st.html(table.notice("error", "These files cannot be ingested so", complaint))
+        st.html(notice("error", "These files cannot be ingested so", complaint))
 
 
 def _start(wish: Wish) -> None:
@@ -161,18 +172,18 @@ def _discard(upload: Upload) -> None:
     st.query_params.pop(ingest_jobs.UPLOAD, None)
 
 
-def _preview(seen: ingest_preview.Seen) -> None:
-    st.html(table.summary(ingest_preview.headline(seen), ""))
-    st.html(ingest_preview.documents(seen))
-    if seen["sample"]["bad_records"]:
-        st.html(ingest_preview.bad_records(seen["sample"]["bad_records"]))
+def _preview(dry_run: ingest_preview.DryRun) -> None:
+    st.html(summary(ingest_preview.headline(dry_run), ""))
+    st.html(ingest_preview.documents(dry_run))
+    if dry_run["sample"]["bad_records"]:
+        st.html(ingest_preview.bad_records(dry_run["sample"]["bad_records"]))
     st.caption("The first document as searches find it:")
-    st.html(ingest_preview.analysed(seen))
-    cut = ingest_preview.passages(seen)
+    st.html(ingest_preview.analysed(dry_run))
+    cut = ingest_preview.passages(dry_run)
     if cut:
-        st.caption(f"It becomes {count(len(seen['passages']), 'passage')}:")
+        st.caption(f"It becomes {count(len(dry_run['passages']), 'passage')}:")
         st.html(cut)
-    mapping = ingest_preview.mapping(seen)
+    mapping = ingest_preview.mapping(dry_run)
     if mapping:
         with st.expander("Settings and mapping of a new index"):
             st.code(mapping, language=None)

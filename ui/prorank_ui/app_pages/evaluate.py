@@ -18,6 +18,7 @@ from prorank_ui import (
     evaluation_form,
     evaluation_jobs,
     first_steps,
+    notices,
     plain_table,
     quality_cost,
     run_choice,
@@ -26,9 +27,9 @@ from prorank_ui import (
     unjudged,
 )
 from prorank_ui import evaluation_tables as tables
-from prorank_ui import ranking_table as table
 from prorank_ui.app_pages import judge
 from prorank_ui.markup import unmarked
+from prorank_ui.notices import notice, summary
 from prorank_ui.service_client import STAGE
 from prorank_ui.slices import SLICES
 from prorank_ui.standings import Change, EvaluationRun, Measured, Standing
@@ -44,7 +45,7 @@ _KEPT_RUNS = 20
 
 def page() -> None:
     """Draw the page."""
-    for styles in (table.STYLES, plain_table.STYLES, change_list.STYLES):
+    for styles in (notices.STYLES, plain_table.STYLES, change_list.STYLES):
         st.html(styles)
     st.title("Evaluate", anchor=False)
     try:
@@ -54,14 +55,14 @@ def page() -> None:
         try:
             _offer_new_run(begin=not found)
         except ProRankError as error:  # what was measured is there without engine and service
-            st.html(table.notice("error", "No evaluation can be started", str(error)))
+            st.html(notice("error", "No evaluation can be started", str(error)))
         evaluation_jobs.show(found)
         finished = {job.job_id: job for job in found if jobs.status(job).state == "finished"}
         chosen = run_choice.choose(evaluating.KIND, finished, _LINKED) if finished else []
         if chosen:
             _show([_read(finished[job_id]) for job_id in chosen])
     except ProRankError as error:
-        st.html(table.notice("error", "This cannot be shown", str(error)))
+        st.html(notice("error", "This cannot be shown", str(error)))
 
 
 def _offer_new_run(*, begin: bool) -> None:
@@ -79,7 +80,7 @@ def _offer_new_run(*, begin: bool) -> None:
             "Judge hits of your own queries on “Judge”, import judgments there, or put a BEIR folder (queries.jsonl, "
             f"qrels/) into {client.home / evaluating.COLLECTIONS}."
         )
-        st.html(table.notice("info", "There are no queries with judgments yet", advice))
+        st.html(notice("info", "There are no queries with judgments yet", advice))
         return
     with st.expander("New evaluation", expanded=begin):
         evaluation_form.show(sources, indexes)
@@ -107,7 +108,7 @@ def _standings(
 def _show(runs: Sequence[EvaluationRun]) -> None:
     """Show what the runs say together."""
     for warning in dict.fromkeys(warning for run in runs for warning in run.warnings):
-        st.html(table.notice("warning", "Beware of these scores", warning))
+        st.html(notice("warning", "Beware of these scores", warning))
     queries, systems = standings.together(runs)
     by_name = {system.name: system for system in systems}
     address.follow("measure", "baseline", "against", "changed", "slices")
@@ -118,7 +119,7 @@ def _show(runs: Sequence[EvaluationRun]) -> None:
         baseline = by_name[state.select("Compared with", "baseline", list(by_name))]
     ids = tuple(run.job_id for run in runs)
     rows = _standings(ids, len(queries), measure, baseline.name, systems)
-    st.html(table.summary(tables.verdict(rows, measure, baseline.name), ""))
+    st.html(summary(tables.verdict(rows, measure, baseline.name), ""))
     st.html(tables.standings_table(rows, systems, measure))
     st.caption(f"{count(len(queries), 'query')} with a relevant document. {tables.LEGEND}.")
     if any(system.side.rescorer == STAGE for system in systems):
@@ -199,7 +200,7 @@ def _show_changes(changed: Sequence[Change], index: str, before: Measured, after
     if part:
         st.html(change_list.drawn(part, index, before.side, after.side))
     else:
-        st.html(table.notice("info", "No query of this kind"))
+        st.html(notice("info", "No query of this kind"))
 
 
 def _write_address(run_ids: Sequence[str]) -> None:

@@ -20,14 +20,15 @@ from prorank_ui import (
     judge_desk,
     judge_name,
     judgment_exchange,
+    notices,
     page_gate,
     plain_table,
     query_set_form,
     state,
 )
-from prorank_ui import ranking_table as table
 from prorank_ui.judge_desk import Desk
 from prorank_ui.judging import MINE, NOBODY, SKIPPED, Work, work
+from prorank_ui.notices import notice, summary
 from prorank_ui.wording import count
 
 TITLE = "Judge"
@@ -38,7 +39,7 @@ _DISPUTED = 20
 
 def page() -> None:
     """Draw the page."""
-    for styles in (table.STYLES, plain_table.STYLES, judge_card.STYLES):
+    for styles in (notices.STYLES, plain_table.STYLES, judge_card.STYLES):
         st.html(styles)
     st.title(TITLE, anchor=False)
     try:
@@ -46,7 +47,7 @@ def page() -> None:
         if judge:
             _judge_as(judge)
     except ProRankError as error:
-        st.html(table.notice("error", "This cannot be judged", str(error)))
+        st.html(notice("error", "This cannot be judged", str(error)))
 
 
 def go_to(query_set: str, query_id: str) -> NoReturn:
@@ -116,7 +117,7 @@ def _begin() -> None:
         first_steps.no_index()
         return
     advice = "Make one here, import judgments, or compare a query on “Compare” and choose “Judge these hits”."
-    st.html(table.notice("info", "There is no query set yet", advice))
+    st.html(notice("info", "There is no query set yet", advice))
     query_set_form.show(indexes)
     judgment_exchange.import_new(indexes)
 
@@ -141,16 +142,16 @@ def _judge_in(query_set: QuerySet, judge: str, which: str) -> None:
 
 def _say_done(mine: Work, which: str) -> None:
     if which == SKIPPED:
-        st.html(table.notice("info", "You skipped no hit of this set"))
+        st.html(notice("info", "You skipped no hit of this set"))
         return
     if not mine.pools:
-        st.html(table.notice("info", "No system finds anything for this set's queries", "Choose or make another set."))
+        st.html(notice("info", "No system finds anything for this set's queries", "Choose or make another set."))
         return
     skipped = sum(one.relevance is None for one in mine.said.values())
     advice = f"“{WHICH[SKIPPED]}” above brings {count(skipped, 'hit')} back. " if skipped else ""
     done, pooled = mine.judged_of_all
     headline = f"Nothing is left to judge: {done:,} of {count(pooled, 'hit')} judged"
-    st.html(table.notice("info", headline, f"{advice}Measure with this set on “Evaluate”."))
+    st.html(notice("info", headline, f"{advice}Measure with this set on “Evaluate”."))
 
 
 def _show_agreement(judgments: Sequence[Judgment], queries: Mapping[str, Query]) -> None:
@@ -162,7 +163,7 @@ def _show_agreement(judgments: Sequence[Judgment], queries: Mapping[str, Query])
     with st.expander(f"Agreement of {len(found.judges)} judges: {alpha}"):
         judged = ", ".join(f"{name} {number:,}" for name, number in found.judges.items())
         told = f"{count(found.shared, 'hit')} judged by two or more, {len(found.disputed):,} with different grades"
-        st.html(table.summary(told, f"α of ordered grades: 1 always agreed, 0 as by chance · {judged}"))
+        st.html(summary(told, f"α of ordered grades: 1 always agreed, 0 as by chance · {judged}"))
         if found.disputed:
             disputed = found.disputed[:_DISPUTED]
             st.html(judge_card.disputed_table(disputed, [queries[one.query_id].text for one in disputed]))

@@ -11,10 +11,10 @@ from prorank_search import jobs, models
 from prorank_search.errors import AuthError, ProRankError
 from prorank_search.jobs import Job
 from prorank_search.settings import load_settings
-from prorank_ui import plain_table, state, status_words
-from prorank_ui import ranking_table as table
+from prorank_ui import notices, plain_table, state, status_words
 from prorank_ui.checkup import Checkup
 from prorank_ui.markup import unmarked
+from prorank_ui.notices import notice, summary
 from prorank_ui.page_gate import who
 from prorank_ui.wording import apart, minute
 
@@ -30,7 +30,7 @@ def _checkup() -> Checkup:
 
 def page() -> None:
     """Draw the page; nothing of it waits for a check."""
-    for styles in (table.STYLES, plain_table.STYLES, status_words.STYLES):
+    for styles in (notices.STYLES, plain_table.STYLES, status_words.STYLES):
         st.html(styles)
     title, refresh = st.columns([5, 1], vertical_alignment="center")
     title.title("Status", anchor=False)
@@ -41,10 +41,10 @@ def page() -> None:
         if not state.client().service:
             _models()
     except AuthError as error:
-        st.html(table.notice("error", "This page cannot be drawn", str(error)))
+        st.html(notice("error", "This page cannot be drawn", str(error)))
         return
     except ProRankError as error:
-        st.html(table.notice("error", "Not everything can be shown", str(error)))
+        st.html(notice("error", "Not everything can be shown", str(error)))
     st.header("Versions on this machine", anchor=False)
     st.html(plain_table.drawn("Versions", ["package", "version"], status_words.installed()))
 
@@ -62,16 +62,16 @@ def _examined(checkup: Checkup, before: bool) -> None:  # noqa: FBT001 (what was
     if under_way != before:
         st.rerun()
     if last is None:
-        st.html(table.notice("info", "Looking at model, engine, indexes and service …", "This takes some seconds."))
+        st.html(notice("info", "Looking at model, engine, indexes and service …", "This takes some seconds."))
     elif isinstance(last, Exception):
-        st.html(table.notice("error", "The checks cannot be done", str(last)))
+        st.html(notice("error", "The checks cannot be done", str(last)))
     else:
         when = f"seen at {last.at[11:19]} UTC, in {last.seconds:.1f} s{' · looking again …' if under_way else ''}"
-        st.html(table.summary(status_words.headline(last.checks), when))
+        st.html(summary(status_words.headline(last.checks), when))
         st.html(status_words.checklist(last.checks))
         facts = status_words.service_facts(last.service)
         if facts:
-            st.html(table.notice("info", "prorank serve is running", facts))
+            st.html(notice("info", "prorank serve is running", facts))
 
 
 def _jobs() -> None:

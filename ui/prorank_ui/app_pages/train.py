@@ -6,13 +6,22 @@ import streamlit as st
 
 from prorank_search import jobs
 from prorank_search.errors import ProRankError
-from prorank_ui import checkpoint_card, page_gate, plain_table, training_controls, training_runs, training_watch
-from prorank_ui import ranking_table as table
+from prorank_ui import (
+    checkpoint_card,
+    notices,
+    page_gate,
+    plain_table,
+    ranking_table,
+    training_controls,
+    training_runs,
+    training_watch,
+)
+from prorank_ui.notices import notice
 
 
 def page() -> None:
     """Draw the page."""
-    for styles in (table.STYLES, plain_table.STYLES):
+    for styles in (notices.STYLES, ranking_table.STYLES, plain_table.STYLES):
         st.html(styles)
     st.title("Train", anchor=False)
     try:
@@ -24,4 +33,4 @@ def page() -> None:
             training_controls.draw(home)
         training_watch.draw(home)
     except ProRankError as error:
-        st.html(table.notice("error", "This cannot be done", str(error)))
+        st.html(notice("error", "This cannot be done", str(error)))

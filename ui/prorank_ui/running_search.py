@@ -12,7 +12,7 @@ from prorank_search.errors import RescorerError
 from prorank_search.types import SearchResult
 
 
-class Scoring:
+class RunningSearch:
     """A search in a thread.
 
     Args:
