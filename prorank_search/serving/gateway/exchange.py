@@ -16,7 +16,6 @@ from prorank_search.serving.gateway.faults import EngineFaultError
 from prorank_search.serving.gateway.reorder import UnreadableError, with_block
 from prorank_search.serving.gateway.request import Plan, Search
 from prorank_search.serving.gateway.search import Desk, Job, Left, Send, decided, finished, shadowed, status_block
-from prorank_search.serving.gateway.search import job_of as new_job
 from prorank_search.serving.off_loop import off_loop
 from prorank_search.serving.upstream import EngineAnswer, EngineRequest, Upstream
 from prorank_search.serving.zipped import unzipped
@@ -97,11 +96,7 @@ def _read(desk: Desk, incoming: Incoming) -> tuple[Search, Left | Job] | None:
     search = None if text is None else understood(Search(incoming.index, text or "{}", incoming.params))
     if search is None or "source" in search.params:
         return None
-    decision = decided(desk, search)
-    if isinstance(decision, Left):
-        return search, decision
-    plan, page, wish = decision
-    return search, new_job(desk, wish.search, plan, page, incoming.caller)
+    return search, decided(desk, search, incoming.caller)
 
 
 def sender(exchange: Exchange, incoming: Incoming) -> Send:

@@ -27,7 +27,7 @@ from prorank_search.serving.gateway.faults import EngineFaultError, told
 from prorank_search.serving.gateway.json_spans import Edit, Span, edited, elements, members
 from prorank_search.serving.gateway.reorder import UnreadableError
 from prorank_search.serving.gateway.request import Search
-from prorank_search.serving.gateway.search import Desk, Job, Left, decided, finished, job_of
+from prorank_search.serving.gateway.search import Desk, Job, Left, decided, finished
 from prorank_search.serving.off_loop import off_loop
 from prorank_search.serving.upstream import EngineAnswer
 
@@ -169,14 +169,12 @@ def _param(value: object) -> str:
 
 def _item(desk: Desk, incoming: Incoming, header: str, search: Search) -> Item:
     try:
-        decision = decided(desk, search)
-        if isinstance(decision, Left):
-            return Item(header, decision.search, left=decision)
-        plan, page, wish = decision
-        job = job_of(desk, wish.search, plan, page, incoming.caller)
+        decision = decided(desk, search, incoming.caller)
     except ProRankError as error:
         return Item(header, Search(search.index, '{"size":0}'), error=error)
-    return Item(_preferring(header, job), job.search, job=job)
+    if isinstance(decision, Left):
+        return Item(header, decision.search, left=decision)
+    return Item(_preferring(header, decision), decision.search, job=decision)
 
 
 def _preferring(header: str, job: Job) -> str:

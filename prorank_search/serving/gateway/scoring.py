@@ -110,15 +110,16 @@ async def order_of(
         if not any(hit.passages for hit in hits):
             paths = ", ".join(plan.texts.paths)
             return kept(window, Status("skipped", f"no hit has a text at {paths}: name [fields]"), began)
-        scoring = await _scored(scorer, plan, hits, deadline, cancelled)
+        try:
+            scoring = await _scored(scorer, plan, hits, deadline, cancelled)
+        except InputError as error:  # the service does not answer such a request
+            if plan.explicit:
+                raise
+            return kept(window, Status("degraded", str(error), len(window)), began)
     except (RescorerError, NotReadyError) as error:
         if plan.on_failure == "error":
             raise
         return kept(window, Status("degraded", _reason(error), len(window)), began)
-    except _RefusedError as refused:
-        if plan.explicit:
-            raise refused.error from refused
-        return kept(window, Status("degraded", str(refused), len(window)), began)
     return _ordered(plan, window[: len(hits)], hits, scoring, began)
 
 
@@ -169,10 +170,8 @@ async def _scored(
     )
     try:
         scoring = await asyncio.wait_for(scorer.service.scored(asked, cancelled), left_s + _GRACE_S)
-    except (OverloadedError, NotReadyError):
+    except (OverloadedError, NotReadyError, InputError):
         raise
-    except InputError as error:
-        raise _RefusedError(error) from error
     except Exception as error:  # a plugin may raise anything: its search does not fail with it
         breaker.failed()
         log_error(error)
@@ -268,11 +267,3 @@ def _reason(error: ProRankError) -> str:
 def ms_since(began: float) -> float:
     """Return the milliseconds since a `time.monotonic()`."""
     return round(1e3 * (time.monotonic() - began), 2)
-
-
-class _RefusedError(Exception):
-    """The service does not answer such a request."""
-
-    def __init__(self, error: InputError) -> None:
-        super().__init__(str(error))
-        self.error = error

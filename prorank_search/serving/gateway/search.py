@@ -19,7 +19,7 @@ from prorank_search.serving.gateway.faults import EngineFaultError
 from prorank_search.serving.gateway.order import HitKey, Order
 from prorank_search.serving.gateway.pages import Pages, key_of
 from prorank_search.serving.gateway.reorder import Found, FoundHit, UnreadableError
-from prorank_search.serving.gateway.request import Plan, Search, Wish, plan_of, wish_of
+from prorank_search.serving.gateway.request import Plan, Search, plan_of, wish_of
 from prorank_search.serving.gateway.rules import Page, page_of, refusal
 from prorank_search.serving.gateway.scoring import Scorer, kept, ms_since, order_of
 from prorank_search.serving.gateway.switch import Switch
@@ -106,8 +106,13 @@ class Left:
     mode: str = "apply"
 
 
-def decided(desk: Desk, search: Search) -> Left | tuple[Plan, Page, Wish]:
-    """Decide what becomes of a search.
+def decided(desk: Desk, search: Search, caller: str) -> Left | Job:
+    """Decide what becomes of a search. Reads the whole of it, so a long one belongs into a thread.
+
+    Args:
+        desk: What searches share.
+        search: As its client sent it.
+        caller: Who asks, for whom alone an order is kept.
 
     Raises:
         InputError: It asks for what cannot be done.
@@ -130,27 +135,7 @@ def decided(desk: Desk, search: Search) -> Left | tuple[Plan, Page, Wish]:
         return Left(wish.search, reason, mode=plan.mode)
     if plan.mode == "shadow":
         return Left(wish.search, "shadow: the engine's order stands", plan, mode="shadow")
-    return plan, page, wish
-
-
-def job_of(desk: Desk, search: Search, plan: Plan, page: Page, caller: str) -> Job:
-    """Make a search ready to be sent. Reads the whole of it, so a long one belongs into a thread.
-
-    Args:
-        desk: What searches share.
-        search: The search without what is ours.
-        plan: How it is rescored.
-        page: Which hits it wants.
-        caller: Who asks, for whom alone the order is kept.
-    """
-    began = time.monotonic()
-    key = _key(search, plan, caller)
-    kept_at = _kept_at(key, desk.scorer.revision(plan))
-    order = desk.pages.get(kept_at)
-    if order is not None and order.status.state == "degraded" and page.first == 0:
-        desk.pages.drop(kept_at)  # who asks for the first page again asks for another try
-        order = None
-    return _placed(desk, Job(plan, page, search, search, key, order, 0, began))
+    return _job_of(desk, wish.search, plan, page, caller)
 
 
 async def finished(desk: Desk, job: Job, text: str, send: Send, cancelled: Callable[[], bool]) -> tuple[str, State]:
@@ -211,6 +196,17 @@ def status_block(status: Status, reason: str = "", took_ms: Mapping[str, float] 
         "blend": None if status.blend is None else asdict(status.blend),
         "took_ms": dict(took_ms or {}),
     }
+
+
+def _job_of(desk: Desk, search: Search, plan: Plan, page: Page, caller: str) -> Job:
+    began = time.monotonic()
+    key = _key(search, plan, caller)
+    kept_at = _kept_at(key, desk.scorer.revision(plan))
+    order = desk.pages.get(kept_at)
+    if order is not None and order.status.state == "degraded" and page.first == 0:
+        desk.pages.drop(kept_at)  # who asks for the first page again asks for another try
+        order = None
+    return _placed(desk, Job(plan, page, search, search, key, order, 0, began))
 
 
 async def _new_order(
