@@ -49,6 +49,17 @@ _NORMALIZERS: Mapping[Normalize, Callable[[Sequence[float]], list[float]]] = {
     "minmax": minmax,
 }
 
+
+def normalized(scores: Sequence[float], normalize: Normalize) -> list[float]:
+    """Return scores of one list as a blend takes them.
+
+    Example:
+        >>> normalized([2.0, 4.0, 3.0], "minmax")
+        [0.0, 1.0, 0.5]
+    """
+    return _NORMALIZERS[normalize](scores)
+
+
 _MODES: Mapping[ScoreMode, Callable[[float, float], float]] = {
     "replace": lambda _, rescore: rescore,
     "total": lambda first, rescore: first + rescore,
@@ -88,11 +99,12 @@ def combine(
         ]
     if blend.score_mode == "multiply":
         rescored = probabilities if probabilities is not None else [sigmoid(score) for score in rescored]
-    normalize = _NORMALIZERS[blend.normalize]
     mode = _MODES[blend.score_mode]
     return [
         mode(blend.query_weight * first, blend.rescore_query_weight * second)
-        for first, second in zip(normalize(first_stage), normalize(rescored), strict=True)
+        for first, second in zip(
+            normalized(first_stage, blend.normalize), normalized(rescored, blend.normalize), strict=True
+        )
     ]
 
 

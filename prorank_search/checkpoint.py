@@ -30,6 +30,8 @@ from prorank_search.model_files import (
     read_facts,
     read_json,
     scores_by_answers,
+    sha256_of,
+    weights_sha256,
 )
 from prorank_search.prompt import TEMPLATES, PromptEncoder
 from prorank_search.types import Blend, Calibration
@@ -230,18 +232,7 @@ def _load_file(file: Path) -> dict[str, Tensor]:
 def _revision(folder: Path, base_folder: Path) -> str:
     """Return a digest of all that a score hangs on in a checkpoint's files."""
     files = (folder / CONTRACT_FILE, folder / ADAPTER_FILE, base_folder / "config.json", base_folder / "tokenizer.json")
-    digest = hashlib.sha256(_weights_digest(base_folder).encode())
+    digest = hashlib.sha256(weights_sha256(base_folder).encode())
     for file in filter(Path.is_file, files):
-        digest.update(f"{file.name} {_file_digest(file)}\n".encode())
+        digest.update(f"{file.name} {sha256_of(file)}\n".encode())
     return digest.hexdigest()[:16]
-
-
-def _weights_digest(base_folder: Path) -> str:
-    """Return the sha256 of a base's weights: as it was noted when they were pulled, else of the files themselves."""
-    noted: str | None = read_facts(base_folder).get("weights_sha256")
-    return noted or " ".join(_file_digest(file) for file in sorted(base_folder.glob("*.safetensors")))
-
-
-def _file_digest(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

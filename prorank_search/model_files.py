@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,23 @@ def read_facts(folder: Path) -> dict[str, Any]:
     """
     file = folder / FACTS_FILE
     return read_json(file) if file.is_file() else {}
+
+
+def sha256_of(file: Path) -> str:
+    """Return a file's sha256 in hexadecimal."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def weights_sha256(folder: Path) -> str:
+    """Return the sha256 of a model's weights, as it was noted when they were pulled, else of the files.
+
+    Raises:
+        CheckpointError: What was noted cannot be read.
+    """
+    noted = read_facts(folder).get("weights_sha256")
+    parts = [path for path in sorted(folder.glob("*")) if path.suffix in {".safetensors", ".onnx"}]
+    return str(noted or " ".join(map(sha256_of, parts)))
 
 
 def scores_by_answers(folder: Path) -> bool:

@@ -66,6 +66,7 @@ def evaluate(
     from prorank_search.evaluation.evaluate import evaluate_run, with_measures
     from prorank_search.evaluation.judged import sample
     from prorank_search.evaluation.trec_files import check_writable, read_run, write_run
+    from prorank_search.profiles import profile_for
 
     if run_out is not None:
         check_writable(run_out)
@@ -90,7 +91,7 @@ def evaluate(
         texts = of_set.queries if of_set else _queries(folder, queries)
         with interruptible_scoring(no_cache=no_cache):
             name = _given(index)
-            profile = options.profile_for(settings, name, query_body)
+            profile = profile_for(settings, name, query_body)
             evaluation = _evaluate(texts, judgments, name, settings, profile, no_rescore=no_rescore, no_cache=no_cache)
     evaluation = with_measures(evaluation, judgments, wanted)
     if run_out is not None:

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from prorank_search.profiles import Profile
     from prorank_search.settings import Settings
 
 IndexOption = Annotated[str, typer.Option("--index", help="Name of the index.")]
@@ -61,13 +60,6 @@ def settings_from(*, index: str | None = None, **flags: object) -> Settings:
     from prorank_search.settings import load_settings
 
     return load_settings(index=index, **flags)
-
-
-def profile_for(settings: Settings, index: str, query_body: Path | None = None) -> Profile:
-    """Return the search profile of an index, with the body of `--query-body`; empty where the file has none for it."""
-    from prorank_search import profiles
-
-    return profiles.profile_for(settings, index, query_body)
 
 
 def echo_json(value: object) -> None:

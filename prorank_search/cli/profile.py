@@ -30,12 +30,15 @@ def guess(
     config: options.ConfigOption = None,
 ) -> None:
     """Print a first profile of an index: searched fields, and where title and text stand. Only reads the index."""
-    from prorank_search.backends.engines.detection import connect
     from prorank_search.backends.engines.guess import SAMPLE, guess, to_toml
     from prorank_search.backends.engines.search import EngineSearch
+    from prorank_search.errors import ConfigError
+    from prorank_search.search import load_backend
 
     settings = options.settings_from(backend=backend, url=url, config=config)
-    engine = EngineSearch(connect(settings))
+    engine = load_backend(settings)
+    if not isinstance(engine, EngineSearch):
+        raise ConfigError("only an index of OpenSearch or Elasticsearch can be guessed at: name the server with --url")
     told = to_toml(index, guess(engine.mapping(index), engine.sample(index, SAMPLE)))
     if write:
         typer.echo(f"added to {_append(told, index, settings)}:\n")

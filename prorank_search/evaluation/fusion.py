@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
-from prorank_search.blend import minmax, zscore
+from prorank_search.blend import normalized
 from prorank_search.types import Hit, Normalize, Ranking
-
-_NORMALIZERS: Mapping[Normalize, Callable[[Sequence[float]], list[float]]] = {
-    "none": list,
-    "zscore": zscore,
-    "minmax": minmax,
-}
 
 
 def fuse(scores: Sequence[Sequence[float]], weights: Sequence[float], normalize: Normalize) -> list[float]:
@@ -30,7 +24,7 @@ def fuse(scores: Sequence[Sequence[float]], weights: Sequence[float], normalize:
         [1.0, 2.0, 1.5]
     """
     weighted = [
-        [weight * score for score in _NORMALIZERS[normalize](of_scorer)]
+        [weight * score for score in normalized(of_scorer, normalize)]
         for of_scorer, weight in zip(scores, weights, strict=True)
     ]
     return [sum(of_hit) for of_hit in zip(*weighted, strict=True)]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from prorank_search.errors import CheckpointError, ConfigError, MissingModelError
-from prorank_search.model_files import CONTRACT_FILE, FACTS_FILE, read_facts, read_json
+from prorank_search.model_files import CONTRACT_FILE, FACTS_FILE, read_json
 from prorank_search.models import licenses
 from prorank_search.models.cache import (
     build,
@@ -33,7 +33,7 @@ from prorank_search.models.contents import (
     holds_weights,
     rescorer_for,
 )
-from prorank_search.models.fetch import Progress, sha256_of
+from prorank_search.models.fetch import Progress
 from prorank_search.models.licenses import Terms
 from prorank_search.models.registry import FolderSource, HubSource, Source, registry
 from prorank_search.settings import Settings
@@ -87,13 +87,6 @@ def model_folder(name_or_path: str, settings: Settings, *, rescorer: ModelRescor
     folder = _folder_of(name_or_path, settings)
     _check_rescorer(name_or_path, rescorer_for(folder), rescorer, settings)
     return folder
-
-
-def weights_sha256(folder: Path) -> str:
-    """Return the sha256 of a model's weights, as it was noted when they were pulled, else of the files."""
-    noted = read_facts(folder).get("weights_sha256")
-    parts = [path for path in sorted(folder.glob("*")) if path.suffix in {".safetensors", ".onnx"}]
-    return str(noted or " ".join(map(sha256_of, parts)))
 
 
 def _folder_of(name_or_path: str, settings: Settings) -> Path:

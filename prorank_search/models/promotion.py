@@ -8,10 +8,9 @@ from pathlib import Path
 
 from prorank_search import models, promotions
 from prorank_search.errors import ConfigError
-from prorank_search.model_files import ADAPTER_FILE, CONTRACT_FILE, read_json, scores_by_answers
+from prorank_search.model_files import ADAPTER_FILE, CONTRACT_FILE, read_json, scores_by_answers, sha256_of
 from prorank_search.models.cache import build, cache_folder, locked, models_folder
 from prorank_search.models.contents import WEIGHTS_FILE, holds_model
-from prorank_search.models.fetch import sha256_of
 from prorank_search.models.registry import FolderSource
 from prorank_search.settings import DEFAULT_MODEL, Settings
 

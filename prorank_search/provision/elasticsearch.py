@@ -26,7 +26,6 @@ _MARK = {"X-ProRank-Made-By": "prorank provision"}
 _OLDEST = {8: (8, 19), 9: (9, 1)}
 _LICENCES = ("enterprise", "trial")
 _ABSENT = (400, 404, 405)
-_NOT_FOUND = 404
 _NO_KEY = "none"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from prorank_search.backends.engines.connection import Engine, path
 from prorank_search.errors import AuthError, BackendError, ConfigError, EngineError
 from prorank_search.provision import cluster_settings, opensearch_bodies
-from prorank_search.provision.opensearch_bodies import MARK, Wanted
+from prorank_search.provision.opensearch_bodies import Wanted
 from prorank_search.provision.plan import Call, Plan, Step, filled
 from prorank_search.service_url import is_private, pattern_of
 
@@ -62,7 +62,7 @@ def read(engine: Engine, name: str) -> Cluster:
     _check(engine, nodes)
     told = engine.request("GET", "/_cluster/settings", params={"include_defaults": True, "flat_settings": True})
     settings = cluster_settings.Settings(told["persistent"], told["transient"], told["defaults"])
-    ours = f"{MARK} for the search pipeline {name!r}"
+    ours = Wanted(name, "").description
     return Cluster(
         settings,
         oversample=_can_oversample(nodes),

@@ -14,6 +14,7 @@ from prorank_search import models, plugins
 from prorank_search.scoring.speed import (
     PASSAGES_ON_ACCELERATOR,
     PASSAGES_ON_CPU,
+    PROBE_TEXTS,
     WINDOW_ON_ACCELERATOR,
     WINDOW_ON_CPU,
     Speed,
@@ -32,8 +33,6 @@ _REASONS = {
 
 _TYPICAL_TOKENS = 160
 """Of a document, for the guess of what fits into a deadline."""
-
-_PROBE_TEXTS = 4
 
 
 class ProRankRescorer:
@@ -127,5 +126,5 @@ def _probe(loaded: Loaded) -> float:
     prefix = engine.prefix(encoder.prefix("probe").ids)
     row = [encoder.irrelevant_token] * min(_TYPICAL_TOKENS, encoder.max_length_tokens - prefix.tokens)
     began = time.monotonic()
-    engine.score([(prefix, row)] * _PROBE_TEXTS)
-    return (time.monotonic() - began) / _PROBE_TEXTS
+    engine.score([(prefix, row)] * PROBE_TEXTS)
+    return (time.monotonic() - began) / PROBE_TEXTS

@@ -14,16 +14,11 @@ import numpy.typing as npt
 
 from prorank_search.encodable import encodable
 from prorank_search.scoring.deadline import in_time, is_over
-from prorank_search.scoring.speed import PASSAGES_ON_ACCELERATOR, WINDOW_ON_ACCELERATOR, WINDOW_ON_CPU, Speed
+from prorank_search.scoring.speed import Speed, info_of, probe
 from prorank_search.storage.disk_cache import DiskCache, Row
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
 Vectors = npt.NDArray[np.float16]
-
-_TYPICAL_TEXT = "word " * 160
-"""For the guess of what fits into a deadline."""
-
-_PROBE_TEXTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +80,14 @@ class CosineRescorer:
         self._encoder = encoder
         self._name = name
         self._cache = cache
-        self._speed = Speed(speed_file, encoder.revision, lambda: _probe(encoder)) if speed_file else None
+        encode = encoder.encode_documents
+        self._speed = Speed(speed_file, encoder.revision, lambda: probe(encode)) if speed_file else None
         self.revision = encoder.revision
 
     @property
     def info(self) -> RescorerInfo:
         """What the model is, and how fast it was seen to be on texts without a vector."""
-        if self._speed is None:
-            return RescorerInfo(self._name, window_size=WINDOW_ON_ACCELERATOR, passages_per_hit=PASSAGES_ON_ACCELERATOR)
-        return RescorerInfo(self._name, window_size=WINDOW_ON_CPU, seconds_a_text=self._speed.seconds_a_text)
+        return info_of(self._name, self._speed)
 
     def score(self, request: ScoreRequest) -> list[Scored]:
         """Score each text; those that the deadline overtakes come back unscored."""
@@ -154,13 +148,6 @@ def _from_row(row: Row) -> Encoded:
     if not isinstance(vector, bytes):
         raise TypeError(vector)
     return Encoded(np.frombuffer(vector, dtype=np.float16), bool(truncated))
-
-
-def _probe(encoder: Encoder) -> float:
-    """Return the seconds that one text of usual length takes."""
-    began = time.monotonic()
-    encoder.encode_documents([_TYPICAL_TEXT] * _PROBE_TEXTS)
-    return (time.monotonic() - began) / _PROBE_TEXTS
 
 
 def _scored(query: Encoded, text: Encoded | None) -> Scored:

@@ -6,8 +6,11 @@ import contextlib
 import json
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+
+from prorank_search.types import RescorerInfo
 
 WINDOW_ON_ACCELERATOR, WINDOW_ON_CPU = 100, 30
 """First-stage hits that `auto` stands for, as long as the deadline leaves time for them."""
@@ -19,6 +22,19 @@ _WEIGHT = 0.3
 
 _WORTH_WRITING = 0.1
 """Relative change from which the mean is written again."""
+
+
+_TYPICAL_TEXT = "word " * 160
+"""For the guess of what fits into a deadline."""
+
+PROBE_TEXTS = 4
+
+
+def probe(score: Callable[[list[str]], object]) -> float:
+    """Return the seconds that a model takes for one text of usual length; `score` scores some."""
+    began = time.monotonic()
+    score([_TYPICAL_TEXT] * PROBE_TEXTS)
+    return (time.monotonic() - began) / PROBE_TEXTS
 
 
 class Speed:
@@ -54,6 +70,13 @@ class Speed:
             partial.write_text(json.dumps(_read(self._file) | {self._key: self.seconds_a_text}), encoding="utf-8")
             partial.replace(self._file)
         self._written = self.seconds_a_text
+
+
+def info_of(model: str, speed: Speed | None) -> RescorerInfo:
+    """Return what a model is, and how fast it was seen to be; without a speed it runs on an accelerator."""
+    if speed is None:
+        return RescorerInfo(model, window_size=WINDOW_ON_ACCELERATOR, passages_per_hit=PASSAGES_ON_ACCELERATOR)
+    return RescorerInfo(model, window_size=WINDOW_ON_CPU, seconds_a_text=speed.seconds_a_text)
 
 
 def _read(file: Path) -> dict[str, float]:

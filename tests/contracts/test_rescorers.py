@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from prorank_search import plugins
-from prorank_search.protocols import Rescorer
+from prorank_search.protocols import Closing, Rescorer
 from prorank_search.settings import Settings
 from prorank_search.testing import RescorerContract
 from tests.serving.live import serving, wait_until_ready
@@ -105,4 +105,5 @@ def asking(url: str) -> Iterator[Rescorer]:
 def opened(name: str, model: Path, home: Path) -> Iterator[Rescorer]:
     rescorer = plugins.load("rescorers", name)(Settings(home=home, model=str(model), device="cpu"))
     yield rescorer
-    rescorer.close()
+    if isinstance(rescorer, Closing):
+        rescorer.close()

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from jgo.maven import MavenContext
 
-from prorank_search.models.fetch import sha256_of
+from prorank_search.model_files import sha256_of
 
 _HERE = Path(__file__).resolve().parent
 FOLDERS = {

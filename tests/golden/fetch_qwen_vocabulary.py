@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from prorank_search.errors import MissingModelError
-from prorank_search.models.fetch import sha256_of
+from prorank_search.model_files import sha256_of
 from prorank_search.models.wheels import unpack
 
 VOCABULARY = Path(__file__).resolve().parents[2] / ".cache" / "qwen.tiktoken"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import threading
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -131,9 +132,9 @@ def test_a_service_with_a_certificate_is_asked_by_https_and_never_with_the_key_o
     with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
         server.socket = own.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        shared = {"port": server.server_port, "tls_cert": str(cert), "tls_key": str(key)}
-        assert service_says(load_settings(**shared, remote_api_key="a vendor's"))["prorank"]
-        assert service_says(load_settings(**shared, api_key="ours"))["prorank"]
+        settings = partial(load_settings, port=server.server_port, tls_cert=str(cert), tls_key=str(key))
+        assert service_says(settings(remote_api_key="a vendor's"))["prorank"]
+        assert service_says(settings(api_key="ours"))["prorank"]
         server.shutdown()
     assert Service.keys == [None, None, "Bearer ours", "Bearer ours"]
 

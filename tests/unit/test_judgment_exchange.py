@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -94,9 +95,9 @@ def test_an_id_with_spaces_comes_back_from_a_beir_file(tmp_path: Path) -> None:
 
 def test_what_was_imported_as_a_proposal_by_mistake_can_be_imported_as_a_persons(tmp_path: Path) -> None:
     store, judged = JudgmentStore(tmp_path / "store.sqlite"), Judged([QUERIES["q1"]], [Qrel("q1", "fox", 2)])
-    told = {"query_set": "animals", "index": "zoo", "judge": "imported"}
-    assert take_in(store, judged, **told, origin="model") == (1, 1)
-    assert take_in(store, judged, **told) == (0, 1)
-    assert take_in(store, judged, **told) == (0, 0)
+    put_in = partial(take_in, store, judged, query_set="animals", index="zoo", judge="imported")
+    assert put_in(origin="model") == (1, 1)
+    assert put_in() == (0, 1)
+    assert put_in() == (0, 0)
     assert store.qrels("animals") == [Qrel("q1", "fox", 2)]
     store.close()

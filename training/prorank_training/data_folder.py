@@ -102,7 +102,7 @@ def make(
         write_groups(folder / GROUPS_FILE, groups)
         write_dev(folder / DEV_FILE, dev)
         judged_collection.write_held_back(held_back, folder / "held-back")
-        write_whole(about, json.dumps({"data_hash": digest, "collections": rows}, indent=1).encode())
+        write_whole(about, json.dumps({"data_hash": digest, "collections": rows}, indent=1))
     except OSError as error:
         raise ConfigError(f"the groups cannot be written into {folder}: {error}; make room, or name another") from error
     return statistics
@@ -191,7 +191,7 @@ def note_teacher(folder: Path, teacher: Mapping[str, object]) -> None:
             f"{folder} holds the scores of another teacher ({_names(known)}; this one is {_names(teacher)}): delete "
             f"{TEACHER_FILE} there, or choose another folder with --data"
         )
-    write_whole(folder / ABOUT_FILE, json.dumps({**about, "teacher": teacher}, indent=1).encode())
+    write_whole(folder / ABOUT_FILE, json.dumps({**about, "teacher": teacher}, indent=1))
 
 
 def teacher(folder: Path) -> dict[str, Any] | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
+from prorank_search.cli.text_progress import TimeLeft
 from prorank_training import workers
 
 Progress = Callable[[int, int, Mapping[str, Any]], None]
@@ -31,10 +30,10 @@ def step_progress(label: str, every: int) -> Iterator[Progress]:
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        clock = _Clock()
+        time_left = TimeLeft()
 
         def write(done: int, total: int, metrics: Mapping[str, Any]) -> None:
-            left = clock.left(done, total)
+            left = time_left(done, total)
             if done % every == 0 or done == total:
                 text = f"{label} {done:,}/{total:,}, {left} left, {_measured(metrics)}"
                 console.print(text, soft_wrap=True, markup=False, highlight=False)
@@ -48,22 +47,6 @@ def step_progress(label: str, every: int) -> Iterator[Progress]:
     with Bar(*columns, TextColumn("{task.description}"), console=console, speed_estimate_period=600) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total, metrics: bar.update(task, completed=done, total=total, description=_measured(metrics))
-
-
-class _Clock:
-    """Guesses the time left from the steps since it first heard of one."""
-
-    def __init__(self) -> None:
-        self._first: tuple[int, float] | None = None
-
-    def left(self, done: int, total: int) -> str:
-        now = time.monotonic()
-        if self._first is None:
-            self._first = (done, now)
-        first, began = self._first
-        if done == first:
-            return "unknown time"
-        return str(timedelta(seconds=round((now - began) / (done - first) * (total - done))))
 
 
 def _measured(metrics: Mapping[str, Any]) -> str:

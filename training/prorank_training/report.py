@@ -54,6 +54,7 @@ _STAGES = {
     ("warmup", "score"): "Stage 1, then stage 2",
 }
 _REWARDS = ("format_reward", "correctness_reward")
+_SMOOTHED_OVER = 25
 
 
 def write(folder: RunFolder, checkpoint: Path, statistics: Sequence[Statistics]) -> Path:
@@ -76,7 +77,7 @@ def write(folder: RunFolder, checkpoint: Path, statistics: Sequence[Statistics])
     drawn = [name for name, (_, lines) in pictures.items() if lines]
     for name in drawn:
         _draw(report / name, *pictures[name])
-    write_whole(report / "README.md", card(contract, statistics, drawn).encode())
+    write_whole(report / "README.md", card(contract, statistics, drawn))
     return report
 
 
@@ -146,10 +147,10 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-def _smoothed(metrics: Sequence[Mapping[str, Any]], key: str, width: int = 25) -> list[tuple[int, float]]:
+def _smoothed(metrics: Sequence[Mapping[str, Any]], key: str) -> list[tuple[int, float]]:
     measured = [(line["step"], line[key]) for line in metrics if key in line]
     return [
-        (step, fmean(value for _, value in measured[max(0, at + 1 - width) : at + 1]))
+        (step, fmean(value for _, value in measured[max(0, at + 1 - _SMOOTHED_OVER) : at + 1]))
         for at, (step, _) in enumerate(measured)
     ]
 

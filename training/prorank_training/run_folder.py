@@ -65,7 +65,7 @@ class RunFolder:
             "packages": {package: version(package) for package in _PACKAGES},
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
-        write_whole(file, json.dumps(about, indent=1).encode())
+        write_whole(file, json.dumps(about, indent=1))
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -89,7 +89,7 @@ class RunFolder:
     def note_teacher(self, teacher: Mapping[str, Any] | None) -> None:
         """Write down which teacher's scores the run learns from; None: from none."""
         if workers.leads():
-            write_whole(self.path / "run.json", json.dumps({**self.about(), "teacher": teacher}, indent=1).encode())
+            write_whole(self.path / "run.json", json.dumps({**self.about(), "teacher": teacher}, indent=1))
 
     def about(self) -> dict[str, Any]:
         """Return what was written down of the run."""
@@ -112,7 +112,7 @@ class RunFolder:
         if not workers.leads():
             return
         lines = [line for line in self._metric_lines() if line["stage"] != stage or line["step"] <= step]
-        write_whole(self._metrics_file, "".join(json.dumps(line) + "\n" for line in lines).encode())
+        write_whole(self._metrics_file, "".join(json.dumps(line) + "\n" for line in lines))
 
     def save_state(self, stage: str, state: Mapping[str, Any]) -> None:
         """Save what a resume needs, replacing the last one in one step.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from prorank_search import models, plugins
 from prorank_search.errors import ConfigError
+from prorank_search.model_files import weights_sha256
 from prorank_search.models.contents import read_embedding_facts
 from prorank_search.scoring.cosine import CosineRescorer, open_vector_cache
 from prorank_search.settings import Settings
@@ -36,6 +37,6 @@ def open_rescorer(settings: Settings) -> CosineRescorer:
         )
     from prorank_search.rescorers.embedding.onnx_encoder import OnnxEncoder
 
-    encoder = OnnxEncoder(folder, facts, wanted, models.weights_sha256(folder))
+    encoder = OnnxEncoder(folder, facts, wanted, weights_sha256(folder))
     cache = open_vector_cache(settings.home / "cache" / "vectors.sqlite", settings.vector_cache_mb)
     return CosineRescorer(encoder, folder.name, cache, settings.home / "cache" / "speed.json")

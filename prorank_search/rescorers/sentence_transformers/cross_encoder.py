@@ -14,15 +14,10 @@ from prorank_search.encodable import encodable
 from prorank_search.errors import RescorerError
 from prorank_search.rescorers.sentence_transformers.loading import too_long
 from prorank_search.scoring.deadline import in_time
-from prorank_search.scoring.speed import PASSAGES_ON_ACCELERATOR, WINDOW_ON_ACCELERATOR, WINDOW_ON_CPU, Speed
+from prorank_search.scoring.speed import Speed, info_of, probe
 from prorank_search.types import RescorerInfo, Scored, ScoreRequest
 
 _TEXTS_A_PASS = 8
-
-_TYPICAL_TEXT = "word " * 160
-"""For the guess of what fits into a deadline."""
-
-_PROBE_TEXTS = 4
 
 
 class CrossEncoderRescorer:
@@ -45,9 +40,7 @@ class CrossEncoderRescorer:
     @property
     def info(self) -> RescorerInfo:
         """What the model is, and how fast it was seen to be."""
-        if self._speed is None:
-            return RescorerInfo(self._name, window_size=WINDOW_ON_ACCELERATOR, passages_per_hit=PASSAGES_ON_ACCELERATOR)
-        return RescorerInfo(self._name, window_size=WINDOW_ON_CPU, seconds_a_text=self._speed.seconds_a_text)
+        return info_of(self._name, self._speed)
 
     def score(self, request: ScoreRequest) -> list[Scored]:
         """Score each text; those that the deadline overtakes come back unscored.
@@ -63,9 +56,6 @@ class CrossEncoderRescorer:
                 self._speed.saw(len(texts), time.monotonic() - began)
         return scored + [Scored(None)] * (len(request.texts) - len(scored))
 
-    def close(self) -> None:
-        """Give nothing back: it holds memory only."""
-
     def _score(self, query: str, texts: Sequence[str]) -> list[Scored]:
         pairs = [(query, text) for text in texts]
         with self._lock:
@@ -79,7 +69,4 @@ class CrossEncoderRescorer:
         return [Scored(score, cut) for score, cut in zip(scores, truncated, strict=True)]
 
     def _probe(self) -> float:
-        """Return the seconds that one text of usual length takes."""
-        began = time.monotonic()
-        self._score("probe", [_TYPICAL_TEXT] * _PROBE_TEXTS)
-        return (time.monotonic() - began) / _PROBE_TEXTS
+        return probe(lambda texts: self._score("probe", texts))

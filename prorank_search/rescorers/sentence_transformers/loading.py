@@ -12,9 +12,8 @@ from typing import TypeVar
 from safetensors import SafetensorError
 from sentence_transformers import CrossEncoder, SentenceTransformer
 
-from prorank_search import models
 from prorank_search.errors import CheckpointError, ConfigError
-from prorank_search.model_files import FACTS_FILE
+from prorank_search.model_files import FACTS_FILE, weights_sha256
 from prorank_search.scoring.device import choose_device
 from prorank_search.settings import Settings
 
@@ -62,7 +61,7 @@ def load_bi_encoder(folder: Path, device: str, settings: Settings) -> SentenceTr
 
 def revision_of(model: Model, folder: Path, settings: Settings) -> str:
     """Return a string that changes whenever a score may change."""
-    digest = hashlib.sha256(f"{_VERSION} {settings.dtype} {models.weights_sha256(folder)}".encode())
+    digest = hashlib.sha256(f"{_VERSION} {settings.dtype} {weights_sha256(folder)}".encode())
     for file in sorted(folder.rglob("*.json")):
         if file.name != FACTS_FILE:
             digest.update(file.read_bytes())
