@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from prorank_search.blend import sigmoid
@@ -11,7 +11,7 @@ from prorank_search.errors import InputError, NothingToScoreError, TooLargeError
 from prorank_search.rescore import probability_of
 from prorank_search.serving.numbers import falling, plain
 from prorank_search.settings import Settings
-from prorank_search.types import Calibration, RescorerInfo, Scored, ScoreRequest, Status
+from prorank_search.types import Calibration, RescorerInfo, Scored, Status
 
 _LOWEST = 1e-30
 """What a probability is written as at least: the lowest number that every client tells from zero."""
@@ -127,13 +127,6 @@ def check_characters(texts: Iterable[str], settings: Settings) -> None:
             f"{sum(lengths)} characters are more than the {settings.max_request_chars} of one request: "
             "send fewer or shorter documents, or set max_request_chars"
         )
-
-
-def score_request(
-    question: Question, asked: Asked, deadline: float | None, cancelled: Callable[[], bool] | None
-) -> ScoreRequest:
-    """Return what a rescorer is asked for one question."""
-    return ScoreRequest(question.query, question.texts, asked.instruction, deadline, cancelled)
 
 
 def answer(scored: Sequence[Scored], info: RescorerInfo, revision: str, asked: Asked) -> Answer:

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from prorank_search.backends.tantivy import open_backend
-from prorank_search.errors import UnreachableError
 from prorank_search.serving.embedded.routes import answer_request
 from prorank_search.serving.upstream import EngineAnswer, EngineRequest
 from prorank_search.serving.zipped import unzipped
@@ -30,24 +29,17 @@ class EmbeddedUpstream:
         self._most_bytes = settings.max_body_mb << 20
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="embedded")
 
-    async def send(self, request: EngineRequest, timeout_s: float | None = None) -> EngineAnswer:
+    async def send(self, request: EngineRequest) -> EngineAnswer:
         """Return the answer that an OpenSearch would give, its faults included.
 
         Raises:
-            UnreachableError: There was none within `timeout_s`.
             TooLargeError: The body is larger than `max_body_mb` when it is unpacked.
         """
-        loop = asyncio.get_running_loop()
-        try:
-            work = loop.run_in_executor(self._threads, self._answer, request)
-            return await asyncio.wait_for(work, timeout_s)
-        except TimeoutError as error:
-            message = f"the embedded index did not answer within {timeout_s:g} s"
-            raise UnreachableError(message, timed_out=True) from error
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, request)
 
     def _answer(self, request: EngineRequest) -> EngineAnswer:
         if request.headers.get("content-encoding") == "gzip":
-            with contextlib.suppress(zlib.error):  # what is answered says that the body is no JSON
+            with contextlib.suppress(zlib.error):  # what is answered says that the body is not JSON
                 request = replace(request, body=unzipped(request.body, self._most_bytes))
         return answer_request(self._backend, request)
 

@@ -70,7 +70,7 @@ class HttpUpstream:
             trust_env=False,
         )
 
-    async def send(self, request: EngineRequest, timeout_s: float | None = None) -> EngineAnswer:
+    async def send(self, request: EngineRequest) -> EngineAnswer:
         """Return the answer of the first node that gives one.
 
         A node that cannot be reached is left for the next one. A connection that is lost in the middle is tried again
@@ -80,12 +80,11 @@ class HttpUpstream:
             UnreachableError: There was none.
             AnswerTooLargeError: It is longer than `max_answer_mb`; the rest is not read.
         """
-        waited_s = timeout_s or self._timeout_s
         try:
-            async with asyncio.timeout(waited_s):
+            async with asyncio.timeout(self._timeout_s):
                 return await self._first_answer(request)
         except TimeoutError as error:
-            raise unreachable(self._nodes, "time is over", timed_out_s=waited_s) from error
+            raise unreachable(self._nodes, "time is over", timed_out_s=self._timeout_s) from error
 
     async def close(self) -> None:
         """Close the connections."""

@@ -18,7 +18,7 @@ from prorank_search.protocols import Rescorer
 from prorank_search.rescore import checked
 from prorank_search.scoring.deadline import is_over
 from prorank_search.serving.admission import Admission, tokens_of
-from prorank_search.serving.answers import Answer, Asked, answer, check, score_request
+from prorank_search.serving.answers import Answer, Asked, answer, check
 from prorank_search.serving.model_sources import source_of
 from prorank_search.serving.shelf import Held, Shelf, Source
 from prorank_search.settings import Settings
@@ -191,7 +191,10 @@ class Service:
         held = await self._held(asked.model, deadline)
         try:
             check(asked, self.settings)
-            requests = [score_request(question, asked, deadline, cancelled) for question in asked.questions]
+            requests = [
+                ScoreRequest(question.query, question.texts, asked.instruction, deadline, cancelled)
+                for question in asked.questions
+            ]
             scored = await self._in_line(held, requests)
             info, revision = held.rescorer.info, held.rescorer.revision
         finally:

@@ -48,7 +48,7 @@ class EngineAnswer:
 class Upstream(Protocol):
     """An engine behind the gateway: a server over HTTP, or the embedded index, which answers as one."""
 
-    async def send(self, request: EngineRequest, timeout_s: float | None = None) -> EngineAnswer:
+    async def send(self, request: EngineRequest) -> EngineAnswer:
         """Return the engine's answer.
 
         Raises:

@@ -36,7 +36,7 @@ def forwarding_to(upstream: EmbeddedUpstream) -> FastAPI:
     async def forward(request: Request) -> Response:
         path: str = request.scope["path"]
         sent = EngineRequest(request.method, path, request.url.query, dict(request.headers), await request.body())
-        answer = await upstream.send(sent, timeout_s=30)
+        answer = await upstream.send(sent)
         return Response(answer.body, answer.status, dict(answer.headers))
 
     app.add_api_route("/{path:path}", forward, methods=METHODS)

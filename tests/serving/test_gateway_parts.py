@@ -40,7 +40,7 @@ def order_of(size: int, block: str = "{}") -> Order:
 def test_an_object_is_read_as_json_reads_it_and_changed_nowhere_else(body: dict[str, Any], indent: Any) -> None:  # noqa: ANN401
     text = json.dumps(body, indent=indent)
     assert {key: span.value for key, span in members(text).items()} == body
-    assert json.loads(with_members(text, 0, {"prorank": "1.50"})) == {**body, "prorank": 1.5}
+    assert json.loads(with_members(text, {"prorank": "1.50"})) == {**body, "prorank": 1.5}
     gone = next(iter(body), "")
     assert json.loads(without_members(text, [gone])) == {key: value for key, value in body.items() if key != gone}
 

@@ -13,7 +13,7 @@ from prorank_search.query_dsl import nearest
 from prorank_search.serving import json_steps
 
 EVERYWHERE = ("pretty", "human", "error_trace", "filter_path", "format", "timeout", "master_timeout", "local")
-"""Parameters that every endpoint takes; all but `filter_path` are without effect."""
+"""Parameters that every endpoint takes; without effect are all but `filter_path`, `pretty` and, of `_cat`, `format`."""
 CHOOSING_INDEXES = ("ignore_unavailable", "allow_no_indices", "expand_wildcards", "ignore_throttled")
 OF_SHARDS = ("preference", "routing", "realtime", "refresh")
 """Parameters about which copies of an index answer: there is one."""

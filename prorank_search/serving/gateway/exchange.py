@@ -148,11 +148,12 @@ def json_text(request: EngineRequest, most: int) -> str | None:
 
 
 def understood(search: Search) -> Search | None:
-    """Return a search; None where its body is no JSON object, which is for the engine to say."""
+    """Return a search; None where its body is not a JSON object, which is for the engine to say."""
     try:
-        return search if search.body is not None else None
+        _ = search.members
     except (ValueError, RecursionError):
         return None
+    return search
 
 
 def begin_shadow(exchange: Exchange, incoming: Incoming, search: Search, plan: Plan) -> None:

@@ -78,26 +78,24 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
     return "".join([*parts, text[at:]])
 
 
-def with_members(text: str, start: int, new: dict[str, str]) -> str:
-    """Return the object at `start` of a text with members set: in place where it has them, else as its first ones.
+def with_members(text: str, new: dict[str, str]) -> str:
+    """Return the object that a text is with members set: in place where it has them, else as its first ones.
 
     Args:
         text: A JSON text.
-        start: Where the object begins.
         new: Key to the JSON of its value.
 
     Example:
-        >>> with_members('{"a": 1.50, "b": 2}', 0, {"b": "3", "c": "null"})
+        >>> with_members('{"a": 1.50, "b": 2}', {"b": "3", "c": "null"})
         '{"c":null,"a": 1.50, "b": 3}'
     """
-    old = members(text, start)
-    start = after_space(text, start)
-    end = end_of(text, start)
-    edits = [Edit(old[key].start - start, old[key].end - start, value) for key, value in new.items() if key in old]
+    old = members(text)
+    first = after_space(text, 0) + 1
+    edits = [Edit(old[key].start, old[key].end, value) for key, value in new.items() if key in old]
     added = [f"{json.dumps(key)}:{value}" for key, value in new.items() if key not in old]
     if added:
-        edits.append(Edit(1, 1, ",".join(added) + ("," if old else "")))
-    return edited(text[start:end], edits)
+        edits.append(Edit(first, first, ",".join(added) + ("," if old else "")))
+    return edited(text, edits)
 
 
 def without_members(text: str, keys: Iterable[str]) -> str:
@@ -110,11 +108,6 @@ def without_members(text: str, keys: Iterable[str]) -> str:
     gone = set(keys)
     kept = [f"{json.dumps(key)}: {text[at.start : at.end]}" for key, at in members(text).items() if key not in gone]
     return "{" + ",".join(kept) + "}"
-
-
-def end_of(text: str, start: int) -> int:
-    """Return the character behind the value that begins at `start`."""
-    return value_at(text, start)[1]
 
 
 def _items(text: str, start: int, brackets: str) -> Iterator[tuple[str | None, Span]]:

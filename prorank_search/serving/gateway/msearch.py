@@ -82,7 +82,7 @@ async def answered(exchange: Exchange, incoming: Incoming, cancelled: Callable[[
 async def _together(
     exchange: Exchange, incoming: Incoming, items: list[Item], cancelled: Callable[[], bool]
 ) -> EngineAnswer:
-    body = "".join(f"{_line(item.header)}\n{_line(item.search.text)}\n" for item in items)
+    body = "".join(f"{item.header.strip() or '{}'}\n{item.search.text}\n" for item in items)
     headers = {name: value for name, value in incoming.request.headers.items() if name != "content-encoding"}
     request = replace(incoming.request, body=body.encode(errors="surrogateescape"), headers=headers, reads=True)
     answer = await exchange.upstream.send(request)
@@ -234,7 +234,3 @@ def _status(span: Span) -> int:
     said: Mapping[str, Any] = span.value if isinstance(span.value, Mapping) else {"error": "no answer"}
     status: int = said.get("status", 0) if "error" in said else OK
     return status
-
-
-def _line(text: str) -> str:
-    return text.replace("\n", " ").strip() or "{}"

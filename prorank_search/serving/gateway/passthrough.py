@@ -86,7 +86,7 @@ def is_read(method: str, parts: Sequence[str]) -> bool:
         (True, False, False)
     """
     path = "/" + "/".join(part.replace("/", "\x00") for part in parts)
-    return any(pattern.fullmatch(path) for pattern in _PATTERNS[method]) if method in _PATTERNS else False
+    return any(pattern.fullmatch(path) for pattern in _PATTERNS.get(method, ()))
 
 
 def is_repeatable(parts: Sequence[str]) -> bool:

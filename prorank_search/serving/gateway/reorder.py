@@ -103,7 +103,7 @@ def with_block(text: str, block: Mapping[str, object]) -> str:
     Raises:
         ValueError: It is no object.
     """
-    return with_members(text, 0, {BLOCK: json.dumps(block, ensure_ascii=False)})
+    return with_members(text, {BLOCK: json.dumps(block, ensure_ascii=False)})
 
 
 def _listed(found: Found, order: Order, page: Page) -> list[str]:
@@ -142,7 +142,7 @@ def hit_block(hit: FoundHit, *, rank: int, first_stage_rank: int, score: float |
 
 def _marked(hit: FoundHit, shown: float | None, block: str) -> str:
     new = {BLOCK: block} if shown is None else {"_score": json.dumps(shown), BLOCK: block}
-    return with_members(hit.text, 0, new)
+    return with_members(hit.text, new)
 
 
 def _lacks(answer: Mapping[str, object]) -> str:

@@ -113,7 +113,7 @@ class Search:
 
     def with_members(self, **new: object) -> Search:
         """Return the same search with members of its body set."""
-        text = with_members(self.text, 0, {key: json.dumps(value) for key, value in new.items()})
+        text = with_members(self.text, {key: json.dumps(value) for key, value in new.items()})
         return replace(self, text=text)
 
 

@@ -156,8 +156,10 @@ async def _answer(exchange: Exchange, incoming: Incoming, cancelled: Callable[[]
 
 async def _may_pass(incoming: Incoming, settings: Settings) -> bool:
     request, parts = incoming.request, incoming.parts
-    if settings.gateway_writes or not is_read(request.method, parts):
-        return settings.gateway_writes
+    if settings.gateway_writes:
+        return True
+    if not is_read(request.method, parts):
+        return False
     if request.method != "DELETE":
         return True
 

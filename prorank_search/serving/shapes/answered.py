@@ -30,12 +30,6 @@ class ProRankRow(BaseModel):
     left_out: bool | None = None
 
 
-class Text(BaseModel):
-    """A document that is sent back."""
-
-    text: str
-
-
 class Result(BaseModel):
     """A document's place in the answer: position in the request, and the number that the order follows."""
 
