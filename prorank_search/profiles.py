@@ -27,7 +27,7 @@ class GatewayOptions:
 
     Attributes:
         mode: `apply` rescores, `shadow` only counts how hits would move, `off` leaves the engine's order.
-        percent: Share of the queries to which that is done; the others keep the engine's order.
+        percent: Share of the queries that are rescored, or counted; the others keep the engine's order.
         query_text_path: Where the query's text stands in a search body; None: it is looked for.
         missing: What becomes of a hit without text: `empty` scores it as an empty one, `skip` leaves it unscored,
             `error` refuses the search.

@@ -132,7 +132,7 @@ class Access:
             scope["state"]["caller"] = key.name
             if key.role != "admin" and _is_for_admins(scope):
                 return Fault(
-                    403, f"the key {key.name!r} is no admin's: `prorank keys create NAME --role admin` makes one"
+                    403, f"the key {key.name!r} is not an admin's: `prorank keys create NAME --role admin` makes one"
                 )
         return None
 

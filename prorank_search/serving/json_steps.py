@@ -29,8 +29,8 @@ def loads(text: str, decoder: json.JSONDecoder = _DECODER) -> Any:  # noqa: ANN4
     """Return what a text says.
 
     Raises:
-        ValueError: It is no JSON.
-        RecursionError: It lies too deep.
+        ValueError: It is not JSON.
+        RecursionError: It is nested too deeply.
 
     Example:
         >>> loads('{"a": [1.50, null]}')
@@ -47,7 +47,7 @@ def value_at(text: str, at: int, decoder: json.JSONDecoder = _DECODER, level: in
 
     Raises:
         ValueError: There is none.
-        RecursionError: It lies too deep, or more than 16 levels are each longer than a step.
+        RecursionError: It is nested too deeply, or more than 16 levels are each longer than a step.
     """
     brackets = _BRACKETS.get(text[at : at + 1], "")
     if not brackets or len(text) - at <= STEP:

@@ -82,7 +82,7 @@ def read(home: Path) -> tuple[Key, ...]:
         return tuple(_key(**row) for row in json.loads(text)["keys"])
     except (ValueError, TypeError, KeyError) as error:
         raise ConfigError(
-            f"{path} is no file of keys: move it away, and make them anew with `prorank keys create`"
+            f"{path} is not a file of keys: move it away, and make them anew with `prorank keys create`"
         ) from error
 
 
@@ -100,7 +100,7 @@ def create(home: Path, name: str, expires_days: int | None = None, role: Role = 
         ConfigError: The file of keys cannot be read.
     """
     if not _NAME.fullmatch(name):
-        raise InputError(f"{name[:80]!r} is no name for a key: up to 64 letters, digits, and . _ - between them")
+        raise InputError(f"{name[:80]!r} cannot name a key: up to 64 letters, digits, and . _ - between them")
     now = datetime.now(UTC).replace(microsecond=0)
     secret = _PREFIX + secrets.token_urlsafe(_BYTES)
     expires = None if expires_days is None else (now + timedelta(days=expires_days)).isoformat()

@@ -50,7 +50,7 @@ def _try(context: ssl.SSLContext, cert: Path, key: Path) -> None:
     try:
         context.load_cert_chain(cert, key, _no_password)
     except ssl.SSLError as error:
-        unknown = f"they are no certificate and key in PEM form ({error.reason or error})"
+        unknown = f"they are not a certificate and its key in PEM form ({error.reason or error})"
         raise ConfigError(_refused(cert, key, _WRONG.get(error.reason, unknown))) from error
     except ValueError as error:
         raise ConfigError(_refused(cert, key, str(error))) from error

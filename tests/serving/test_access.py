@@ -135,7 +135,7 @@ def test_the_kill_switch_is_for_admins_and_looking_is_for_all(start: Start, secr
     for header in (bearer(secret), {"X-ProRank-Key": secret}):
         refused = served.http.put(SWITCH, json=off, headers=header)
         assert refused.status_code == 403
-        assert "the key 'team' is no admin's" in refused.json()["message"]
+        assert "the key 'team' is not an admin's" in refused.json()["message"]
         assert served.http.get(SWITCH, headers=header).json()["rescoring"] is True
     assert "message" in served.http.put(SWITCH, json=off).json()
     assert served.http.put(SWITCH, json=off, headers=bearer(chief)).json()["rescoring"] is False

@@ -322,4 +322,4 @@ def test_a_query_outside_the_percentage_keeps_its_order(serve: Serve, engine: St
     none = profile(tmp_path, "gateway = { percent = 0 }")
     response = search(serve(OverlapRescorer(), url=engine.url, config=none), QUERY)
     assert ids(response) == list(TEXTS)
-    assert "not among the 0 %" in response.json()["prorank"]["reason"]
+    assert "outside the 0 % of queries that are rescored" in response.json()["prorank"]["reason"]

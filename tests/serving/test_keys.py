@@ -122,7 +122,7 @@ def test_a_file_that_others_may_write_into_is_refused(home: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "two words", "a" * 65, "a\nb", "ключ", "../x"])
 def test_a_name_that_logs_could_not_show_is_refused(home: Path, name: str) -> None:
-    with pytest.raises(InputError, match="no name for a key"):
+    with pytest.raises(InputError, match="cannot name a key"):
         keys.create(home, name)
 
 
@@ -158,7 +158,7 @@ def test_keys_of_a_file_without_roles_are_callers(home: Path) -> None:
     assert [key.role for key in keys.read(home)] == ["caller", "caller"]
     file["keys"][0]["role"] = "king"
     path.write_text(json.dumps(file))
-    with pytest.raises(ConfigError, match="no file of keys"):
+    with pytest.raises(ConfigError, match="not a file of keys"):
         keys.read(home)
 
 

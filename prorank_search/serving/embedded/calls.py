@@ -93,21 +93,21 @@ def read_json(body: bytes) -> object:
     Example:
         >>> read_json(b'{"size": NaN}')
         Traceback (most recent call last):
-        prorank_search.errors.InputError: the body is no JSON: NaN is no number of it
+        prorank_search.errors.InputError: the body is not JSON: NaN is not a JSON number
     """
     try:
         read: object = json_steps.loads(body.decode("utf-8"), _STRICT)
     except UnicodeDecodeError as error:
         raise InputError(f"the body is not UTF-8, from byte {error.start} on") from error
     except json.JSONDecodeError as error:
-        raise InputError(f"the body is no JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
+        raise InputError(f"the body is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
     except (ValueError, RecursionError) as error:
-        raise InputError("the body is no JSON that can be read: it lies too deep, or a number is too long") from error
+        raise InputError("the body cannot be read: it is nested too deeply, or a number is too long") from error
     return read
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise InputError(f"the body is no JSON: {name} is no number of it")
+    raise InputError(f"the body is not JSON: {name} is not a JSON number")
 
 
 _STRICT = json.JSONDecoder(parse_constant=_refuse_constant)

@@ -129,7 +129,7 @@ def _one(backend: TantivyBackend, pattern: str | None, header: object, body: obj
 
 def _index_of(header: object, pattern: str | None) -> str | None:
     if not isinstance(header, dict):
-        raise BadParameterError("each search has two lines, and the first one has to be a table, such as {}")
+        raise BadParameterError("each search has two lines, and the first one has to be a JSON object, such as {}")
     check_keys(header, _OF_HEADER, "the header of a search")
     index = header.get("index")
     if index is None:

@@ -122,7 +122,7 @@ def _responses(text: str, wanted: int) -> list[Span]:
     try:
         spans = elements(text, members(text)["responses"].start)
     except (ValueError, KeyError, RecursionError) as error:
-        raise UnreadableError("this is no answer to several searches") from error
+        raise UnreadableError("this is not an answer to several searches") from error
     if len(spans) != wanted:
         raise UnreadableError("the engine answered another number of searches")
     return spans

@@ -72,7 +72,7 @@ def read(text: str) -> Found:
         array = outer["hits"]
         hits = tuple(_hit(text[span.start : span.end], span.value) for span in elements(text, array.start))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UnreadableError(f"this is no answer to a search: {type(error).__name__}") from error
+        raise UnreadableError(f"this is not an answer to a search: {type(error).__name__}") from error
     return Found(text, hits, array, outer.get("max_score"), _lacks({key: span.value for key, span in top.items()}))
 
 

@@ -130,7 +130,7 @@ def decided(desk: Desk, search: Search, caller: str) -> Left | Job:
         raise InputError(refused)
     reason = refused or desk.switch.reason or _why_no_hits(page)
     if not reason and not is_exposed(plan.query_text, plan.percent):
-        reason = f"this query is not among the {plan.percent:g} % to which that is done"
+        reason = f"this query is outside the {plan.percent:g} % of queries that are rescored"
     if reason or page is None:
         return Left(wish.search, reason, mode=plan.mode)
     if plan.mode == "shadow":
@@ -330,5 +330,5 @@ def _ids(index: str, ids: Sequence[str], *, alone: bool) -> dict[str, object]:
 
 def _why_no_hits(page: Page | None) -> str:
     if page is None:
-        return "[from] or [size] is no number of hits"
+        return "[from] or [size] is not a number of hits"
     return "" if page.size else "no hits were asked for"
