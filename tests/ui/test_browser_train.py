@@ -120,7 +120,7 @@ def test_a_run_outlives_page_and_kill_and_becomes_the_default(page: Page, addres
     page.get_by_role("button", name="Resume").wait_for()
     assert jobs.status(job).state == "stopped"
 
-    page.get_by_role("button", name="Checkpoint of now").click()
+    page.get_by_role("button", name="Export checkpoint").click()
     page.get_by_role("button", name="Make it the default model").click()
     page.get_by_role("button", name=re.compile("Undo: take back zoo-")).wait_for()
     assert (promoted_model(home) or "").startswith("zoo-")

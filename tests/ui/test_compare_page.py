@@ -341,7 +341,7 @@ def test_a_side_that_failed_is_told_where_the_other_one_finds_nothing(app: AppTe
 def test_a_short_address_of_nothing_leaves_a_page_that_can_be_used(app: AppTest) -> None:
     app.query_params["saved"] = "nothing"
     app.run()
-    assert "Nothing is kept under this short address" in drawn(app)
+    assert "This short address does not exist" in drawn(app)
     app.text_input(key="q").set_value("dog").run()
     assert len(titles(drawn(app))) == 8
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from prorank_search import jobs
 from prorank_search.backends.tantivy import TantivyBackend
-from prorank_ui import ingest_jobs, uploads
+from prorank_ui import ingest_jobs, ingesting, uploads
 from tests.ui.conftest import PATIENCE_S, run_until
 
 
@@ -70,6 +70,17 @@ def test_a_preview_shows_documents_and_bad_records_and_changes_nothing(
     assert "Of the first 3 records 1 cannot be used" in drawn(app)
     assert "&lt;b&gt;fox" in drawn(app)
     assert jobs.jobs(home / "jobs") == []
+
+
+def test_a_preview_that_takes_too_long_says_nothing_against_the_files(
+    app: AppTest, upload: uploads.Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingesting, "DRY_RUN_TAKES_AT_MOST_S", 0.01)
+    app.query_params["upload"] = upload.upload_id
+    app.run()
+    button(app, "Preview")
+    assert "The preview took too long" in drawn(app)
+    assert "cannot be ingested" not in drawn(app)
 
 
 def test_a_started_ingest_ends_with_an_index_and_its_bad_records(
@@ -148,9 +159,9 @@ def test_an_index_goes_back_to_its_version_before(app: AppTest, home: Path, anim
     (second,) = [index.version for index in backend.indexes()]
     app.run()
     assert f"{first[0]}, {second} (searched now)" in drawn(app)
-    button(app, "Roll back to the version before")
+    button(app, "Roll back to the previous version")
     assert [index.version for index in backend.indexes()] == first
-    assert "&#x27;animals&#x27; is back at the version before" in drawn(app)
+    assert "&#x27;animals&#x27; is back at the previous version" in drawn(app)
     assert f"{first[0]} (searched now), {second}" in drawn(app)
     assert any("is kept. There is no way back." in caption.value for caption in app.caption)
     button(app, "Delete the old versions")
@@ -177,14 +188,14 @@ def test_no_text_in_a_field_breaks_the_page_or_leaves_the_home(
     assert list((home / "indexes").glob("[!.]*")) == []
 
 
-def test_a_running_ingest_is_cancelled_and_can_go_on(app: AppTest, home: Path) -> None:
+def test_a_running_ingest_is_stopped_and_can_go_on(app: AppTest, home: Path) -> None:
     code = """print('{"documents": 1200, "docs_per_s": 400.0, "bad_records": 0, "share_read": 0.25}', flush=True)
 import time; time.sleep(60)"""
     job = jobs.start(home / "jobs", "ingest", "a into b", (sys.executable, "-c", code))
     app.run()
     run_until(app, lambda: "1,200 documents, 400 a second" in drawn(app))
     assert 'value="0.250"' in drawn(app)
-    button(app, "Cancel")
+    button(app, "Stop")
     run_until(app, lambda: "stopped" in drawn(app))
     button(app, "Resume")
     assert jobs.status(job).state == "running"

@@ -87,7 +87,7 @@ def test_a_run_shows_systems_queries_and_what_nobody_judged(
     assert jobs.status(job).state == "finished", jobs.output(job)
     html = drawn(app.run())
     assert "overlap, 20 hits, its scores alone" in html
-    assert "Beware of these scores" in html
+    assert "These scores may be unreliable" in html
     assert "&lt;b&gt;barking&lt;/b&gt; dog</a>" in html
     assert "left=bm25&amp;right=overlap&amp;right_window=20&amp;right_blend=replace" in html
     assert any("no judgment: what nobody judged" in caption.value for caption in app.caption)
@@ -133,13 +133,13 @@ def test_two_runs_stand_side_by_side_and_the_address_names_them(app: AppTest, ho
 
 
 @pytest.mark.usefixtures("query_set")
-def test_a_run_that_failed_says_why_and_can_be_resumed_or_put_away(app: AppTest, home: Path) -> None:
+def test_a_run_that_failed_says_why_and_can_be_resumed_or_dismissed(app: AppTest, home: Path) -> None:
     job = measured(home, Side("nobody", window="10"))
     html = drawn(app.run())
     assert "This evaluation failed" in html
     assert "no plugin &#x27;nobody&#x27;" in html
     assert app.button(key=f"resume {job.job_id}").label == "Resume"
-    app.button(key=f"put away {job.job_id}").click().run()
+    app.button(key=f"dismiss {job.job_id}").click().run()
     assert "This evaluation failed" not in drawn(app)
     assert "This evaluation failed" not in drawn(app.run())
     assert jobs.jobs(home / "jobs") == [job]

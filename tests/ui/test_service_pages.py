@@ -118,7 +118,7 @@ class TestPages:
         monkeypatch.setenv("PRORANK_API_URL", half)
         app = AppTest.from_string(PAGE.format(page="compare"), default_timeout=PATIENCE_S)
         app.query_params["q"] = "dog"
-        run_until(app, lambda: "A side failed" in drawn(app))
+        run_until(app, lambda: "One side failed" in drawn(app))
         assert drawn(app).count(f"the service at {half} cannot ask its engine: the disk is gone") == 2
         assert "No document holds" not in drawn(app)
         assert "Compare with the word-overlap stand-in" not in [button.label for button in app.button]

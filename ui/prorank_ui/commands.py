@@ -10,16 +10,21 @@ from prorank_search import jobs
 from prorank_search.errors import InputError
 
 
+class TimeUpError(InputError):
+    """A command did not end within the time that a page waits for it."""
+
+
 def answer_of(*arguments: str, timeout_s: float) -> Any:  # noqa: ANN401 (JSON)
     """Run `prorank` with these arguments to its end; return what it printed as JSON, whatever its exit code.
 
     Raises:
-        InputError: It printed no JSON (the message is its last line), or did not end in time.
+        InputError: It printed no JSON; the message is its last line.
+        TimeUpError: It did not end in time.
     """
     try:
         ran = subprocess.run(jobs.prorank(*arguments), capture_output=True, check=False, timeout=timeout_s)
     except subprocess.TimeoutExpired as error:
-        raise InputError(
+        raise TimeUpError(
             f"`prorank {arguments[0]}` did not end within {timeout_s:.0f} s: run it in a terminal"
         ) from error
     try:

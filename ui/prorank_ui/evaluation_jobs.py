@@ -19,7 +19,7 @@ _POLL_S = 1.0
 _SHOWN = 3
 _HEADLINES = {
     "failed": "This evaluation failed",
-    "stopped": "This evaluation was cancelled",
+    "stopped": "This evaluation was stopped",
     "interrupted": "This evaluation was interrupted",
 }
 _FAILED = "why an evaluation was neither stopped nor resumed"
@@ -51,8 +51,8 @@ def _poll(running: Sequence[Job]) -> None:
         done, text = evaluating.progress(job)
         wide.progress(done, unmarked(f"{job.title} · {text}"))
         narrow.button(
-            "Cancel",
-            key=f"cancel {job.job_id}",
+            "Stop",
+            key=f"stop {job.job_id}",
             on_click=_do,
             args=(state.client().stop_job, job),
             disabled=not _may(),
@@ -65,7 +65,7 @@ def _show_ended(job: Job, now: jobs.JobState) -> None:
     wide, *narrow = st.columns([6, 1, 1], vertical_alignment="bottom")
     wide.html(notice("error" if now == "failed" else "warning", f"{_HEADLINES[now]}: {job.title}", reason))
     may = _may()
-    deeds = {"Resume": state.client().resume_job, "Put away": state.client().put_job_away}
+    deeds = {"Resume": state.client().resume_job, "Dismiss": state.client().put_job_away}
     for place, (label, deed) in zip(narrow, deeds.items(), strict=True):
         key = f"{label.lower()} {job.job_id}"
         place.button(label, key=key, on_click=_do, args=(deed, job), disabled=not may, width="stretch")

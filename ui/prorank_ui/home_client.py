@@ -100,7 +100,7 @@ class HomeClient:
 
     def put_job_away(self, job: Job) -> None:
         """Let a page no longer show that a job did not end well."""
-        self._require(role_for(job.kind), f"putting {job.title!r} away")
+        self._require(role_for(job.kind), f"dismissing {job.title!r}")
         jobs.put_away(job)
 
     def _require(self, role: Role, deed: str) -> Person:

@@ -1,4 +1,4 @@
-"""The ingests of this installation as a list that follows them: progress, cancel, resume, dead letters."""
+"""The ingests of this installation as a list that follows them: progress, stop, resume, dead letters."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _draw(job: Job, status: JobStatus, *, mended: bool) -> None:
     facts, act = st.columns([5, 1], vertical_alignment="center")
     facts.html(card(job, status, words, share))
     if status.state == "running":
-        act.button("Cancel", key=f"cancel {job.job_id}", on_click=state.client().stop_job, args=(job,), width="stretch")
+        act.button("Stop", key=f"stop {job.job_id}", on_click=state.client().stop_job, args=(job,), width="stretch")
     elif ended_well:
         if act.button("Search it", key=f"search {job.job_id}", width="stretch"):
             _search(str(job.about.get("index", "")))

@@ -13,7 +13,7 @@ from prorank_ui import commands
 
 KIND = "ingest"
 _LONGEST = 200
-_DRY_RUN_TAKES_AT_MOST_S = 120
+DRY_RUN_TAKES_AT_MOST_S = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,9 @@ def dry_run(wish: Wish, config: Path | None = None) -> Mapping[str, Any]:
 
     Raises:
         InputError: The source cannot be read; the message is the command's.
+        TimeUpError: It took longer than `DRY_RUN_TAKES_AT_MOST_S`.
     """
-    shown = commands.answer_of(*arguments(wish, config), "--dry-run", "--json", timeout_s=_DRY_RUN_TAKES_AT_MOST_S)
+    shown = commands.answer_of(*arguments(wish, config), "--dry-run", "--json", timeout_s=DRY_RUN_TAKES_AT_MOST_S)
     if not isinstance(shown, dict):
         raise InputError(f"the dry run of {wish.source.name!r} said nothing that can be read")
     return shown

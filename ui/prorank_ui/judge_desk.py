@@ -1,4 +1,4 @@
-"""One query on a judge's desk: where he is, the hit that is next, what can be said of it, what was said before.
+"""One query on a judge's desk: where they are, the hit that is next, what can be said of it, what was said before.
 
 Every grade is in the store before the next hit shows: the buttons write it before the page is drawn anew.
 """
@@ -44,14 +44,14 @@ _SEEN_AFTER_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a judge has before him.
+    """What a judge has before them.
 
     Attributes:
         query_set: The query set.
         queries: Its queries, by `query_id`.
-        query: The one that he is at.
-        judge: His name.
-        work: What he has to do in the set.
+        query: The one that they are at.
+        judge: Their name.
+        work: What they have to do in the set.
         judgments: All that counts of the set.
     """
 

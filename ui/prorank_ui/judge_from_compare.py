@@ -42,7 +42,7 @@ def offer(choice: Choice, results: Mapping[Place, SearchResult], names: Mapping[
                 client.add_queries(query_set, choice.index, [query])
                 put_in(query_set, query.query_id, _by_name(results, names), depth)
             except ProRankError as error:
-                st.html(notice("error", "They cannot be judged", str(error)))
+                st.html(notice("error", "These hits cannot be added to the set", str(error)))
                 return
             st.session_state[last] = query_set
             judge.go_to(query_set, query.query_id)

@@ -12,7 +12,7 @@ from prorank_search.judgments.proposals import said_before
 from prorank_search.types import RescoredHit
 
 MINE, NOBODY, SKIPPED = "mine", "nobody", "skipped"
-"""Which hits a judge wants to see: those that he has not judged, that nobody has, that he skipped."""
+"""Which hits a judge wants to see: those that they have not judged, that nobody has, that they skipped."""
 
 IMPORTED = "imported"
 """What the judge of a file is called where nobody says who it was; anybody may add to it, such as `imported by ada`."""
@@ -29,10 +29,10 @@ class Work:
         order: Its queries by `query_id`, in the set's order.
         pools: The pooled documents of each query; a query without a pool is not there.
         said: The judge's own word on a document, skips too.
-        waiting: What he still has to judge of each query.
+        waiting: What they still have to judge of each query.
         unpooled: Queries whose hits have to be found first.
-        graded: Query and document of what has a grade: his own, or anybody's where he looks for what nobody judged.
-        done: The same, and what he skipped.
+        graded: Query and document of what has a grade: their own, or anybody's where they look for what nobody judged.
+        done: The same, and what they skipped.
     """
 
     order: Sequence[str]
@@ -95,7 +95,7 @@ def work(
         pools: The pooled documents of each query.
         judgments: All that counts of the set. Models' proposals take no work away.
         judge: Name of the judge.
-        which: The hits he wants to see.
+        which: The hits they want to see.
     """
     persons = [one for one in judgments if one.origin == "person"]
     said = {(one.query_id, one.doc_id): one for one in persons if one.judge == judge}

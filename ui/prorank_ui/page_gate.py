@@ -26,7 +26,7 @@ def admits(role: Role) -> bool:
     person = state.client().person()
     if person.may(role):
         return True
-    told = f"{who(person)} {_DEEDS[role]}: ask whoever gives roles here."
+    told = f"{who(person)} {_DEEDS[role]}: ask your administrator."
     st.html(notice("info", f"This page needs the role {role}", told))
     return False
 

@@ -97,10 +97,10 @@ def require(person: Person, role: Role, deed: str) -> None:
     Example:
         >>> require(Person("viewer"), "judge", "judging")
         Traceback (most recent call last):
-        prorank_search.errors.AuthError: judging needs the role judge, and yours is viewer: ask whoever gives roles here
+        prorank_search.errors.AuthError: judging needs the role judge, and yours is viewer: ask your administrator
     """
     if not person.may(role):
-        raise AuthError(f"{deed} needs the role {role}, and yours is {person.role}: ask whoever gives roles here")
+        raise AuthError(f"{deed} needs the role {role}, and yours is {person.role}: ask your administrator")
 
 
 def _unnamed(role: Role, visitor: Visitor, settings: Settings) -> Person:

@@ -22,7 +22,7 @@ def open_saved() -> None:
         try:
             kept = state.client().store.comparison(name)
         except InputError as error:
-            st.html(notice("warning", "Nothing is kept under this short address", str(error)))
+            st.html(notice("warning", "This short address does not exist", str(error)))
             del st.query_params["saved"]
             return
         st.query_params.from_dict({key: str(value) for key, value in kept.items()})

@@ -44,7 +44,7 @@ def draw(home: Path) -> None:
     """Draw the runs that are chosen, and their curves."""
     runs = {job.job_id: job for job in jobs.jobs(home / "jobs", training_runs.KIND)}
     if not runs:
-        st.html(notice("info", "No run yet", "Runs show here; they go on when this page is closed."))
+        st.html(notice("info", "No run yet", "Runs appear here and continue when this page is closed."))
         return
     shown = run_choice.choose(training_runs.KIND, runs, _LINKED)
     address.write({_LINKED: ",".join(shown)})
@@ -127,7 +127,7 @@ def _actions(job: Job, now: str) -> None:
         state.client().resume_job(job)
         st.rerun()
     if training_runs.can_be_exported(job.folder) and buttons[1].button(
-        "Checkpoint of now", key=f"export {job.job_id}", help="A model of the state that was saved last."
+        "Export checkpoint", key=f"export {job.job_id}", help="Makes a model from the last saved state."
     ):
         step = training_runs.progress(job.folder).step
         command = training_plan.export_command(job.folder, Path(str(job.about["data"])))

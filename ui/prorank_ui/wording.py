@@ -109,7 +109,7 @@ def beware(result: SearchResult, top_k: int) -> tuple[str, str] | None:
     if status.query_truncated:
         return "The query is too long: the model did not read its end", status.reason
     if status.reason:
-        return "Beware of these scores", status.reason
+        return "These scores may be unreliable", status.reason
     if status.window_size < min(top_k, len(result.hits)):
         scored = "hit of BM25 was" if status.window_size == 1 else f"{status.window_size} hits of BM25 were"
         more = "An automatic window is what this machine scores in time; “Hits rescored” sets another."

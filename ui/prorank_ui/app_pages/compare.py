@@ -201,7 +201,7 @@ def _show_failed(asked: Asked, outcomes: Mapping[table.Place, Outcome]) -> None:
                 args=(place, STAND_IN),
             )
     sides = [_half(place, asked, outcomes[place]) for place in PLACES]
-    st.html(summary("A side failed; what the other one found is all there is.", "") + table.board(*sides))
+    st.html(summary("One side failed: only the other is shown.", "") + table.board(*sides))
 
 
 def _half(place: table.Place, asked: Asked, outcome: Outcome, hits: int = 0) -> str:

@@ -16,6 +16,7 @@ from prorank_ui import (
     ingest_jobs,
     ingest_output,
     ingest_preview,
+    ingesting,
     notices,
     page_gate,
     plain_table,
@@ -23,6 +24,7 @@ from prorank_ui import (
     state,
     uploads,
 )
+from prorank_ui.commands import TimeUpError
 from prorank_ui.ingesting import Wish
 from prorank_ui.markup import escape, unmarked
 from prorank_ui.notices import notice, summary
@@ -65,7 +67,7 @@ def _upload() -> Upload | None:
             return uploads.find(state.client().home, st.query_params[ingest_jobs.UPLOAD])
         except InputError as error:
             st.query_params.pop(ingest_jobs.UPLOAD)
-            st.html(notice("error", "There is nothing to go on with", str(error)))
+            st.html(notice("error", "This upload is gone", str(error)))
     files = st.file_uploader(
         "One JSONL, CSV or TSV file, or any number of texts, Markdown files and PDFs",
         type=[*uploads.DATA, *uploads.TEXTS],
@@ -87,7 +89,7 @@ def _keep(files: Sequence[uploads.Uploaded]) -> None:
     try:
         upload = page_gate.installation().keep_upload(files)
     except InputError as error:
-        st.html(notice("error", "Nothing was kept of this upload", str(error)))
+        st.html(notice("error", "The upload was not saved", str(error)))
         return
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1  # another field: this one's files leave memory
     st.query_params[ingest_jobs.UPLOAD] = upload.upload_id
@@ -151,10 +153,14 @@ def _suggested(upload: Upload) -> str:
 def _dry_run(wish: Wish) -> None:
     try:
         st.session_state[_DRY_RUN] = (wish, page_gate.installation().dry_run(wish))
+    except TimeUpError:
+        st.session_state.pop(_DRY_RUN, None)
+        told = f"It did not end within {ingesting.DRY_RUN_TAKES_AT_MOST_S} s. “Start” ingests the files without it."
+        st.html(notice("warning", "The preview took too long", told))
     except InputError as error:
         st.session_state.pop(_DRY_RUN, None)
         complaint = ingest_output.in_words_of_the_page(str(error))
-        st.html(notice("error", "These files cannot be ingested so", complaint))
+        st.html(notice("error", "These files cannot be ingested with these settings", complaint))
 
 
 def _start(wish: Wish) -> None:
@@ -199,15 +205,15 @@ def _care(indexes: Sequence[IndexInfo]) -> None:
     st.html(plain_table.drawn("Indexes", index_care.HEADINGS, rows, index_care.NUMBERS))
     with st.expander("Roll back, prune or delete an index"):
         live = {index.name: index.version for index in indexes}
-        name = state.select("Of the index", "care", list(live))
+        name = state.select("Index", "care", list(live))
         client = page_gate.installation()
         versions = client.versions(name)
         told = ", ".join(f"{one} (searched now)" if one == live[name] else one for one in versions)
         st.html(f"<p>Versions, the oldest first: {escape(told)}</p>")
         alone = len(versions) <= 1
         back, prune = st.columns(2)
-        if back.button("Roll back to the version before", disabled=alone):
-            _do(partial(client.rollback, name), f"{name!r} is back at the version before")
+        if back.button("Roll back to the previous version", disabled=alone):
+            _do(partial(client.rollback, name), f"{name!r} is back at the previous version")
         with prune.popover("Prune old versions", disabled=alone):
             st.caption(f"Only {unmarked(live[name])} is kept. There is no way back.")
             if st.button("Delete the old versions"):

@@ -108,7 +108,7 @@ def _standings(
 def _show(runs: Sequence[EvaluationRun]) -> None:
     """Show what the runs say together."""
     for warning in dict.fromkeys(warning for run in runs for warning in run.warnings):
-        st.html(notice("warning", "Beware of these scores", warning))
+        st.html(notice("warning", "These scores may be unreliable", warning))
     queries, systems = standings.together(runs)
     by_name = {system.name: system for system in systems}
     address.follow("measure", "baseline", "against", "changed", "slices")
