@@ -15,6 +15,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -36,6 +37,7 @@ _JOB, _OUTPUT, _ENDED, _ALIVE, _PUT_AWAY = "job.json", "output.txt", "ended.json
 _INTERRUPTED_EXIT = 130
 _TAIL_BYTES = 64_000
 _MOMENT_S = 1.0
+_LOOK_S = 0.02
 """Far longer than somebody who asks whether a job runs holds its lock."""
 
 
@@ -141,13 +143,15 @@ def resume(job: Job) -> None:
 
 def stop(job: Job) -> None:
     """Tell a job's command to end (SIGTERM): it keeps what it has. Returns at once; nothing where it is not running."""
-    if status(job).state == "running":
+    until = time.monotonic() + _MOMENT_S
+    while status(job).state == "running":
         for pid in (job.folder / _ALIVE).read_text(encoding="ascii").split():
-            try:
+            if _lives(int(pid)):
                 os.kill(int(pid), signal.SIGTERM)
-            except ProcessLookupError:
-                continue
+                return
+        if time.monotonic() >= until:
             return
+        time.sleep(_LOOK_S)  # it has only begun: its processes are not written down yet
 
 
 def put_away(job: Job) -> None:
@@ -235,6 +239,18 @@ def _supervise(folder: Path) -> None:
     if job is None:
         raise ConfigError(f"{folder} holds no job")
     with hold(folder / _ALIVE, _MOMENT_S) as alive, (folder / _OUTPUT).open("ab") as printed:
+        alive.truncate(0)  # the processes of the run before are strangers by now
+        told = False
+        command: subprocess.Popen[bytes] | None = None
+
+        def pass_on(sig: int, frame: FrameType | None) -> None:
+            nonlocal told
+            del frame
+            told = True
+            if command is not None:
+                command.send_signal(sig)
+
+        signal.signal(signal.SIGTERM, pass_on)
         command = subprocess.Popen(
             job.command,
             stdin=subprocess.DEVNULL,
@@ -242,18 +258,10 @@ def _supervise(folder: Path) -> None:
             stderr=subprocess.STDOUT,
             pass_fds=(alive.fileno(),),
         )
-        alive.truncate(0)
+        if told:  # before there was anything to tell
+            command.send_signal(signal.SIGTERM)
         alive.write(f"{os.getpid()} {command.pid}")  # the first one that lives is told to stop
         alive.flush()
-        told = False
-
-        def pass_on(sig: int, frame: FrameType | None) -> None:
-            nonlocal told
-            del frame
-            told = True
-            command.send_signal(sig)
-
-        signal.signal(signal.SIGTERM, pass_on)
         sys.stdout.write("started\n")
         sys.stdout.flush()
         code = command.wait()
@@ -267,6 +275,18 @@ def _read(file: Path) -> Job | None:
         return Job(**{**written, "command": tuple(written["command"]), "folder": file.parent})
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def _lives(pid: int) -> bool:
+    """Tell whether a process lives; one that only waits for its parent to ask how it ended does not."""
+    try:
+        os.kill(pid, 0)
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def _locked(path: Path) -> bool:

@@ -79,7 +79,7 @@ class Plugin:
 
 def installed(kind: Kind) -> dict[str, EntryPoint]:
     """Return the installed plugins of one kind by name, without importing any; the first on the search path counts."""
-    search_path = list(sys.path)  # Streamlit changes it in other threads: who walks through it itself misses folders
+    search_path = list(sys.path)  # another thread may change it: who walks through it itself misses folders
     packages = reversed(list(distributions(path=search_path)))
     group = f"prorank_search.{kind}"
     found = {point.name: point for package in packages for point in package.entry_points.select(group=group)}

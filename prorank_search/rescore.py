@@ -242,15 +242,25 @@ def _passage_rank(hit: Hit) -> int | None:
     return 1 + offsets.index(hit.document.passage_offsets) if offsets else None
 
 
+def counted(scored: Sequence[Scored], wanted: int, model: str | None) -> Sequence[Scored]:
+    """Return a rescorer's answer, if it has one score for each text.
+
+    Raises:
+        RescorerError: There are too few or too many.
+    """
+    if len(scored) != wanted:
+        raise RescorerError(f"{model!r} answered {wanted} texts with {len(scored)} scores")
+    return scored
+
+
 def checked(scored: Sequence[Scored], wanted: int, model: str | None) -> Sequence[Scored]:
     """Return a rescorer's answer, if an order can be made of it.
 
     Raises:
         RescorerError: There are too few, too many, or a score that is no number.
     """
-    if len(scored) != wanted:
-        raise RescorerError(f"{model!r} answered {wanted} texts with {len(scored)} scores")
-    broken = [answer.score for answer in scored if answer.score is not None and not math.isfinite(answer.score)]
+    scores = [answer.score for answer in counted(scored, wanted, model)]
+    broken = [score for score in scores if score is not None and not math.isfinite(score)]
     if broken:
         raise RescorerError(
             f"{model!r} gave {len(broken)} of {wanted} texts the score {broken[0]}: no order is in that"

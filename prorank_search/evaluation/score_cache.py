@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from prorank_search.protocols import Rescorer
+from prorank_search.rescore import counted
 from prorank_search.rescorers.chain import ChainRescorer
 from prorank_search.storage.disk_cache import DiskCache, Row
 from prorank_search.storage.memory_cache import MemoryCache
@@ -55,7 +56,7 @@ class CachedRescorer:
         missing = {key: text for key, text in zip(keys, request.texts, strict=True) if key not in known}
         if missing:
             answers = self._rescorer.score(replace(request, texts=list(missing.values())))
-            fresh = dict(zip(missing, answers, strict=True))
+            fresh = dict(zip(missing, counted(answers, len(missing), self.info.model), strict=True))
             self._cache.write({key: row for key, one in fresh.items() if (row := _to_row(one)) is not None})
             known |= fresh
         return [known[key] for key in keys]

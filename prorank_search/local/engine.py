@@ -173,6 +173,8 @@ def down(home: Path) -> bool:
 def status(home: Path) -> Status:
     """Return what is so now, also after the server was killed or the machine was started anew."""
     require("psutil", needed_by="prorank engine")
+    import psutil
+
     started = state.read(_state_file(home))
     if started is None:
         return Status()
@@ -187,7 +189,10 @@ def status(home: Path) -> Status:
     )
     if process is None:
         return found
-    memory_mb = round(process.memory_info().rss / 1e6)  # first: it may end while it is asked
+    try:
+        memory_mb = round(process.memory_info().rss / 1e6)
+    except psutil.NoSuchProcess:  # it ends while it is looked at
+        return replace(found, ended_by_itself=True)
     answers = nodes.answer(started.port) is not None
     url = nodes.url_of(started.port)
     return replace(found, running=True, answers=answers, url=url, pid=process.pid, memory_mb=memory_mb)

@@ -118,13 +118,13 @@ class Shelf:
         A change counts when it was seen twice alike, so that nothing is read while it is being written.
         """
         with self._lock:
-            loaded = dict(self._held)
-        for name, held in loaded.items():
+            marks = {name: held.mark for name, held in self._held.items()}
+        for name, before in marks.items():
             try:
                 mark = self._sources[name].mark()
             except (ProRankError, OSError):
                 continue  # it is being replaced
-            changed = mark != held.mark
+            changed = mark != before
             if changed and self._seen.get(name) == mark:
                 self.load(name)
             self._seen[name] = mark
@@ -136,19 +136,20 @@ class Shelf:
                 self._retire(name)
 
     def _load(self, name: str) -> None:
-        future, began = self._loading[name], time.monotonic()
+        began, failure = time.monotonic(), None
         try:
             with self._one_at_a_time:
                 model = self._put(name, self._sources[name])
-        except BaseException as error:  # noqa: BLE001 (a thread's error is its starter's to raise)
-            self._failed(name, error)
-            future.set_exception(error)
-        else:
             _LOG.info("model %s is ready after %.1f s", model, time.monotonic() - began)
+        except BaseException as error:  # noqa: BLE001 (a thread's error is its starter's to raise)
+            failure = error
+            self._failed(name, error)
+        with self._lock:
+            future = self._loading.pop(name)  # first: whoever asks once more is not given this answer
+        if failure is None:
             future.set_result(None)
-        finally:
-            with self._lock:
-                del self._loading[name]
+        else:
+            future.set_exception(failure)
 
     def _put(self, name: str, source: Source) -> str:
         """Load a model in the place of the one that is there, and return what it calls itself."""

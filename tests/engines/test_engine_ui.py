@@ -14,6 +14,7 @@ from prorank_search.backends.engines.detection import connect
 from prorank_search.settings import Settings
 from prorank_search.testing.backends import DOCUMENTS
 from prorank_ui import visiting
+from prorank_ui.app_pages import compare
 from prorank_ui.cli import SCRIPT
 from prorank_ui.roles import Visitor
 from tests.engines.indexes import our_index
@@ -27,6 +28,7 @@ def app(opensearch: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("PRORANK_RESCORER", "overlap")
     here = Visitor("127.0.0.1", {"host": ["localhost"]})
     monkeypatch.setattr(visiting, "visitor", lambda: here)  # AppTest has no browser
+    monkeypatch.setattr(compare, "_AT_ONCE_S", 30.0)  # nor does it draw again what came a moment later
     st.cache_resource.clear()
     with our_index(connect(Settings(url=opensearch.url)), "ui-animals", plan("english", smartcn=False), DOCUMENTS):
         yield AppTest.from_file(str(SCRIPT), default_timeout=30)

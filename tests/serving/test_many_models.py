@@ -90,7 +90,8 @@ def test_a_model_that_is_replaced_on_disk_is_served_without_a_restart(
         before = rerank(wait_until_ready(served))["model_revision"]
         better = tiny_model.write_contract(tiny_model.write_model(tmp_path / "better", seed=1))
         for path in better.iterdir():
-            shutil.copy(path, folder / path.name)
+            shutil.copy(path, folder / f"{path.name}.part")  # never into a file that is mapped
+            (folder / f"{path.name}.part").replace(folder / path.name)
         with ThreadPoolExecutor(4) as clients:
             while True:
                 revisions = set(clients.map(lambda _: rerank(served)["model_revision"], range(8)))

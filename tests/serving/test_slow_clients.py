@@ -85,12 +85,12 @@ def test_a_body_that_trickles_on_when_it_was_refused_ends_the_connection(serve: 
 
 def test_an_answer_may_take_longer_than_its_request(serve: Serve) -> None:
     gate = Gate()
-    served = serve(gate, body_timeout_s=0.2, timeout_s="none")
+    served = serve(gate, body_timeout_s=1.0, timeout_s="none")
     asked = b'{"query": "fox", "documents": ["a fox"]}'
     with request(served, "/v2/rerank", f"Content-Length: {len(asked)}") as connection:
         connection.sendall(asked)
         assert gate.entered.acquire(timeout=30)
-        time.sleep(0.4)
+        time.sleep(1.2)
         gate.opened.set()
         assert b" 200 " in connection.recv(20)
 

@@ -62,7 +62,11 @@ def a_service(home: Path, port: int, documents: Sequence[Document]) -> Iterator[
         yield AService(url, json.loads(made.stdout)["key"], home)
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        try:
+            server.wait(timeout=120)  # it lets those finish that it answers
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def _wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:

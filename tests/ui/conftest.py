@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from prorank_search import jobs
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.types import Document
 from prorank_ui import visiting
+from prorank_ui.app_pages import compare
 from prorank_ui.roles import Visitor
 
 PATIENCE_S = 300
@@ -88,6 +90,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("PRORANK_RESCORER", "reversing")
     here = Visitor("127.0.0.1", {"host": ["localhost"]})
     monkeypatch.setattr(visiting, "visitor", lambda: here)  # AppTest has no browser
+    # It changes sys.path around each run of a script, which `streamlit run` does not: imports in other threads fail.
+    monkeypatch.setattr("streamlit.runtime.scriptrunner.script_runner.modified_sys_path", lambda _: nullcontext())
+    monkeypatch.setattr(compare, "_AT_ONCE_S", PATIENCE_S)  # nor does it draw again what came a moment later
     st.cache_resource.clear()
     st.cache_data.clear()
     yield tmp_path

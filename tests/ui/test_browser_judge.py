@@ -53,15 +53,18 @@ def proxy(port: int, header: str) -> Iterator[str]:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
+    def answer(caller: socket.socket) -> None:
+        with suppress(OSError):  # a browser opens connections that it does not use
+            line, _, rest = caller.recv(65_536).partition(b"\r\n")
+            server = socket.create_connection(("127.0.0.1", port))
+            threading.Thread(target=pass_on, args=(server, caller), daemon=True).start()
+            pass_on(caller, server, line + b"\r\n" + header.encode() + b"\r\n" + rest)
+
     def serve() -> None:
         with suppress(OSError):
             while True:
                 caller, _ = listening.accept()
-                server = socket.create_connection(("127.0.0.1", port))
-                line, _, rest = caller.recv(65_536).partition(b"\r\n")
-                request = line + b"\r\n" + header.encode() + b"\r\n" + rest
-                threading.Thread(target=pass_on, args=(caller, server, request), daemon=True).start()
-                threading.Thread(target=pass_on, args=(server, caller), daemon=True).start()
+                threading.Thread(target=answer, args=(caller,), daemon=True).start()
 
     threading.Thread(target=serve, daemon=True).start()
     try:

@@ -63,6 +63,15 @@ def test_a_job_that_fails_says_so_with_its_exit_code(tmp_path: Path) -> None:
     assert "no room" in jobs.output(job)
 
 
+def test_a_job_whose_watcher_was_killed_is_stopped_all_the_same(tmp_path: Path) -> None:
+    job = jobs.start(tmp_path, "train", "long", SLEEPS)
+    watcher, _ = map(int, (job.folder / "alive").read_text().split())
+    os.kill(watcher, signal.SIGKILL)
+    _wait(lambda: Path(f"/proc/{watcher}/stat").read_text().rpartition(")")[2].split()[0] == "Z")
+    jobs.stop(job)
+    _wait_for(job, "interrupted")
+
+
 def test_a_job_is_stopped_and_resumed_with_the_same_command(tmp_path: Path) -> None:
     job = jobs.start(tmp_path, "train", "long", SLEEPS)
     assert jobs.status(job).state == "running"

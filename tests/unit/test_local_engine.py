@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -180,15 +179,20 @@ def test_a_server_runs_though_the_clock_was_set_meanwhile(home: Path, starting: 
     assert engine.status(home).pid == started.pid
 
 
-def test_a_server_that_ends_before_it_answers_is_told(home: Path, starting: Start) -> None:
+def test_a_server_that_ends_before_it_answers_is_told(
+    home: Path, starting: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
     started = starting(60.0)
-    end = threading.Timer(0.5, kill, [started])
-    end.start()
+    asked = iter([False])
+
+    def answer(*_: object) -> None:
+        if next(asked, True):  # the first time it is seen to run
+            kill(started)
+
+    monkeypatch.setattr(node, "answer", answer)
 
     with pytest.raises(BackendError, match="ended while it started"):
         engine.up(home, lambda _step, _done: None, port=started.port)
-
-    end.join()
 
 
 def test_a_server_that_ends_while_it_is_asked_is_told(

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from prorank_search import promotions
 from prorank_search.errors import ConfigError, OverloadedError, RescorerError
 from prorank_search.models import promotion
 from prorank_search.rescorers.remote import RemoteRescorer, open_rescorer
+from prorank_search.scoring import deadline
 from prorank_search.settings import Settings, load_settings
 from prorank_search.types import ScoreRequest
 from tests.rerank_stub import Reply, RerankStub, rerank_stub
@@ -150,17 +153,20 @@ def test_a_server_that_is_not_there_is_named() -> None:
     rescorer.close()
 
 
-def test_the_deadline_leaves_the_rest_unscored(start: Start) -> None:
-    opened = threading.Event()
+def test_the_deadline_leaves_the_rest_unscored(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.monotonic()
+    late, opened = threading.Event(), threading.Event()
+    monkeypatch.setattr(deadline, "time", SimpleNamespace(monotonic=lambda: now + 60.0 * late.is_set()))
     replies = iter([True])
 
     def slow_after_the_first(body: dict[str, Any]) -> Reply:
         if not next(replies, False):
+            late.set()
             opened.wait()
         return tei(body)
 
     _, rescorer = start(slow_after_the_first, "/rerank", info={"max_client_batch_size": 2})
-    assert scores(rescorer, deadline=time.monotonic() + 1.0) == [5.0, 15.0, None]
+    assert scores(rescorer, deadline=now + 50.0) == [5.0, 15.0, None]
     opened.set()
 
 
@@ -197,6 +203,20 @@ def test_a_rescorer_that_is_closed_says_so_at_once(start: Start, deadline_s: flo
         with pytest.raises(RescorerError, match="is closed"):
             scores(rescorer, deadline)
     opened.set()
+
+
+def test_a_closed_rescorer_keeps_neither_thread_nor_event_loop(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    loops: list[asyncio.AbstractEventLoop] = []
+    new = asyncio.new_event_loop
+    monkeypatch.setattr(asyncio, "new_event_loop", lambda: loops.append(new()) or loops[-1])
+    _, rescorer = start(cohere)
+    scores(rescorer)
+    rescorer.close()
+    until = time.monotonic() + 30
+    while not all(loop.is_closed() for loop in loops):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert len(loops) == 1
 
 
 def test_the_key_is_sent_and_shown_nowhere(start: Start) -> None:

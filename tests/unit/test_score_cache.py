@@ -172,3 +172,13 @@ def test_work_that_was_cut_off_goes_on_where_it_stopped(path: Path) -> None:
         work(CutOff())
     work(inner := CountingRescorer())
     assert inner.asked == ["text", "text"]
+
+
+@pytest.mark.parametrize("more", [-1, 1])
+def test_a_rescorer_that_miscounts_failed(path: Path, more: int) -> None:
+    class Miscounting(CountingRescorer):
+        def score(self, request: ScoreRequest) -> list[Scored]:
+            return [Scored(1.0)] * (len(request.texts) + more)
+
+    with pytest.raises(RescorerError, match=f"answered 2 texts with {2 + more} scores"):
+        CachedRescorer(Miscounting(), open_score_cache(path, 1)).score(ScoreRequest("query", ["a", "b"]))

@@ -8,8 +8,8 @@ from shutil import rmtree
 
 import pytest
 
-from prorank_search.backends.tantivy import TantivyBackend, open_backend
-from prorank_search.errors import BackendError, IndexLockedError, IndexNotFoundError, InputError
+from prorank_search.backends.tantivy import TantivyBackend, open_backend, versions
+from prorank_search.errors import BackendError, ConfigError, IndexLockedError, IndexNotFoundError, InputError
 from prorank_search.settings import Settings
 from prorank_search.types import Document, Query, SearchRequest
 
@@ -121,7 +121,7 @@ def test_resuming_a_version_that_is_not_there_says_so(backend: TantivyBackend) -
 
 
 def test_a_new_index_needs_the_name_of_a_preset(backend: TantivyBackend) -> None:
-    with pytest.raises(InputError, match="'auto'"):
+    with pytest.raises(ConfigError, match="'auto'"):
         backend.writer("animals", analysis="auto", replace=False)
     assert backend.versions("animals") == []
 
@@ -286,3 +286,19 @@ def test_an_index_that_cannot_be_read_does_not_hide_the_others(
     listed = open_backend(Settings(home=tmp_path)).indexes()
     assert [info.name for info in listed] == ["plants"]
     assert "index 'animals' is left out" in caplog.text
+
+
+def test_an_index_that_is_deleted_while_they_are_listed_is_left_out(
+    backend: TantivyBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for index in ("animals", "plants"):
+        fill(backend, Document("1", "a fox in the grass"), index=index)
+    size = versions.size_bytes
+
+    def meanwhile(version: Path) -> int:
+        if version.parent.name == "animals":
+            versions.delete(version.parent)
+        return size(version)
+
+    monkeypatch.setattr(versions, "size_bytes", meanwhile)
+    assert [info.name for info in backend.indexes()] == ["plants"]

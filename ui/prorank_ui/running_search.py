@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 
 from prorank_search.errors import RescorerError
 from prorank_search.types import SearchResult
@@ -31,12 +30,9 @@ class RunningSearch:
         Raises:
             ProRankError: The search failed.
         """
+        done, _ = wait([self._future], timeout_s)
         try:
-            return self._future.result(timeout_s)
-        except NotYet:
-            if self._future.done():
-                raise
-            return None
+            return self._future.result() if done else None
         except CancelledError as error:
             raise RescorerError("the search was given up before it began: nobody waited for it; ask again") from error
 

@@ -177,8 +177,15 @@ def delete(folder: Path) -> None:
 
 
 def size_bytes(version: Path) -> int:
-    """Return the bytes that a version takes on disk."""
-    return sum(_size(path) for path in version.iterdir())
+    """Return the bytes that a version takes on disk.
+
+    Raises:
+        BackendError: It is gone: its index was deleted meanwhile.
+    """
+    try:
+        return sum(_size(path) for path in version.iterdir())
+    except OSError as error:
+        raise BackendError(f"{version} cannot be read: {error}") from error
 
 
 def lock(folder: Path) -> IO[str]:

@@ -9,7 +9,7 @@ import random
 import threading
 import weakref
 from collections.abc import Coroutine, Mapping
-from concurrent.futures import wait
+from concurrent.futures import CancelledError, wait
 from itertools import count
 from typing import Any, TypeVar
 
@@ -58,7 +58,7 @@ class Calls:
         self._shown = shown
         self._client = httpx.AsyncClient(headers=headers, timeout=_TIMEOUT)
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="prorank-remote", daemon=True).start()
+        threading.Thread(target=_drive, args=(self._loop,), name="prorank-remote", daemon=True).start()
         self._stop = weakref.finalize(self, _stop, self._loop, self._client)
         self._stop.atexit = False
 
@@ -71,7 +71,11 @@ class Calls:
         if not self._stop.alive:
             call.close()
             raise self._closed()
-        future = asyncio.run_coroutine_threadsafe(call, self._loop)
+        try:
+            future = asyncio.run_coroutine_threadsafe(call, self._loop)
+        except RuntimeError as error:  # closed this very moment
+            call.close()
+            raise self._closed() from error
         try:
             while not future.done():
                 wait([future], timeout=_LOOK_S)
@@ -80,8 +84,11 @@ class Calls:
                 if not future.done() and not self._stop.alive:
                     raise self._closed()
             return future.result()
+        except CancelledError as error:
+            raise self._closed() from error
         finally:
-            future.cancel()
+            if not self._loop.is_closed():
+                future.cancel()
 
     async def get(self, url: str, seconds: float) -> object | None:
         """Return the JSON that lies at an address; nothing where there is none, None where nobody answers."""
@@ -136,6 +143,20 @@ class Calls:
 
     def _closed(self) -> RescorerError:
         return RescorerError(f"{self._shown} is asked no more: its rescorer is closed")
+
+
+def _drive(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop until it is stopped; what still runs then is cancelled."""
+
+    async def end() -> None:
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    loop.run_forever()
+    loop.run_until_complete(end())
+    loop.close()
 
 
 def _stop(loop: asyncio.AbstractEventLoop, client: httpx.AsyncClient) -> None:
