@@ -232,11 +232,8 @@ def test_a_click_on_a_title_opens_the_document_with_the_reason_for_its_rank(page
     page.goto(f"{address}/?q=barking+dog&index=animals&right=overlap")
     page.wait_for_selector(".pr-after .pr-title")
     panel = page.get_by_role("dialog")
-    for _ in range(10):  # what hears the clicks is loaded after the hits are there
-        page.locator(".pr-after .pr-title", has_text="Dogs").dispatch_event("click")
-        page.wait_for_timeout(2_000)
-        if panel.is_visible():
-            break
+    page.wait_for_selector("html[data-pr-hears]", state="attached")
+    page.locator(".pr-after .pr-title", has_text="Dogs").click()
     expect(panel.locator(".pr-full")).to_have_text("The dog barks, the dog runs, the dog sleeps.")
     panel.get_by_role("button", name="Why this rank?").click()
     expect(panel.locator(".pr-why")).to_contain_text("The dog barks")

@@ -190,7 +190,7 @@ def test_no_text_in_a_field_breaks_the_page_or_leaves_the_home(
 
 def test_a_running_ingest_is_stopped_and_can_go_on(app: AppTest, home: Path) -> None:
     code = """print('{"documents": 1200, "docs_per_s": 400.0, "bad_records": 0, "share_read": 0.25}', flush=True)
-import time; time.sleep(60)"""
+import time; time.sleep(3600)"""
     job = jobs.start(home / "jobs", "ingest", "a into b", (sys.executable, "-c", code))
     app.run()
     run_until(app, lambda: "1,200 documents, 400 a second" in drawn(app))

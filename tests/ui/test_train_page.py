@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -245,9 +244,7 @@ def test_a_test_that_failed_says_why_and_one_that_died_is_resumed(
     assert "The test was interrupted" in drawn(app)
     (folder / "output.txt").write_text("error: the index <b>animals</b> is gone\n", encoding="utf-8")
     app.button(key="resume 8").click().run()
-    deadline = time.monotonic() + 20
-    while jobs.status(jobs.job(home / "jobs", "8")).state == "running" and time.monotonic() < deadline:
-        time.sleep(0.05)
+    when_ended(jobs.job(home / "jobs", "8"))
     app.run()
     assert "The test failed" in drawn(app)
     assert "the index &lt;b&gt;animals&lt;/b&gt; is gone" in drawn(app)

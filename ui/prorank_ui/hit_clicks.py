@@ -11,7 +11,11 @@ export default function ({ setTriggerValue }) {
     if (title) setTriggerValue("picked", title.dataset.prDoc);
   };
   document.addEventListener("click", heard);
-  return () => document.removeEventListener("click", heard);
+  document.documentElement.dataset.prHears = "clicks";  // nobody else can tell when this was loaded
+  return () => {
+    document.removeEventListener("click", heard);
+    delete document.documentElement.dataset.prHears;
+  };
 }
 """
 

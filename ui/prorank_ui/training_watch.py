@@ -13,6 +13,7 @@ from prorank_search.errors import ProRankError
 from prorank_search.jobs import Job
 from prorank_ui import (
     address,
+    charts,
     checkpoint_card,
     held_back,
     page_gate,
@@ -70,8 +71,9 @@ def _draw_runs(runs: Sequence[Job], home: Path, *, running: bool) -> None:
     pictures = training_charts.pictures_of(rows)
     for at in range(0, len(pictures), 2):
         for column, (picture, own) in zip(st.columns(2), pictures[at : at + 2], strict=False):
-            column.markdown(f"**{picture.title}**")
-            column.altair_chart(training_charts.chart(picture, own), width="stretch", key=f"chart {picture.title}")
+            with column:
+                st.markdown(f"**{picture.title}**")
+                charts.draw(training_charts.chart(picture, own), key=f"chart {picture.title}")
     if running != _any_runs(runs, home):  # not before the buttons are drawn: a click on one would be lost
         st.rerun()
 

@@ -15,6 +15,7 @@ from prorank_search.protocols import IndexInfo
 from prorank_search.types import SearchResult
 from prorank_ui import (
     address,
+    charts,
     first_steps,
     hit_clicks,
     hit_details,
@@ -246,7 +247,7 @@ def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
     st.html(board)
     _show_picked(asked, names, results)
     with st.expander("All movements"):
-        st.altair_chart(slopes(both, names["left"], names["right"]), width="stretch")
+        charts.draw(slopes(both, names["left"], names["right"]))
     _note_in_force(asked.choices, results)
     whole = _address_of(asked.choices)
     address.complete(whole)

@@ -14,6 +14,7 @@ from prorank_search.jobs import Job
 from prorank_ui import (
     address,
     change_list,
+    charts,
     evaluating,
     evaluation_form,
     evaluation_jobs,
@@ -175,7 +176,7 @@ def _show_cost(systems: Sequence[Measured]) -> None:
     first_stage = None if alone is None else fmean(row[NDCG] for row in alone.values.values())
     axis, points = quality_cost.points(systems, first_stage)
     with st.expander("Quality against cost"):
-        st.altair_chart(quality_cost.chart(axis, points), width="stretch")
+        charts.draw(quality_cost.chart(axis, points))
         if axis == quality_cost.TIME:
             st.caption(quality_cost.ESTIMATED)
 
