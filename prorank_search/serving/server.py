@@ -51,10 +51,10 @@ def serve(settings: Settings, open_rescorer: Callable[[], Rescorer], started: Ca
     service = Service(settings, open_rescorer, other_sources(settings, lambda own: load_rescorer(settings=own)))
     with _listening(settings.host, settings.port) as listener, _exit_code_0_after_sigterm():
         server = _Server(service, context)
-        service.start(server.stop)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         _again_on_sighup(settings, context)
         started(f"{'http' if context is None else 'https'}://{host}:{listener.getsockname()[1]}")
+        service.start(server.stop)  # now: a model that is there at once is not told of before the address
         try:
             server.run(sockets=[listener])
         finally:

@@ -29,10 +29,14 @@ def started(command: str, folder: Path | None = None) -> Iterator[str]:
     program = [PRORANK, *shlex.split(command)[1:], "--port", "0"]
     with subprocess.Popen(program, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        address = process.stderr.readline().partition(" ")[0]
-        with httpx.Client(base_url=address, timeout=60) as http:
-            while http.get("/ready").status_code != httpx.codes.OK:
-                time.sleep(0.05)
+        try:
+            address = process.stderr.readline().partition(" ")[0]
+            with httpx.Client(base_url=address, timeout=60) as http:
+                while http.get("/ready").status_code != httpx.codes.OK:
+                    time.sleep(0.05)
+        except BaseException:
+            process.kill()  # nobody waits for it
+            raise
         reading = threading.Thread(target=process.stderr.read)
         reading.start()  # lest a service that says much waits for a reader
         try:

@@ -49,6 +49,25 @@ def test_health_answers_while_the_model_loads_and_requests_are_told_to_wait() ->
         assert rerank(served).status_code == 200
 
 
+def test_nothing_is_loaded_before_the_address_is_told() -> None:
+    """Who started the service reads its address in the first line of the log."""
+    opened = threading.Event()
+
+    class ToldError(Exception):
+        """Ends the service."""
+
+    def load() -> Rescorer:
+        opened.set()
+        return OverlapRescorer()
+
+    def told(_: str) -> None:
+        assert not opened.wait(0.5)
+        raise ToldError
+
+    with pytest.raises(ToldError):
+        run(Settings(port=0), load, told)
+
+
 def test_the_log_names_the_model_that_is_ready(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"), serving(OverlapRescorer) as served:
         wait_until_ready(served)
