@@ -28,8 +28,7 @@ from prorank_training.groups import Group, epoch_order, read_groups
 from prorank_training.losses import pointwise, softmax_cross_entropy
 from prorank_training.master_weights import MasterWeights
 from prorank_training.recipe import Recipe, ScoreRecipe, read_recipe
-from prorank_training.stage2_score import FROZEN
-from prorank_training.trainee import open_trainee
+from prorank_training.trainee import FROZEN, open_trainee
 
 Step = Callable[[Sequence[Reading]], None]
 

@@ -252,16 +252,12 @@ def _answers(
     result: SuiteResult, answer_quality: Mapping[str, Mapping[str, float]]
 ) -> tuple[list[str], list[list[str]]]:
     columns = [name for name in COLUMNS if any(name in measured for measured in answer_quality.values())]
-    rows = [
-        [
-            system.name,
-            *(f"{measured[name]:.3f}" if name in measured else "" for name in columns),
-            f"{fmean(mean(one.values)[NDCG] for one in _counted(result, system)):.3f}",
-            f"{fmean(mean(one.values)[MRR] for one in _counted(result, system)):.3f}",
-        ]
-        for system in result.suite.systems
-        for measured in [answer_quality.get(system.name, {})]
-    ]
+    rows = []
+    for system in result.suite.systems:
+        measured = answer_quality.get(system.name, {})
+        means = [mean(one.values) for one in _counted(result, system)]
+        cells = [f"{measured[name]:.3f}" if name in measured else "" for name in columns]
+        rows.append([system.name, *cells, *(f"{fmean(row[name] for row in means):.3f}" for name in (NDCG, MRR))])
     return ["system", *(COLUMNS[name] for name in columns), f"mean {NDCG}", f"mean {MRR}"], rows
 
 

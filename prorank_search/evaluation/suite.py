@@ -135,14 +135,13 @@ def _result(suite: Suite, candidates: Candidates, system: System, tables: Tables
 
 
 def _sweep(suite: Suite, candidates: Candidates, system: System, tables: Tables) -> dict[int, float]:
-    if not system.rescorers or system.pick is not None:
+    if not suite.windows or not system.rescorers or system.pick is not None:
         return {}
     whole = system.window_size or candidates.window_size
     windows = sorted({window for window in suite.windows if window < whole})
     return {
         window: mean(measure(candidates.qrels, run_of_system(system, candidates, window, tables), [NDCG]))[NDCG]
         for window in [*windows, whole]
-        if suite.windows
     }
 
 

@@ -18,7 +18,7 @@ from prorank_training.difference_forms import make_difference, size_mb
 from prorank_training.group_scores import Reading, group_scores
 from prorank_training.recipe import Recipe
 from prorank_training.run_folder import RunFolder
-from prorank_training.trainee import by_transformers_names, open_base, open_trainee
+from prorank_training.trainee import FROZEN, by_transformers_names, open_base, open_trainee
 from tests.training.tiny_training import dev_queries, groups, recipe, settings
 
 WANTED = recipe(steps=60, evaluate_every=0)
@@ -58,7 +58,7 @@ def scores_of_the_trained_weights(folder: RunFolder, tiny: Settings, query: str,
     weights = trainee.decoder.parameters()
     for name, tensor in folder.trained_weights(stage2_score.STAGE)[1].items():
         weights[name] = tensor
-    frozen = {name: base.weights[name] for name in stage2_score.FROZEN if name in base.weights}
+    frozen = {name: base.weights[name] for name in FROZEN if name in base.weights}
     weights.update(frozen)
     with torch.no_grad():
         (of_texts,) = group_scores(trainee.decoder, [Reading(trainee.encoders[32], query, texts)], 512)

@@ -19,8 +19,8 @@ from prorank_training import losses, stage2_score
 from prorank_training.groups import epoch_order
 from prorank_training.recipe import Recipe
 from prorank_training.run_folder import RunFolder
-from prorank_training.stage2_score import FROZEN, STAGE, choose_negatives, group_loss, learning_rate
-from prorank_training.trainee import open_trainee
+from prorank_training.stage2_score import STAGE, choose_negatives, group_loss, learning_rate
+from prorank_training.trainee import FROZEN, open_trainee
 from tests.training.tiny_training import dev_queries, groups, recipe, settings
 
 

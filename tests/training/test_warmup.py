@@ -19,8 +19,7 @@ from prorank_training.groups import DevQuery, Group
 from prorank_training.pairs import training_pairs
 from prorank_training.recipe import Recipe, WarmupRecipe
 from prorank_training.run_folder import RunFolder
-from prorank_training.stage2_score import FROZEN
-from prorank_training.trainee import open_trainee
+from prorank_training.trainee import FROZEN, open_trainee
 from tests.training import tiny_training
 
 

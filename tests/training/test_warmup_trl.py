@@ -30,8 +30,7 @@ from prorank_training.one_token_grpo import sampled
 from prorank_training.pairs import training_pairs
 from prorank_training.recipe import Recipe, WarmupRecipe
 from prorank_training.run_folder import RunFolder
-from prorank_training.stage2_score import FROZEN
-from prorank_training.trainee import open_base, open_trainee
+from prorank_training.trainee import FROZEN, open_base, open_trainee
 from tests.training import tiny_training
 
 SAMPLES = 8

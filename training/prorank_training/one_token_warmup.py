@@ -8,7 +8,7 @@ learnt in turns of its own (`answer_turns`), on a few pairs a step, because it d
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,8 +36,7 @@ from prorank_training.pairs import Pair, dev_pairs, training_pairs
 from prorank_training.progress import Progress
 from prorank_training.recipe import Recipe, WarmupRecipe
 from prorank_training.run_folder import RunFolder, Stage
-from prorank_training.stage2_score import FROZEN
-from prorank_training.trainee import Trainee
+from prorank_training.trainee import FROZEN, Trainee, put_weights
 from prorank_training.training_loop import TrainingLoop
 
 STAGE: Stage = "warmup"
@@ -114,13 +113,6 @@ def take_over(decoder: Decoder, recipe: Recipe, folder: RunFolder) -> None:
             f"the warm-up in {folder.path} is at step {step} of {steps}: finish it (`prorank train warmup`)"
         )
     put_weights(decoder, weights)
-
-
-def put_weights(decoder: Decoder, weights: Mapping[str, Tensor]) -> None:
-    """Copy weights into a decoder, in its own dtype."""
-    own = decoder.parameters()
-    for name in own.keys() & weights.keys():
-        own[name].data.copy_(weights[name])
 
 
 def _learn(

@@ -38,14 +38,13 @@ from prorank_search.scoring.decoder import Decoder
 from prorank_training.answer_probe import Probe
 from prorank_training.answer_turns import digit_turn, output_head
 from prorank_training.groups import DevQuery, Group
-from prorank_training.one_token_warmup import STAGE, put_weights
+from prorank_training.one_token_warmup import STAGE
 from prorank_training.pairs import Pair, dev_pairs, training_pairs
 from prorank_training.progress import Progress
 from prorank_training.recipe import Recipe, WarmupRecipe
 from prorank_training.rewards import correctness_reward, format_reward, graded_format_reward
 from prorank_training.run_folder import RunFolder
-from prorank_training.stage2_score import FROZEN
-from prorank_training.trainee import Trainee, by_transformers_names
+from prorank_training.trainee import FROZEN, Trainee, by_transformers_names, put_weights
 from prorank_training.training_loop import GradientWatch
 
 _NAMES = {

@@ -33,11 +33,10 @@ from prorank_training.pairs import dev_pairs
 from prorank_training.progress import Progress
 from prorank_training.recipe import Recipe, ScoreRecipe, WarmupRecipe
 from prorank_training.run_folder import RunFolder, Stage
-from prorank_training.trainee import Encoders, Trainee
+from prorank_training.trainee import FROZEN, Encoders, Trainee
 from prorank_training.training_loop import TrainingLoop
 
 STAGE: Stage = "score"
-FROZEN = ("model.embed_tokens.weight", "lm_head.weight")
 
 
 def run(

@@ -21,6 +21,9 @@ from prorank_search.scoring.llama import unfused_weights
 from prorank_search.settings import Settings
 from prorank_training.recipe import Recipe
 
+FROZEN = ("model.embed_tokens.weight", "lm_head.weight")
+"""Weights that no stage trains."""
+
 Encoders = Mapping[int, PromptEncoder]
 """The prompt by the number of tokens that documents are cut to."""
 
@@ -50,6 +53,13 @@ def open_trainee(recipe: Recipe, settings: Settings) -> Trainee:
     device = choose_device(settings.device)
     decoder = open_decoder(start.config, {name: tensor.to(device) for name, tensor in start.weights.items()})
     return Trainee(decoder, encoders(start.tokenizer_file, recipe))
+
+
+def put_weights(decoder: Decoder, weights: Mapping[str, Tensor]) -> None:
+    """Copy weights into a decoder, in its own dtype."""
+    own = decoder.parameters()
+    for name in own.keys() & weights.keys():
+        own[name].data.copy_(weights[name])
 
 
 def encoders(tokenizer_file: Path, recipe: Recipe) -> Encoders:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import tantivy
 
 from prorank_search.backends.tantivy.fact_ranges import facts_between
-from prorank_search.backends.tantivy.fields import SEARCHED, Analysis, schema, text_query
+from prorank_search.backends.tantivy.fields import SEARCHED, Analysis, schema, term_query, text_query
 from prorank_search.backends.tantivy.reader import Reader
 from prorank_search.errors import InputError
 from prorank_search.passages import parent_fact
@@ -68,7 +68,7 @@ def _query(clause: Clause, reader: Reader) -> tantivy.Query:
         case Bool():
             return _bool(clause, reader)
         case Term(field=field, value=value, boost=boost) if field in SEARCHED:
-            return _term(field, plain(value), boost)
+            return term_query(field, plain(value), boost)
     return _constant(_chosen(clause, reader), clause.boost)
 
 
@@ -95,11 +95,11 @@ def _match(clause: Match, reader: Reader) -> tantivy.Query:
     if not terms:
         return tantivy.Query.empty_query()
     if clause.operator == "and":
-        queries = [_term(clause.field, term, clause.boost * times) for term, times in Counter(terms).items()]
+        queries = [term_query(clause.field, term, clause.boost * times) for term, times in Counter(terms).items()]
         return tantivy.Query.boolean_query([(tantivy.Occur.Must, query) for query in queries])
     if clause.minimum_should_match is None or len(terms) == 1:
         return text_query(terms, {clause.field: clause.boost})
-    return _some_of([_term(clause.field, term, clause.boost) for term in terms], clause.minimum_should_match)
+    return _some_of([term_query(clause.field, term, clause.boost) for term in terms], clause.minimum_should_match)
 
 
 def _multi_match(clause: MultiMatch, reader: Reader) -> tantivy.Query:
@@ -119,7 +119,7 @@ def _bool(clause: Bool, reader: Reader) -> tantivy.Query:
         everything = _constant(tantivy.Query.all_query(), 0.0 if refused else 1.0)
         required = [(tantivy.Occur.Must, everything)]
     least = _least(clause.minimum_should_match, len(optional))
-    if optional and len(required) == 0:
+    if optional and not required:
         least = max(least, 1)
     if least > len(optional):
         return tantivy.Query.empty_query()
@@ -179,10 +179,6 @@ def _facts(key: str, values: Iterable[Scalar]) -> Iterator[str]:
             yield f"{key}={int(value)}"
         elif isinstance(value, int) and not isinstance(value, bool):
             yield f"{key}={value}.0"
-
-
-def _term(field: str, term: str, boost: float) -> tantivy.Query:
-    return tantivy.Query.boost_query(tantivy.Query.term_query(schema(), field, term, "freq"), boost)
 
 
 def _any_of(field: str, terms: Sequence[str]) -> tantivy.Query:

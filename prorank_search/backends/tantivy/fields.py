@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import tantivy
 
@@ -55,6 +56,7 @@ def analysis_of(preset: Preset) -> Analysis:
     return Analysis(preset, builder.build())
 
 
+@cache
 def schema() -> tantivy.Schema:
     """Return the fields of an embedded index.
 
@@ -94,19 +96,18 @@ def from_tantivy(entry: tantivy.Document) -> Document:
 
 def text_query(terms: Iterable[str], fields: Mapping[str, float]) -> tantivy.Query:
     """Return the query for analysed terms: each field's BM25, summed; a term that stands twice counts twice."""
-    fields_schema = schema()
     return tantivy.Query.boolean_query(
         [
-            (
-                tantivy.Occur.Should,
-                tantivy.Query.boost_query(
-                    tantivy.Query.term_query(fields_schema, field, term, "freq"), boost * occurrences
-                ),
-            )
+            (tantivy.Occur.Should, term_query(field, term, boost * occurrences))
             for term, occurrences in Counter(terms).items()
             for field, boost in fields.items()
         ]
     )
+
+
+def term_query(field: str, term: str, boost: float) -> tantivy.Query:
+    """Return the query for one analysed term of a field: its BM25 times a factor."""
+    return tantivy.Query.boost_query(tantivy.Query.term_query(schema(), field, term, "freq"), boost)
 
 
 def filtered(query: tantivy.Query, wanted: Mapping[str, object]) -> tantivy.Query:
