@@ -146,8 +146,7 @@ def stop(job: Job) -> None:
     until = time.monotonic() + _MOMENT_S
     while status(job).state == "running":
         for pid in (job.folder / _ALIVE).read_text(encoding="ascii").split():
-            if _lives(int(pid)):
-                os.kill(int(pid), signal.SIGTERM)
+            if _told_to_end(int(pid)):
                 return
         if time.monotonic() >= until:
             return
@@ -277,16 +276,19 @@ def _read(file: Path) -> Job | None:
         return None
 
 
-def _lives(pid: int) -> bool:
-    """Tell whether a process lives; one that only waits for its parent to ask how it ended does not."""
+def _told_to_end(pid: int) -> bool:
+    """Send a process SIGTERM, if it lives; one that only waits for its parent to ask how it ended does not."""
     try:
-        os.kill(pid, 0)
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # the signal tells
+        stat = ""
+    if stat.rpartition(")")[2].split()[:1] == ["Z"]:
+        return False
+    try:
+        os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:
         return False
-    except OSError:
-        return True
-    return stat.rpartition(")")[2].split()[0] != "Z"
+    return True
 
 
 def _locked(path: Path) -> bool:

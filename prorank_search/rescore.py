@@ -221,14 +221,15 @@ def best_passages(window: Sequence[Hit], scored: Sequence[Scored]) -> tuple[list
     for hit in window:
         passages = hit.passages or (hit.document,)
         pairs = list(zip(passages, islice(answers, len(passages)), strict=True))
-        passage, score = max(pairs, key=lambda pair: _worth(pair[1]))
+        passage, score = max(pairs, key=lambda pair: worth(pair[1]))
         shown = replace(hit.document, text=passage.text, passage_offsets=passage.passage_offsets)
         hits.append(replace(hit, document=shown))
         best.append(score)
     return hits, best
 
 
-def _worth(scored: Scored) -> tuple[float, tuple[int, float]]:
+def worth(scored: Scored) -> tuple[float, tuple[int, float]]:
+    """Return what answers are compared by: the score, and without one how far the text came in a chain."""
     return -math.inf if scored.score is None else scored.score, scored.reached
 
 

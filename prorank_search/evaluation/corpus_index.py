@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from prorank_search import beir
+from prorank_search.model_files import sha256_of
 from prorank_search.protocols import IndexBackend
 
 
@@ -21,8 +21,7 @@ def corpus_index(folder: Path, analysis: str, backend: IndexBackend) -> str:
         InputError: The corpus is missing, or a line of it cannot be used.
         BackendError: It cannot be written.
     """
-    with beir.corpus_path(folder).open("rb") as corpus:
-        index = f"corpus-{analysis}-{hashlib.file_digest(corpus, 'sha256').hexdigest()[:12]}"
+    index = f"corpus-{analysis}-{sha256_of(beir.corpus_path(folder))[:12]}"
     if index not in {info.name for info in backend.indexes()}:
         with backend.writer(index, analysis=analysis, replace=True) as writer:
             writer.add(beir.read_corpus(folder))

@@ -20,7 +20,8 @@ from prorank_search.passages import whole_documents
 from prorank_search.profiles import Profile
 from prorank_search.protocols import IndexBackend, Rescorer
 from prorank_search.query_files import written_queries
-from prorank_search.types import Query, Scored, ScoreRequest
+from prorank_search.rescore import worth
+from prorank_search.types import Query, ScoreRequest
 from prorank_training.collection import Collection
 from prorank_training.data import Chosen, TrainingQuery, folded
 from prorank_training.recipe import JudgmentRecipe
@@ -161,15 +162,7 @@ def _best_first(collection: Collection, query: Query, doc_ids: Sequence[str]) ->
     texts = [_text_of(collection.corpus[doc_id]) for doc_id in doc_ids]
     scored = collection.rescorer.score(ScoreRequest(query.text, texts))
     said = dict(zip(doc_ids, scored, strict=True))
-    return sorted(doc_ids, key=lambda doc_id: (_falling(said[doc_id]), doc_id))
-
-
-def _falling(scored: Scored) -> tuple[bool, float, float]:
-    """Return what texts are sorted by, best first: those without a score last, by how far they came in a chain."""
-    if scored.score is not None:
-        return False, -scored.score, 0.0
-    parts, score = scored.reached
-    return True, -parts, -score
+    return sorted(sorted(doc_ids), key=lambda doc_id: worth(said[doc_id]), reverse=True)
 
 
 def _recipe(collection: Collection) -> JudgmentRecipe:

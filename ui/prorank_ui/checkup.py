@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any
 
 from prorank_search.doctor.installation import Checked
-from prorank_search.errors import ProRankError
+from prorank_search.errors import BackendError, ProRankError
 from prorank_search.settings import Settings, load_settings
 from prorank_ui import commands
 from prorank_ui.service_metrics import requests_in
@@ -54,7 +54,10 @@ def examine() -> Examined:
     settings = load_settings()
     config = [f"--config={settings.config}"] if settings.config else []
     answer = commands.answer_of("doctor", "--json", *config, timeout_s=_TAKES_AT_MOST_S)
-    checks = tuple(Checked(**check) for check in answer)
+    try:
+        checks = tuple(Checked(**check) for check in answer)
+    except TypeError as error:
+        raise BackendError(f"`prorank doctor` answered with no list of checks: {str(answer)[:200]}") from error
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return Examined(checks, service_says(settings), now, time.monotonic() - began)
 

@@ -34,6 +34,11 @@ def answer_of(*arguments: str, timeout_s: float) -> Any:  # noqa: ANN401 (JSON)
         raise InputError(said or f"`prorank {arguments[0]}` ended with {ran.returncode} and said nothing") from error
 
 
+def complaint(output: str) -> str:
+    """Return why a command failed, as its output says."""
+    return last_line(output) or "it said nothing"
+
+
 def last_line(output: str) -> str:
     r"""Return the last line of an output, which says why a command failed; empty where there is none.
 

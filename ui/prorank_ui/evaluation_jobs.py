@@ -10,7 +10,7 @@ from prorank_search import jobs
 from prorank_search.errors import ProRankError
 from prorank_search.jobs import Job
 from prorank_ui import evaluating, state
-from prorank_ui.commands import last_line
+from prorank_ui.commands import complaint
 from prorank_ui.home_client import role_for
 from prorank_ui.markup import unmarked
 from prorank_ui.notices import notice
@@ -61,7 +61,7 @@ def _poll(running: Sequence[Job]) -> None:
 
 
 def _show_ended(job: Job, now: jobs.JobState) -> None:
-    reason = last_line(jobs.output(job)) if now == "failed" else _KEPT
+    reason = complaint(jobs.output(job)) if now == "failed" else _KEPT
     wide, *narrow = st.columns([6, 1, 1], vertical_alignment="bottom")
     wide.html(notice("error" if now == "failed" else "warning", f"{_HEADLINES[now]}: {job.title}", reason))
     may = _may()

@@ -9,7 +9,7 @@ import streamlit as st
 from prorank_search import jobs
 from prorank_search.jobs import Job
 from prorank_ui import evaluating, held_back, page_gate, state
-from prorank_ui.commands import last_line
+from prorank_ui.commands import complaint
 from prorank_ui.held_back import HeldBack, Outcome, Pair
 from prorank_ui.markup import unmarked
 from prorank_ui.notices import notice, summary
@@ -84,7 +84,7 @@ def _show(test: Job, called: str) -> None:
             state.client().stop_job(test)
         return
     if now.state == "failed":
-        wide.html(notice("error", "The test failed", last_line(jobs.output(test))))
+        wide.html(notice("error", "The test failed", complaint(jobs.output(test))))
     else:
         wide.html(notice("warning", _UNDONE[now.state], "Resumed, it goes on: what was scored is kept."))
     if narrow.button("Resume the test", key=f"resume {test.job_id}", width="stretch"):

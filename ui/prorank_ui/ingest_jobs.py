@@ -12,7 +12,7 @@ from prorank_search import jobs
 from prorank_search.errors import InputError, ProRankError
 from prorank_search.jobs import Job, JobStatus
 from prorank_ui import ingest_output, ingest_preview, ingesting, page_gate, state, uploads
-from prorank_ui.commands import last_line
+from prorank_ui.commands import complaint
 from prorank_ui.markup import escape
 from prorank_ui.notices import notice
 from prorank_ui.uploads import Upload
@@ -88,8 +88,7 @@ def _draw(job: Job, status: JobStatus, *, mended: bool) -> None:
     elif status.state in jobs.RESUMABLE and not mended:
         act.button("Resume", key=f"resume {job.job_id}", on_click=_resume, args=(job,), width="stretch")
     if status.state == "failed" and not ended_well and not mended:
-        complaint = ingest_output.in_words_of_the_page(last_line(output))
-        st.html(notice("error", "The ingest failed", complaint))
+        st.html(notice("error", "The ingest failed", ingest_output.in_words_of_the_page(complaint(output))))
         _offer_change(job)
     if report is not None and report.dead_letters is not None:
         _dead_letters(job, report, report.dead_letters)

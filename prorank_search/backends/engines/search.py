@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from prorank_search.backends.engines import catalog, connection
-from prorank_search.backends.engines.connection import RETRIED, Engine, path
+from prorank_search.backends.engines import catalog
+from prorank_search.backends.engines.connection import RETRIED, Engine, path, pause_s
 from prorank_search.backends.engines.faults import error_of
 from prorank_search.backends.engines.hits import Passages, hits_of, id_of, is_outdated, marked_words, parent_of
 from prorank_search.backends.engines.mappings import IndexMapping, mapping_of
@@ -159,7 +159,7 @@ class EngineSearch:
         left = list(range(len(searches)))
         for attempt in range(self.engine.attempts):
             if attempt:
-                time.sleep(connection.pause_s(attempt))
+                time.sleep(pause_s(attempt))
             rows = [row for number in left for row in _rows(*searches[number])]
             found = self.engine.request("POST", "/_msearch", rows)["responses"]
             answers |= dict(zip(left, found, strict=True))
