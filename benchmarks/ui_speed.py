@@ -33,7 +33,7 @@ from prorank_search.settings import load_settings
 from prorank_search.types import Query, SearchRequest
 from prorank_ui import evaluating
 from prorank_ui.choices import Side
-from prorank_ui.evaluating import Source, Wish
+from prorank_ui.evaluating import EvaluationWish, Source
 from tests.ui import installation
 from tests.ui.conftest import install_stages
 from tests.ui.installation import INDEX, QUESTIONS
@@ -99,7 +99,7 @@ def fill(home: Path) -> str:
     )
     store.close()
     sides = [Side(), Side("shared-words", window="20"), Side("overlap", window="20", blend="total:zscore:1:1")]
-    wish = Wish(Source(QUERY_SET, INDEX), "test", INDEX, sides, smaller_windows=False)
+    wish = EvaluationWish(Source(QUERY_SET, INDEX), "test", INDEX, sides, smaller_windows=False)
     job = evaluating.start(home, wish, load_settings(index=INDEX), Profile())
     while jobs.status(job).state == "running":
         time.sleep(0.5)

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 
 from prorank_search.serving.metrics import Metrics
 from prorank_search.serving.respond import HUNG_UP, Asking
-from prorank_search.serving.service import Outcome, Service
+from prorank_search.serving.service import Answered, Service
 from prorank_search.serving.shapes.shape import Shape
 from prorank_search.serving.waiting import while_somebody_waits
 
@@ -38,5 +38,5 @@ async def rerank(asking: Asking, service: Service, metrics: Metrics, shape_of: C
     return response
 
 
-def _state(outcome: Outcome) -> str:
+def _state(outcome: Answered) -> str:
     return "ok" if all(answer.status.state == "ok" for answer in outcome.answers) else "partial"

@@ -65,7 +65,7 @@ class Scoring:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Answered:
     """What a request is answered with: an answer for each question, the tokens it was counted as, its milliseconds."""
 
     answers: tuple[Answer, ...]
@@ -162,11 +162,11 @@ class Service:
         """
         return self._shelf.loaded().get(self._key(model))
 
-    async def answer(self, asked: Asked, cancelled: Callable[[], bool] | None = None) -> Outcome:
+    async def answer(self, asked: Asked, cancelled: Callable[[], bool] | None = None) -> Answered:
         """Score what was asked, and make answers of it. See `scored`."""
         scoring = await self.scored(asked, cancelled)
         answers = tuple(answer(texts, scoring.info, scoring.revision, asked) for texts in scoring.scored)
-        return Outcome(answers, scoring.tokens, scoring.took_ms)
+        return Answered(answers, scoring.tokens, scoring.took_ms)
 
     async def scored(self, asked: Asked, cancelled: Callable[[], bool] | None = None) -> Scoring:
         """Score what was asked; what is not scored in time comes back unscored.

@@ -25,7 +25,7 @@ from prorank_search.profiles import Profile
 from prorank_search.settings import load_settings
 from prorank_ui import evaluating
 from prorank_ui.choices import Side
-from prorank_ui.evaluating import Source, Wish
+from prorank_ui.evaluating import EvaluationWish, Source
 from tests.ui.test_browser import CHROMIUM, served
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def fill(home: Path) -> jobs.Job:
     store.judge(*(Judgment(QUERY_SET, one.query_id, one.doc_id, "docstring", 3) for one in qrels))
     store.close()
     sides = [Side(), Side("prorank", window=HITS_RESCORED)]
-    wish = Wish(Source(QUERY_SET, FUNCTIONS.index), "test", FUNCTIONS.index, sides)
+    wish = EvaluationWish(Source(QUERY_SET, FUNCTIONS.index), "test", FUNCTIONS.index, sides)
     return evaluating.start(home, wish, own, Profile())
 
 

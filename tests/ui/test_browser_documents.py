@@ -30,7 +30,7 @@ def test_a_person_uploads_a_table_looks_starts_and_searches_it(page: Page, addre
     page.goto(f"{address}/documents")
     page.wait_for_selector("[data-testid=stFileUploader]")
     page.locator("input[type=file]").set_input_files(table)
-    expect(page.get_by_role("textbox", name="Index", exact=True)).to_have_value("zoo-of-mine")
+    expect(page.get_by_role("textbox", name="Add to index")).to_have_value("zoo-of-mine")
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_text("Of the first 3 records 1 cannot be used")).to_be_visible()
     page.reload()

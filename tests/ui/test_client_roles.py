@@ -18,10 +18,10 @@ from prorank_search.types import Qrel, Query
 from prorank_ui import visiting
 from prorank_ui.choices import Side
 from prorank_ui.client import Client
-from prorank_ui.evaluating import Source, Wish
+from prorank_ui.evaluating import EvaluationWish, Source
 from prorank_ui.held_back import HeldBack, Pair
 from prorank_ui.home_client import HomeClient
-from prorank_ui.ingesting import Wish as Ingest
+from prorank_ui.ingesting import IngestWish
 from prorank_ui.local_client import LocalClient
 from prorank_ui.roles import Person, Role, Visitor
 from prorank_ui.service_client import ServiceClient, open_service
@@ -38,7 +38,7 @@ OF_JUDGES: dict[str, Callable[[Client], object]] = {
     ),
     "save_comparison": lambda client: client.save_comparison({"q": "dog"}),
     "start_evaluation": lambda client: client.start_evaluation(
-        Wish(Source("shop", "animals"), "test", "animals", [Side()])
+        EvaluationWish(Source("shop", "animals"), "test", "animals", [Side()])
     ),
 }
 OF_OPERATORS: dict[str, Callable[[LocalClient], object]] = {
@@ -50,8 +50,8 @@ OF_OPERATORS: dict[str, Callable[[LocalClient], object]] = {
     "demote": lambda client: client.demote(),
     "keep_upload": lambda client: client.keep_upload([]),
     "delete_uploads": lambda client: client.delete_uploads([]),
-    "dry_run": lambda client: client.dry_run(Ingest("", Path("nothing.csv"), "new")),
-    "start_ingest": lambda client: client.start_ingest(Ingest("", Path("nothing.csv"), "new")),
+    "dry_run": lambda client: client.dry_run(IngestWish("", Path("nothing.csv"), "new")),
+    "start_ingest": lambda client: client.start_ingest(IngestWish("", Path("nothing.csv"), "new")),
     "rollback": lambda client: client.rollback("animals"),
     "prune": lambda client: client.prune("animals"),
     "delete_index": lambda client: client.delete_index("animals", "animals"),
@@ -133,7 +133,7 @@ def test_only_operators_change_indexes_and_models(client: LocalClient, asking: A
 
 
 def test_a_job_is_stopped_and_resumed_by_those_who_may_start_it(client: LocalClient, asking: Asked) -> None:
-    wish = Wish(Source("shop", "animals"), "test", "animals", [Side()])
+    wish = EvaluationWish(Source("shop", "animals"), "test", "animals", [Side()])
     measuring, training = client.start_evaluation(wish), client.start_job("train", "t", jobs.prorank("--help"), {})
     asking.person = Person("judge")
     client.stop_job(measuring)

@@ -13,8 +13,8 @@ from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.judgments import FILE_NAME, JudgmentStore
 from prorank_search.rescorers.function import from_function
 from prorank_search.types import Document, Query
-from prorank_ui import local_client
-from prorank_ui.app_pages import compare, judge
+from prorank_ui import local_client, shown_hits
+from prorank_ui.app_pages import judge
 from prorank_ui.cli import SCRIPT
 from prorank_ui.local_client import LocalClient
 from tests.ui.conftest import PATIENCE_S, address_of
@@ -91,6 +91,8 @@ def test_the_address_carries_the_search_and_is_followed(app: AppTest) -> None:
         "right": "overlap",
         "right_window": "20",
         "right_blend": "replace:none:1:1",
+        "show": "all",
+        "page": "1",
     }
 
 
@@ -287,15 +289,34 @@ def test_another_blend_of_the_same_hits_asks_no_model(app: AppTest, monkeypatch:
 
 @pytest.mark.usefixtures("animals", "stages")
 def test_another_query_begins_with_all_hits_and_the_first_page(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compare, "HITS_A_PAGE", 1)
+    monkeypatch.setattr(shown_hits, "HITS_A_PAGE", 1)
     app.query_params.update({"q": "dog", "right": "overlap"})
     app.run()
-    shown, pages = app.button_group
-    pages.set_value(3).run()
+    app.button_group(key="page").set_value("3").run()
     assert drawn(app).count('class="pr-title"') == 2
     app.text_input(key="q").set_value("barks").run()
-    assert [group.value for group in app.button_group] == ["all", 1]
-    assert shown.key not in {group.key for group in app.button_group}
+    assert [group.value for group in app.button_group] == ["all", "1"]
+
+
+@pytest.mark.usefixtures("animals", "stages")
+def test_a_link_shows_the_kind_of_hits_and_the_page_that_were_seen(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shown_hits, "HITS_A_PAGE", 1)
+    app.query_params.update({"q": "barking dog"})
+    app.run()
+    app.button_group(key="page").set_value("2").run()
+    app.button_group(key="show").set_value("up").run()
+    assert (address_of(app)["show"], address_of(app)["page"]) == ("up", "1")
+    app.button_group(key="page").set_value("2").run()
+    another = AppTest.from_file(str(SCRIPT), default_timeout=PATIENCE_S)
+    another.query_params.update(address_of(app))
+    another.run()
+    assert [group.value for group in another.button_group] == ["up", "2"]
+    assert [titles(side) for side in sides(drawn(another))] == [titles(side) for side in sides(drawn(app))]
+    another.query_params.update({"show": "all", "page": "9"})
+    another.run()
+    assert [group.value for group in another.button_group] == ["all", "1"]
 
 
 @pytest.mark.usefixtures("stages")

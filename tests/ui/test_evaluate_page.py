@@ -18,7 +18,7 @@ from prorank_search.settings import load_settings
 from prorank_search.types import Query
 from prorank_ui import evaluating, standings, unjudged
 from prorank_ui.choices import Side
-from prorank_ui.evaluating import Source, Wish
+from prorank_ui.evaluating import EvaluationWish, Source
 from tests.ui.conftest import PATIENCE_S, when_ended
 
 PAGE = """
@@ -52,7 +52,7 @@ def drawn(app: AppTest) -> str:
 
 def measured(home: Path, *sides: Side, index: str = "animals") -> jobs.Job:
     """Start a run and wait until it ends."""
-    wish = Wish(Source("zoo", index), "test", index, sides)
+    wish = EvaluationWish(Source("zoo", index), "test", index, sides)
     job = evaluating.start(home, wish, load_settings(index=index), Profile())
     return when_ended(job)
 

@@ -11,7 +11,7 @@ import pytest
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.errors import InputError
 from prorank_ui import index_care, ingest_output, ingest_preview, ingesting
-from prorank_ui.ingesting import Wish
+from prorank_ui.ingesting import IngestWish
 
 PRETTY = json.dumps(
     {"index": "a", "documents": 3, "bad_records": 1, "dead_letters": "/x", "seconds": 0.1, "docs_per_s": 30.0}, indent=2
@@ -19,21 +19,21 @@ PRETTY = json.dumps(
 
 
 @pytest.fixture
-def wish(home: Path) -> Wish:
+def wish(home: Path) -> IngestWish:
     source = home / "animals.csv"
     source.write_text("id,text\n1,The dogs are barking at the cat.\n2,<script>fox</script>\n3\n", encoding="utf-8")
-    return Wish("", source, "zoo")
+    return IngestWish("", source, "zoo")
 
 
 @pytest.mark.parametrize("name", ["", "x" * 201, "a\0b", "a\nb"])
-def test_a_name_that_no_command_can_take_is_refused(wish: Wish, name: str) -> None:
+def test_a_name_that_no_command_can_take_is_refused(wish: IngestWish, name: str) -> None:
     with pytest.raises(InputError):
         ingesting.arguments(replace(wish, index=name))
     with pytest.raises(InputError):
         ingesting.arguments(replace(wish, title_column=name or "\0"))
 
 
-def test_a_look_shows_documents_terms_and_bad_records_and_writes_nothing(wish: Wish, home: Path) -> None:
+def test_a_look_shows_documents_terms_and_bad_records_and_writes_nothing(wish: IngestWish, home: Path) -> None:
     seen = ingesting.dry_run(wish)
     assert "Of the first 3 records 1 cannot be used" in ingest_preview.headline(seen)
     assert "&lt;script&gt;fox" in ingest_preview.documents(seen)
@@ -43,7 +43,7 @@ def test_a_look_shows_documents_terms_and_bad_records_and_writes_nothing(wish: W
     assert TantivyBackend(home / "indexes").indexes() == []
 
 
-def test_a_look_at_what_cannot_be_read_gives_the_reason_of_the_command(wish: Wish) -> None:
+def test_a_look_at_what_cannot_be_read_gives_the_reason_of_the_command(wish: IngestWish) -> None:
     with pytest.raises(InputError, match="no column"):
         ingesting.dry_run(replace(wish, text_column="gone", title_column="gone"))
 

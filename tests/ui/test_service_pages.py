@@ -22,7 +22,7 @@ from prorank_search.settings import load_settings
 from prorank_search.types import Query, SearchResult
 from prorank_ui import evaluating, service_suite, standings
 from prorank_ui.choices import Choice, Side
-from prorank_ui.evaluating import Source, Wish
+from prorank_ui.evaluating import EvaluationWish, Source
 from prorank_ui.service_client import STAGE, ServiceClient
 from tests.ui.a_service import AService, client, free_port, remote, service
 from tests.ui.conftest import PATIENCE_S, address_of, run_until, when_ended
@@ -184,7 +184,9 @@ def judged(remote: Path) -> str:
     return "zoo"
 
 
-WISH = Wish(Source("zoo", "animals"), "test", "animals", [Side(), Side(STAGE), Side(STAGE, blend="rrf:none:1:1")])
+WISH = EvaluationWish(
+    Source("zoo", "animals"), "test", "animals", [Side(), Side(STAGE), Side(STAGE, blend="rrf:none:1:1")]
+)
 
 
 class TestEvaluate:

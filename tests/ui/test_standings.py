@@ -11,7 +11,7 @@ from prorank_search.types import Blend
 from prorank_ui import quality_cost
 from prorank_ui.change_list import drawn
 from prorank_ui.choices import Side
-from prorank_ui.evaluating import Source, Wish, sources, suite_of
+from prorank_ui.evaluating import EvaluationWish, Source, sources, suite_of
 from prorank_ui.evaluation_tables import slices_table, standings_table, verdict
 from prorank_ui.slices import slices
 from prorank_ui.standings import Change, EvaluationRun, Measured, changes, standings, together
@@ -108,7 +108,9 @@ def test_the_picture_starts_at_the_first_stage_and_is_drawn_over_time_where_that
 
 
 def test_a_suite_names_what_the_settings_and_the_profile_say() -> None:
-    wish = Wish(Source("zoo", "animals"), "test", "animals", [Side(), Side("prorank", window="50"), Side("overlap")])
+    wish = EvaluationWish(
+        Source("zoo", "animals"), "test", "animals", [Side(), Side("prorank", window="50"), Side("overlap")]
+    )
     profile = Profile(blend=Blend("rrf"), instruction="Answers only")
     suite, sides = suite_of(wish, Settings(model="my-model"), profile)
     assert [one.window_size for one in suite.systems] == [None, 50, 30]

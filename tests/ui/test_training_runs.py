@@ -12,7 +12,7 @@ from prorank_training.recipe import Recipe
 from prorank_training.recipe_choice import choose, named, summary
 from prorank_ui import training_groups, training_plan, training_runs
 from prorank_ui.training_charts import chart, pictures_of
-from prorank_ui.training_plan import Plan, RecipeInfo
+from prorank_ui.training_plan import RecipeInfo, TrainingPlan
 
 
 def write_metrics(folder: Path, lines: Sequence[dict[str, object]], *, warmup: int = 0, steps: int = 10) -> Path:
@@ -81,7 +81,7 @@ def test_curves_are_thinned_to_means_and_each_picture_has_its_stage() -> None:
 
 
 def test_a_plan_on_judgments_leaves_out_the_recipes_collections_and_its_teacher(prorank_home: Path) -> None:
-    plan = Plan("cpu", 'a "base"', {"hand\\book 🦊": 90}, (), "prorank:x")
+    plan = TrainingPlan("cpu", 'a "base"', {"hand\\book 🦊": 90}, (), "prorank:x")
     info = recipe_info("cpu", prorank_home)
     recipe = recipe_of(training_plan.data_command(plan, info, prorank_home), prorank_home)
     assert (recipe.base, recipe.data.collections, recipe.teacher) == ('a "base"', [], None)
@@ -95,11 +95,11 @@ def test_a_plan_on_judgments_leaves_out_the_recipes_collections_and_its_teacher(
 
 def test_a_plan_on_collections_keeps_what_the_recipe_says_of_them(prorank_home: Path) -> None:
     info = recipe_info("cpu", prorank_home)
-    everything = Plan("cpu", info.base, {}, [str(row["folder"]) for row in info.collections])
+    everything = TrainingPlan("cpu", info.base, {}, [str(row["folder"]) for row in info.collections])
     assert recipe_of(training_plan.data_command(everything, info, prorank_home), prorank_home).digest() == (
         choose(Path("cpu"), prorank_home, None).recipe.digest()
     )
-    some = Plan("cpu", info.base, {"handbook": 3}, ["drcd_sent", "mine"])
+    some = TrainingPlan("cpu", info.base, {"handbook": 3}, ["drcd_sent", "mine"])
     data = recipe_of(training_plan.data_command(some, info, prorank_home), prorank_home).data
     assert [(row.folder, row.analysis, row.groups) for row in data.collections] == [
         ("drcd_sent", "chinese", 3080),

@@ -20,7 +20,7 @@ _EPSILON = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class GroupOutcomes:
     """What a batch of groups came to.
 
     Attributes:
@@ -39,7 +39,7 @@ def draw(logits: Tensor, samples: int, generator: torch.Generator) -> Tensor:
     return torch.multinomial(logits.detach().float().softmax(-1), samples, replacement=True, generator=generator)
 
 
-def sampled(logits: Tensor, table: Tensor, weights: Tensor, tokens: Tensor) -> Outcome:
+def sampled(logits: Tensor, table: Tensor, weights: Tensor, tokens: Tensor) -> GroupOutcomes:
     """Return -mean(advantage * log probability) over the samples of each group.
 
     The advantage is the weighted sum of rewards less its mean in the group, over its standard deviation (with Bessel's
@@ -56,17 +56,17 @@ def sampled(logits: Tensor, table: Tensor, weights: Tensor, tokens: Tensor) -> O
     deviation = total.std(-1)
     advantages = (total - total.mean(-1, keepdim=True)) / (deviation[:, None] + _EPSILON)
     log_probabilities = logits.float().log_softmax(-1).gather(1, tokens)  # (groups, samples)
-    return Outcome(-(advantages * log_probabilities).mean(-1), each.mean(-1), deviation)
+    return GroupOutcomes(-(advantages * log_probabilities).mean(-1), each.mean(-1), deviation)
 
 
-def expected(logits: Tensor, table: Tensor, weights: Tensor) -> Outcome:
+def expected(logits: Tensor, table: Tensor, weights: Tensor) -> GroupOutcomes:
     """Return -(expected reward) / (its standard deviation): what `sampled` comes to with ever more samples."""
     probabilities = logits.float().softmax(-1)
     earned = (probabilities * table).sum(-1)  # (rewards, groups)
     mean = weights @ earned
     spread = (table * weights[:, None, None]).sum(0) - mean.detach()[:, None]
     deviation = (probabilities.detach() * spread**2).sum(-1).sqrt()
-    return Outcome(-mean / (deviation + _EPSILON), earned.detach(), deviation)
+    return GroupOutcomes(-mean / (deviation + _EPSILON), earned.detach(), deviation)
 
 
 def imbalance(log_odds: Tensor) -> Tensor:
@@ -79,9 +79,9 @@ def imbalance(log_odds: Tensor) -> Tensor:
     return log_odds.float().mean() ** 2
 
 
-def supervised(logits: Tensor, table: Tensor) -> Outcome:
+def supervised(logits: Tensor, table: Tensor) -> GroupOutcomes:
     """Return -log probability of the token that earns most: priming, which no reward steers."""
     best = table.sum(0).argmax(-1, keepdim=True)  # (groups, 1)
     outcome = expected(logits.detach(), table, torch.ones(len(table), device=table.device))
     losses = -logits.float().log_softmax(-1).gather(1, best)[:, 0]
-    return Outcome(losses, outcome.earned, outcome.deviation)
+    return GroupOutcomes(losses, outcome.earned, outcome.deviation)

@@ -31,7 +31,7 @@ from prorank_training.answer_turns import (
 )
 from prorank_training.groups import DevQuery, Group
 from prorank_training.master_weights import MasterWeights
-from prorank_training.one_token_grpo import Outcome, draw, expected, imbalance, sampled, supervised
+from prorank_training.one_token_grpo import GroupOutcomes, draw, expected, imbalance, sampled, supervised
 from prorank_training.pairs import Pair, dev_pairs, training_pairs
 from prorank_training.progress import Progress
 from prorank_training.recipe import Recipe, WarmupRecipe
@@ -133,7 +133,7 @@ def _learn(
     return _summary(turns, outcomes)
 
 
-def _outcome(logits: Tensor, table: Tensor, plan: WarmupRecipe, step: int, generator: torch.Generator) -> Outcome:
+def _outcome(logits: Tensor, table: Tensor, plan: WarmupRecipe, step: int, generator: torch.Generator) -> GroupOutcomes:
     if step < plan.priming_steps:
         return supervised(logits, table)
     weights = torch.tensor([plan.format_weight, 1.0], device=table.device)
@@ -142,7 +142,7 @@ def _outcome(logits: Tensor, table: Tensor, plan: WarmupRecipe, step: int, gener
     return sampled(logits, table, weights, draw(logits, plan.samples, generator))
 
 
-def _summary(turns: Sequence[Turn], outcomes: Sequence[Outcome]) -> dict[str, float]:
+def _summary(turns: Sequence[Turn], outcomes: Sequence[GroupOutcomes]) -> dict[str, float]:
     earned = torch.cat([outcome.earned for outcome in outcomes], 1)  # (rewards, turns)
     deviation = torch.cat([outcome.deviation for outcome in outcomes])
     losses = torch.cat([outcome.losses for outcome in outcomes])

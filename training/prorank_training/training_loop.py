@@ -17,7 +17,7 @@ from prorank_training.stopping import stoppable
 _BAD_STEPS_ALLOWED = 20
 
 
-class Plan(Protocol):
+class LoopSettings(Protocol):
     """What the loop reads of a stage's table in the recipe."""
 
     @property
@@ -51,7 +51,7 @@ class TrainingLoop:
     """
 
     stage: Stage
-    plan: Plan
+    plan: LoopSettings
     masters: MasterWeights
     folder: RunFolder
     progress: Progress

@@ -19,7 +19,7 @@ from prorank_search.protocols import IndexInfo
 from prorank_search.types import Document, Qrel, Query, Scored
 from prorank_ui.checkup import Examined
 from prorank_ui.choices import Choice
-from prorank_ui.evaluating import Wish
+from prorank_ui.evaluating import EvaluationWish
 from prorank_ui.roles import Person
 from prorank_ui.running_search import RunningSearch
 
@@ -129,7 +129,7 @@ class Client(Protocol):
         """Look at everything that has to work. Blocks for some seconds."""
         ...
 
-    def start_evaluation(self, wish: Wish) -> Job:
+    def start_evaluation(self, wish: EvaluationWish) -> Job:
         """Start an evaluation as a job. Judges may."""
         ...
 

@@ -52,7 +52,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class EvaluationWish:
     """What a person wants to measure.
 
     Attributes:
@@ -112,7 +112,7 @@ def system_name(side: Side) -> str:
     return ", ".join(filter(None, [side.name, window, blend, instruction]))
 
 
-def suite_of(wish: Wish, settings: Settings, profile: Profile) -> tuple[Suite, Mapping[str, Side]]:
+def suite_of(wish: EvaluationWish, settings: Settings, profile: Profile) -> tuple[Suite, Mapping[str, Side]]:
     """Return the suite that measures what is wished, and its systems' sides by name.
 
     A name says of model and blend only what was chosen: what was left to the settings would make it long.
@@ -164,18 +164,18 @@ def suite_of(wish: Wish, settings: Settings, profile: Profile) -> tuple[Suite, M
     return suite, sides
 
 
-def title_of(wish: Wish) -> str:
+def title_of(wish: EvaluationWish) -> str:
     """Return what a list shows of a run.
 
     Example:
-        >>> title_of(Wish(Source("shop", "goods"), "", "goods", [Side(), Side("overlap")]))
+        >>> title_of(EvaluationWish(Source("shop", "goods"), "", "goods", [Side(), Side("overlap")]))
         'shop: BM25, overlap'
     """
     split = f" {wish.split}" if wish.source.splits else ""
     return f"{wish.source.name}{split}: {', '.join(dict.fromkeys(side.name for side in wish.sides))}"
 
 
-def start(home: Path, wish: Wish, settings: Settings, profile: Profile) -> jobs.Job:
+def start(home: Path, wish: EvaluationWish, settings: Settings, profile: Profile) -> jobs.Job:
     """Start a run as a job, which keeps its results in its folder.
 
     Raises:
@@ -186,7 +186,7 @@ def start(home: Path, wish: Wish, settings: Settings, profile: Profile) -> jobs.
     return _start(home, wish, suite_of(wish, settings, profile), command)
 
 
-def start_on_service(home: Path, wish: Wish, settings: Settings) -> jobs.Job:
+def start_on_service(home: Path, wish: EvaluationWish, settings: Settings) -> jobs.Job:
     """Start a run as a job whose searches a service does.
 
     Raises:
@@ -221,7 +221,9 @@ def start_suite(home: Path, kind: str, suite: Suite, command: Sequence[str], abo
     return jobs.start(home / "jobs", kind, suite.title, command, about, files)
 
 
-def _start(home: Path, wish: Wish, measured: tuple[Suite, Mapping[str, Side]], command: tuple[str, ...]) -> jobs.Job:
+def _start(
+    home: Path, wish: EvaluationWish, measured: tuple[Suite, Mapping[str, Side]], command: tuple[str, ...]
+) -> jobs.Job:
     suite, sides = measured
     about = {
         "index": wish.index,

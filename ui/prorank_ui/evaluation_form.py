@@ -11,7 +11,7 @@ from prorank_search.errors import ProRankError
 from prorank_search.protocols import IndexInfo
 from prorank_ui import evaluating, run_choice, side_controls, state
 from prorank_ui.choices import FIRST_STAGE, Side
-from prorank_ui.evaluating import Source, Wish
+from prorank_ui.evaluating import EvaluationWish, Source
 from prorank_ui.notices import notice
 from prorank_ui.wording import count
 
@@ -41,7 +41,7 @@ def show(sources: Sequence[Source], indexes: Sequence[IndexInfo]) -> None:
     with smaller:
         timed = "" if state.client().service else ", with the time they take"
         windows = st.checkbox(f"Smaller windows too{timed}", value=True, key="smaller windows")
-    wish = Wish(source, split, index, sides, most, windows)
+    wish = EvaluationWish(source, split, index, sides, most, windows)
     if st.button("Start", type="primary", key="start evaluation"):  # no callback: it would have the run before's wish
         _start(wish)
 
@@ -98,7 +98,7 @@ def _change_systems(by: int) -> None:
     st.session_state[_SYSTEMS] += by
 
 
-def _start(wish: Wish) -> None:
+def _start(wish: EvaluationWish) -> None:
     try:
         job = state.client().start_evaluation(wish)
     except ProRankError as error:

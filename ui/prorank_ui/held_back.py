@@ -93,7 +93,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class HeldBackOutcome:
     """What a test found, by nDCG@10.
 
     Attributes:
@@ -166,7 +166,7 @@ def of_pair(home: Path, pair: Pair, query_set: str) -> list[jobs.Job]:
     return [job for job in jobs.jobs(home / "jobs", KIND) if dict(job.about) == wanted]
 
 
-def outcome(folder: Path) -> Outcome:
+def outcome(folder: Path) -> HeldBackOutcome:
     """Read what a test found.
 
     Raises:
@@ -185,15 +185,15 @@ def outcome(folder: Path) -> Outcome:
         for ending, order in _ORDERS.items()
         for before, after in [(of[f"{_BEFORE}{ending}"], of[f"{_AFTER}{ending}"])]
     ]
-    return Outcome(len(queries), fmean(of[_FIRST_STAGE].values()), rows)
+    return HeldBackOutcome(len(queries), fmean(of[_FIRST_STAGE].values()), rows)
 
 
-def headline(found: Outcome) -> str:
+def headline(found: HeldBackOutcome) -> str:
     """Say in one sentence whether the new model is better.
 
     Example:
         >>> before, after = ({str(at): 0.1 * at + step for at in range(9)} for step in (0.0, 0.1))
-        >>> headline(Outcome(9, 0.3, [Row("as it searches", 0.4, 0.5, compare_runs(before, after))]))
+        >>> headline(HeldBackOutcome(9, 0.3, [Row("as it searches", 0.4, 0.5, compare_runs(before, after))]))
         'Better on 9 held-back queries: nDCG@10 0.400 → 0.500'
     """
     row = found.rows[0]
@@ -203,7 +203,7 @@ def headline(found: Outcome) -> str:
     return f"{'Better' if row.comparison.delta > 0 else 'Worse'} {on}"
 
 
-def outcome_table(found: Outcome, other: str) -> str:
+def outcome_table(found: HeldBackOutcome, other: str) -> str:
     """Return the models beside each other, with the paired test."""
     headings = ["order", other, "new model", "difference", "95 % interval", "p", "better", "equal", "worse"]
     return plain_table.drawn("Test on held-back judgments", headings, [_cells(row) for row in found.rows], headings[1:])

@@ -10,7 +10,7 @@ from prorank_search import jobs
 from prorank_search.jobs import Job
 from prorank_ui import evaluating, held_back, page_gate, state
 from prorank_ui.commands import complaint
-from prorank_ui.held_back import HeldBack, Outcome, Pair
+from prorank_ui.held_back import HeldBack, HeldBackOutcome, Pair
 from prorank_ui.markup import unmarked
 from prorank_ui.notices import notice, summary
 
@@ -93,7 +93,7 @@ def _show(test: Job, called: str) -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=_KEPT)
-def _outcome(job_id: str, ended: str, _folder: Path) -> Outcome:
+def _outcome(job_id: str, ended: str, _folder: Path) -> HeldBackOutcome:
     """Read what a test found, once until it is run anew."""
     del job_id, ended
     return held_back.outcome(_folder)

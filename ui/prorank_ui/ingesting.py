@@ -17,7 +17,7 @@ DRY_RUN_TAKES_AT_MOST_S = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class IngestWish:
     """What a person wants to go into an index.
 
     Attributes:
@@ -43,7 +43,7 @@ class Wish:
     text_column: str = ""
 
 
-def arguments(wish: Wish, config: Path | None = None) -> tuple[str, ...]:
+def arguments(wish: IngestWish, config: Path | None = None) -> tuple[str, ...]:
     """Return what `prorank` is given; what a form holds never becomes an option of its own.
 
     Args:
@@ -54,7 +54,7 @@ def arguments(wish: Wish, config: Path | None = None) -> tuple[str, ...]:
         InputError: A name is missing, too long, or holds what no name holds.
 
     Example:
-        >>> arguments(Wish("", Path("/u/a.csv"), "shop", replace=True, text_column="--json"))
+        >>> arguments(IngestWish("", Path("/u/a.csv"), "shop", replace=True, text_column="--json"))
         ('ingest', '/u/a.csv', '--index=shop', '--analysis=auto', '--replace', '--text-column=--json')
     """
     if not wish.index:
@@ -75,7 +75,7 @@ def arguments(wish: Wish, config: Path | None = None) -> tuple[str, ...]:
     )
 
 
-def dry_run(wish: Wish, config: Path | None = None) -> Mapping[str, Any]:
+def dry_run(wish: IngestWish, config: Path | None = None) -> Mapping[str, Any]:
     """Return what `prorank ingest --dry-run` shows; writes nothing. Blocks for some seconds.
 
     Raises:
@@ -88,7 +88,7 @@ def dry_run(wish: Wish, config: Path | None = None) -> Mapping[str, Any]:
     return shown
 
 
-def start(jobs_folder: Path, wish: Wish, config: Path | None = None) -> jobs.Job:
+def start(jobs_folder: Path, wish: IngestWish, config: Path | None = None) -> jobs.Job:
     """Start the ingest as a job.
 
     Raises:

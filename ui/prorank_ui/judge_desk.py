@@ -20,7 +20,7 @@ from prorank_ui import address, announcer, dialogs, judge_card, judge_proposals,
 from prorank_ui.choices import FIRST_STAGE, Side
 from prorank_ui.judging import Work
 from prorank_ui.notices import notice
-from prorank_ui.pool_filling import Plan
+from prorank_ui.pool_filling import FillingPlan
 from prorank_ui.wording import apart, count
 
 DEPTHS = ("10", "20", "50", "100")
@@ -132,7 +132,7 @@ def _show_progress(desk: Desk) -> None:
     st.progress(work.finished / len(work.order), text=told)
 
 
-def _plan(desk: Desk) -> Plan:
+def _plan(desk: Desk) -> FillingPlan:
     """Draw the way to other queries and the choice of what is shown and judged; return how pools are filled."""
     order = desk.work.order
     at = order.index(desk.query.query_id)
@@ -145,7 +145,7 @@ def _plan(desk: Desk) -> Plan:
             return _chosen_plan(desk)
 
 
-def _chosen_plan(desk: Desk) -> Plan:
+def _chosen_plan(desk: Desk) -> FillingPlan:
     stages = [*state.client().stages(desk.query_set.index), FIRST_STAGE]
     second = state.select(
         "BM25's hits, and those of", "second", stages, lambda name: "nothing else" if name == FIRST_STAGE else name
@@ -156,7 +156,7 @@ def _chosen_plan(desk: Desk) -> Plan:
     if second != FIRST_STAGE:
         judge_proposals.offer(desk.query_set, second)
     sides = (Side(),) if second == FIRST_STAGE else (Side(), Side(second))
-    plan = Plan(sides, int(depth))
+    plan = FillingPlan(sides, int(depth))
     if desk.query.query_id in desk.work.pools:
         wished = (desk.query_set, desk.query, plan)
         st.button("Add these hits to this query", on_click=pool_filling.fill_again, args=wished)
@@ -300,7 +300,7 @@ def _open_again(query_id: str, doc_id: str) -> None:
     st.session_state[_AGAIN] = doc_id
 
 
-def _prepare_next(desk: Desk, plan: Plan) -> None:
+def _prepare_next(desk: Desk, plan: FillingPlan) -> None:
     """Search the next query already while this one is judged."""
     ahead = desk.work.next_unpooled(desk.query.query_id, pool_filling.empty(desk.query_set))
     if ahead is not None:

@@ -117,7 +117,7 @@ class LocalClient(HomeClient):
         """Run `prorank doctor`, and ask the service of these settings, where one runs."""
         return checkup.examine()
 
-    def start_evaluation(self, wish: evaluating.Wish) -> Job:
+    def start_evaluation(self, wish: evaluating.EvaluationWish) -> Job:
         """Start an evaluation as a job."""
         self._require("judge", "measuring")
         settings, profile = self._in_force(wish.index)
@@ -156,12 +156,12 @@ class LocalClient(HomeClient):
         self._require("operator", "deleting uploads")
         uploads.delete(self.home, upload_ids)
 
-    def dry_run(self, wish: ingesting.Wish) -> Mapping[str, Any]:
+    def dry_run(self, wish: ingesting.IngestWish) -> Mapping[str, Any]:
         """Return what a dry run of an ingest shows."""
         self._require("operator", "a dry run")
         return ingesting.dry_run(wish, self._settings.config)
 
-    def start_ingest(self, wish: ingesting.Wish) -> Job:
+    def start_ingest(self, wish: ingesting.IngestWish) -> Job:
         """Start an ingest as a job."""
         self._require("operator", "putting documents into an index")
         return ingesting.start(self.home / "jobs", wish, self._settings.config)

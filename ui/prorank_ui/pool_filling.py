@@ -27,7 +27,7 @@ _POLL_S = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class FillingPlan:
     """How pools are filled.
 
     Attributes:
@@ -39,13 +39,13 @@ class Plan:
     depth: int
 
 
-def fill(query_set: QuerySet, query: Query, plan: Plan) -> None:
+def fill(query_set: QuerySet, query: Query, plan: FillingPlan) -> None:
     """Search a query, and draw the page anew once its pool is filled; until then say that it is being searched."""
     prepare(query_set, query, plan)
     st.fragment(_poll, run_every=_POLL_S)(query_set, query, plan)
 
 
-def prepare(query_set: QuerySet, query: Query, plan: Plan) -> None:
+def prepare(query_set: QuerySet, query: Query, plan: FillingPlan) -> None:
     """Begin to search a query that will be needed soon."""
     under_way, keys = searches.under_way(_JUDGE), _keys(query_set, query, plan)
     if all(key in under_way for key in keys.values()):
@@ -62,7 +62,7 @@ def prepare(query_set: QuerySet, query: Query, plan: Plan) -> None:
     searches.keep(under_way, list(under_way)[-_SEARCHES:])
 
 
-def fill_again(query_set: QuerySet, query: Query, plan: Plan) -> None:
+def fill_again(query_set: QuerySet, query: Query, plan: FillingPlan) -> None:
     """Let a query that has a pool already be searched, and what is not there yet be put in."""
     _forget(query_set, query, plan)
     st.session_state[_AGAIN] = (query_set.name, query.query_id, plan)
@@ -105,7 +105,7 @@ def put_in(query_set: str, query_id: str, results: Mapping[str, SearchResult], d
             client.judge(*new)
 
 
-def _poll(query_set: QuerySet, query: Query, plan: Plan) -> None:
+def _poll(query_set: QuerySet, query: Query, plan: FillingPlan) -> None:
     """Fill the pool once every system has answered."""
     under_way = searches.under_way(_JUDGE)
     results: dict[str, SearchResult] = {}
@@ -139,10 +139,10 @@ def _poll(query_set: QuerySet, query: Query, plan: Plan) -> None:
     st.rerun()
 
 
-def _keys(query_set: QuerySet, query: Query, plan: Plan) -> dict[Side, searches.Key]:
+def _keys(query_set: QuerySet, query: Query, plan: FillingPlan) -> dict[Side, searches.Key]:
     return {side: (query_set.name, query.query_id, plan, side) for side in plan.sides}
 
 
-def _forget(query_set: QuerySet, query: Query, plan: Plan) -> None:
+def _forget(query_set: QuerySet, query: Query, plan: FillingPlan) -> None:
     gone, under_way = _keys(query_set, query, plan).values(), searches.under_way(_JUDGE)
     searches.keep(under_way, [key for key in under_way if key not in gone])

@@ -146,7 +146,7 @@ class ServiceClient(HomeClient):
         """Ask the service how it is."""
         return service_checkup.examine(self._calls)
 
-    def start_evaluation(self, wish: evaluating.Wish) -> Job:
+    def start_evaluation(self, wish: evaluating.EvaluationWish) -> Job:
         """Start an evaluation as a job, which asks the service."""
         self._require("judge", "measuring")
         return evaluating.start_on_service(self.home, wish, self._settings)

@@ -16,7 +16,7 @@ from prorank_ui.commands import last_line
 from prorank_ui.evaluating import COLLECTIONS
 from prorank_ui.markup import unmarked
 from prorank_ui.notices import notice
-from prorank_ui.training_plan import Plan, RecipeInfo
+from prorank_ui.training_plan import RecipeInfo, TrainingPlan
 from prorank_ui.wording import count
 
 _POLL_S = 1.5
@@ -53,7 +53,7 @@ def _recipes(home: Path, own: Mapping[str, int]) -> list[RecipeInfo]:
     return [RecipeInfo(**row) for row in answer]
 
 
-def _ask(home: Path, known: Mapping[str, RecipeInfo]) -> Plan | None:
+def _ask(home: Path, known: Mapping[str, RecipeInfo]) -> TrainingPlan | None:
     """Draw the fields; return what they hold, or None where there is nothing to train on."""
     store = state.client().store
     judged = {found.name: len(store.qrels(found.name)) for found in store.query_sets()}
@@ -94,7 +94,9 @@ def _ask(home: Path, known: Mapping[str, RecipeInfo]) -> Plan | None:
     if not sets and not chosen:
         st.caption("Choose judgments or collections to train on.")
         return None
-    return Plan(recipe.name, base, {name: judged[name] for name in sets}, chosen, f"prorank:{base}" if mistakes else "")
+    return TrainingPlan(
+        recipe.name, base, {name: judged[name] for name in sets}, chosen, f"prorank:{base}" if mistakes else ""
+    )
 
 
 def _ask_collections(recipe: RecipeInfo, folders: list[str], home: Path) -> list[str]:
@@ -106,7 +108,7 @@ def _ask_collections(recipe: RecipeInfo, folders: list[str], home: Path) -> list
     return st.multiselect("Collections", folders, default=wanted, key=f"train_collections {recipe.name}")
 
 
-def _start_groups(plan: Plan, recipe: RecipeInfo, home: Path) -> None:
+def _start_groups(plan: TrainingPlan, recipe: RecipeInfo, home: Path) -> None:
     command = jobs.prorank(*training_plan.data_command(plan, recipe, home))
     client = page_gate.installation()
     client.start_job(training_runs.GROUPS_KIND, plan.title, command, training_plan.about(plan))
@@ -146,12 +148,12 @@ def _show_groups(made: Job, known: Mapping[str, RecipeInfo], home: Path) -> None
         st.html(notice("warning", *scarce))
     with st.expander("Look at a few"):
         st.html("".join(map(training_groups.group_html, training_groups.few(made.folder))))
-    plan = Plan(**made.about)  # type: ignore[arg-type]  # it was written by `training_plan.about`
+    plan = TrainingPlan(**made.about)  # type: ignore[arg-type]  # it was written by `training_plan.about`
     if plan.recipe in known:
         _offer_start(made, plan, known[plan.recipe], sum(row["groups"] for row in rows), home)
 
 
-def _offer_start(made: Job, plan: Plan, recipe: RecipeInfo, groups: int, home: Path) -> None:
+def _offer_start(made: Job, plan: TrainingPlan, recipe: RecipeInfo, groups: int, home: Path) -> None:
     columns = st.columns([2, 3, 5] if recipe.warmup_steps else [2, 8], vertical_alignment="bottom")
     with columns[0]:
         steps = st.number_input(

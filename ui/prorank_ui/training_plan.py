@@ -42,7 +42,7 @@ class RecipeInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """What is to be trained.
 
     Attributes:
@@ -64,23 +64,25 @@ class Plan:
         """What lists call it.
 
         Example:
-            >>> Plan("judgments", "runs/7/checkpoint", {"handbook": 90}, ["squad"]).title
+            >>> TrainingPlan("judgments", "runs/7/checkpoint", {"handbook": 90}, ["squad"]).title
             'handbook, squad · from checkpoint'
         """
         return f"{', '.join([*self.query_sets, *self.collections])} · from {Path(self.base).name}"
 
 
-def about(plan: Plan) -> dict[str, object]:
+def about(plan: TrainingPlan) -> dict[str, object]:
     """Return a plan as a job keeps it."""
     return asdict(plan) | {"collections": list(plan.collections), "query_sets": dict(plan.query_sets)}
 
 
-def data_command(plan: Plan, recipe: RecipeInfo, home: Path) -> list[str]:
+def data_command(plan: TrainingPlan, recipe: RecipeInfo, home: Path) -> list[str]:
     """Return the arguments of `prorank` that make a plan's groups in a job's folder."""
     return ["train", "data", *_arguments(plan, recipe, home), "--run", "{folder}"]
 
 
-def train_command(plan: Plan, recipe: RecipeInfo, home: Path, *, data: Path, steps: int, warmup: bool) -> list[str]:
+def train_command(
+    plan: TrainingPlan, recipe: RecipeInfo, home: Path, *, data: Path, steps: int, warmup: bool
+) -> list[str]:
     """Return the arguments of `prorank` that train on groups, to be given again to go on.
 
     Args:
@@ -115,7 +117,7 @@ def sensible_steps(recipe: RecipeInfo, groups: int) -> int:
     return min(recipe.steps, max(10, -(-_PASSES * groups // recipe.groups_a_step)))
 
 
-def _arguments(plan: Plan, recipe: RecipeInfo, home: Path) -> list[str]:
+def _arguments(plan: TrainingPlan, recipe: RecipeInfo, home: Path) -> list[str]:
     named = {str(row["folder"]): row for row in recipe.collections}
     rows = [dict(named.get(folder, {"folder": folder} | _UNKNOWN)) for folder in plan.collections]
     changes = [f"base={_toml(plan.base)}"]
@@ -128,7 +130,7 @@ def _arguments(plan: Plan, recipe: RecipeInfo, home: Path) -> list[str]:
     return [plan.recipe, "--collections", str(home / COLLECTIONS), *options]
 
 
-def _mistakes(plan: Plan) -> dict[str, str]:
+def _mistakes(plan: TrainingPlan) -> dict[str, str]:
     return {"mistakes_of": plan.mistakes_of} if plan.mistakes_of else {}
 
 

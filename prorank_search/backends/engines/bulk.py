@@ -21,7 +21,7 @@ from prorank_search.errors import InputError
 from prorank_search.stored_documents import check_id
 from prorank_search.types import Document
 
-Outcome = Literal["done", "again", "refused", "stop"]
+ItemOutcome = Literal["done", "again", "refused", "stop"]
 """It is in; try it again; it can never be in; the run must stop, since no document would get in."""
 
 FAULTS_TAKEN = 3
@@ -77,7 +77,7 @@ class Refusal(NamedTuple):
 class Verdict(NamedTuple):
     """What became of one document of a bulk request."""
 
-    outcome: Outcome
+    outcome: ItemOutcome
     refusal: Refusal | None = None
 
 

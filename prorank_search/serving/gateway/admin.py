@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from prorank_search.errors import InputError
 from prorank_search.serving.faults import Fault, explain, fault_of
 from prorank_search.serving.gateway.breaker import BreakerState
-from prorank_search.serving.gateway.search import Desk
+from prorank_search.serving.gateway.search import SearchDesk
 from prorank_search.serving.respond import read_body
 
 PATH = "/_prorank/gateway"
@@ -43,7 +43,7 @@ class AdminFault(BaseModel):
     message: str
 
 
-def router(desk: Desk) -> APIRouter:
+def router(desk: SearchDesk) -> APIRouter:
     """Return the admin's routes.
 
     Args:
@@ -90,6 +90,6 @@ def _refusal(refused: Fault) -> JSONResponse:
     return JSONResponse(body, status, refused.headers)
 
 
-def _state(desk: Desk) -> GatewayState:
+def _state(desk: SearchDesk) -> GatewayState:
     breakers = {name or "default": breaker.state for name, breaker in desk.scorer.breakers.items()}
     return GatewayState(rescoring=desk.switch.on, breakers=breakers, orders=len(desk.pages))

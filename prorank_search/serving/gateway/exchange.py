@@ -14,8 +14,17 @@ from urllib.parse import parse_qsl, quote, urlencode
 from prorank_search.errors import AnswerTooLargeError, ProRankError
 from prorank_search.serving.gateway.faults import EngineFaultError
 from prorank_search.serving.gateway.reorder import UnreadableError, with_block
-from prorank_search.serving.gateway.request import Plan, Search
-from prorank_search.serving.gateway.search import Desk, Job, Left, Send, decided, finished, shadowed, status_block
+from prorank_search.serving.gateway.request import RescorePlan, Search
+from prorank_search.serving.gateway.search import (
+    Job,
+    Left,
+    SearchDesk,
+    Send,
+    decided,
+    finished,
+    shadowed,
+    status_block,
+)
 from prorank_search.serving.off_loop import off_loop
 from prorank_search.serving.upstream import EngineAnswer, EngineRequest, Upstream
 from prorank_search.serving.zipped import unzipped
@@ -41,7 +50,7 @@ class Exchange:
         shadows: Searches that are being rescored beside their answers.
     """
 
-    desk: Desk
+    desk: SearchDesk
     upstream: Upstream
     shadows: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -90,7 +99,7 @@ async def searched(exchange: Exchange, incoming: Incoming, cancelled: Callable[[
     return await _rescored(exchange, incoming, search, decision, cancelled)
 
 
-def _read(desk: Desk, incoming: Incoming) -> tuple[Search, Left | Job] | None:
+def _read(desk: SearchDesk, incoming: Incoming) -> tuple[Search, Left | Job] | None:
     """Return a search and what becomes of it; None: it passes as it came."""
     text = json_text(incoming.request, desk.settings.max_body_mb << 20)
     search = None if text is None else understood(Search(incoming.index, text or "{}", incoming.params))
@@ -156,7 +165,7 @@ def understood(search: Search) -> Search | None:
     return search
 
 
-def begin_shadow(exchange: Exchange, incoming: Incoming, search: Search, plan: Plan) -> None:
+def begin_shadow(exchange: Exchange, incoming: Incoming, search: Search, plan: RescorePlan) -> None:
     """Rescore a search beside its answer, unless too many are already."""
     if len(exchange.shadows) >= _MOST_SHADOWS:
         exchange.desk.counts.searched("shadow", "dropped", {})
@@ -228,7 +237,7 @@ async def _reordered(exchange: Exchange, incoming: Incoming, job: Job, cancelled
     return replace(answer, headers=headers, body=body.encode(errors="surrogateescape"))
 
 
-async def _shadow(exchange: Exchange, incoming: Incoming, search: Search, plan: Plan) -> None:
+async def _shadow(exchange: Exchange, incoming: Incoming, search: Search, plan: RescorePlan) -> None:
     try:
         await shadowed(exchange.desk, search, plan, sender(exchange, incoming))
     except (ProRankError, EngineFaultError, UnreadableError) as error:

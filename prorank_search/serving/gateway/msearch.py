@@ -27,7 +27,7 @@ from prorank_search.serving.gateway.faults import EngineFaultError, told
 from prorank_search.serving.gateway.json_spans import Edit, Span, edited, elements, members
 from prorank_search.serving.gateway.reorder import UnreadableError
 from prorank_search.serving.gateway.request import Search
-from prorank_search.serving.gateway.search import Desk, Job, Left, decided, finished
+from prorank_search.serving.gateway.search import Job, Left, SearchDesk, decided, finished
 from prorank_search.serving.off_loop import off_loop
 from prorank_search.serving.upstream import EngineAnswer
 
@@ -128,7 +128,7 @@ def _responses(text: str, wanted: int) -> list[Span]:
     return spans
 
 
-def _items(desk: Desk, incoming: Incoming) -> list[Item] | None:
+def _items(desk: SearchDesk, incoming: Incoming) -> list[Item] | None:
     """Return the searches of a body; None where the engine has to say what is wrong with it."""
     text = json_text(incoming.request, desk.settings.max_body_mb << 20)
     if text is None:
@@ -167,7 +167,7 @@ def _param(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _item(desk: Desk, incoming: Incoming, header: str, search: Search) -> Item:
+def _item(desk: SearchDesk, incoming: Incoming, header: str, search: Search) -> Item:
     try:
         decision = decided(desk, search, incoming.caller)
     except ProRankError as error:

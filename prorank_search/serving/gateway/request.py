@@ -118,7 +118,7 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RescoreWish:
     """What a search says of rescoring.
 
     Attributes:
@@ -135,7 +135,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RescorePlan:
     """How one search is rescored; everything that its order depends on, but for the model.
 
     Attributes:
@@ -151,7 +151,7 @@ class Plan:
         mode: `apply` or `shadow`.
         percent: Share of queries that the mode is for.
         model: Its name; None: the service's own.
-        explicit: See `Wish`.
+        explicit: See `RescoreWish`.
     """
 
     query_text: str
@@ -169,7 +169,7 @@ class Plan:
     explicit: bool = True
 
 
-def wish_of(search: Search, profile: Profile | None) -> Wish | None:
+def wish_of(search: Search, profile: Profile | None) -> RescoreWish | None:
     """Return what a search says of rescoring; None where neither it nor a profile asks for any.
 
     Args:
@@ -190,10 +190,12 @@ def wish_of(search: Search, profile: Profile | None) -> Wish | None:
         raise InputError("[query_text] and [query_text_path] are both given: leave out one")
     if block.fields is not None and block.template is not None:
         raise InputError("[fields] and [template] are both given: leave out one")
-    return Wish(search, block, stage.window_size if stage else None, explicit=stage is not None or context is not None)
+    return RescoreWish(
+        search, block, stage.window_size if stage else None, explicit=stage is not None or context is not None
+    )
 
 
-def plan_of(wish: Wish, profile: Profile, settings: Settings) -> Plan | None:
+def plan_of(wish: RescoreWish, profile: Profile, settings: Settings) -> RescorePlan | None:
     """Return how a search is rescored; None where it looks for no text, and only the profile asks.
 
     Raises:
@@ -203,7 +205,7 @@ def plan_of(wish: Wish, profile: Profile, settings: Settings) -> Plan | None:
     asked = _query_text(wish, ours.query_text_path)
     if not asked:
         return None
-    return Plan(
+    return RescorePlan(
         query_text=asked,
         texts=_texts(block, profile),
         window_size=_window_size(wish, profile, settings),
@@ -270,7 +272,7 @@ def _told(model: type[BaseModel], kind: str, steps: tuple[int | str, ...], messa
 _KEYS = {*Block.model_fields, *Stage.model_fields}
 
 
-def _query_text(wish: Wish, path_of_profile: str | None) -> str:
+def _query_text(wish: RescoreWish, path_of_profile: str | None) -> str:
     block, body = wish.block, wish.search.body
     if block.query_text is not None:
         found = block.query_text.strip()
@@ -312,7 +314,7 @@ def _percent(block: Block, ours: GatewayOptions) -> float:
     return ours.percent if block.mode is None else 100.0
 
 
-def _window_size(wish: Wish, profile: Profile, settings: Settings) -> int | Literal["auto"]:
+def _window_size(wish: RescoreWish, profile: Profile, settings: Settings) -> int | Literal["auto"]:
     window = wish.window_size
     if window is None:
         by_hand = profile.window_size is None or settings.is_by_hand("window_size")

@@ -28,7 +28,7 @@ from prorank_search.serving.gateway.passthrough import (
     who,
 )
 from prorank_search.serving.gateway.scoring import Scorer
-from prorank_search.serving.gateway.search import Desk
+from prorank_search.serving.gateway.search import SearchDesk
 from prorank_search.serving.gateway.switch import Switch
 from prorank_search.serving.metrics import Metrics
 from prorank_search.serving.off_loop import off_loop
@@ -89,7 +89,7 @@ def open_exchange(service: Service, metrics: Metrics, upstream: Upstream) -> Exc
         open_breakers=lambda: sum(breaker.state != "closed" for breaker in scorer.breakers.values()),
         orders=lambda: len(pages),
     )
-    return Exchange(Desk(settings, load_profiles(settings.config), scorer, pages, switch, counts), upstream)
+    return Exchange(SearchDesk(settings, load_profiles(settings.config), scorer, pages, switch, counts), upstream)
 
 
 async def _respond(request: Request, exchange: Exchange, raw_path: str) -> Response:

@@ -19,7 +19,7 @@ from prorank_search.serving.answers import Asked, Question
 from prorank_search.serving.gateway.breaker import Breaker
 from prorank_search.serving.gateway.order import HitKey, Order, Place
 from prorank_search.serving.gateway.reorder import FoundHit, hit_block
-from prorank_search.serving.gateway.request import Plan
+from prorank_search.serving.gateway.request import RescorePlan
 from prorank_search.serving.logs import log_error
 from prorank_search.serving.numbers import falling
 from prorank_search.serving.service import Scoring, Service
@@ -48,11 +48,11 @@ class Scorer:
     service: Service
     breakers: dict[str, Breaker] = field(default_factory=dict)
 
-    def breaker(self, plan: Plan) -> Breaker:
+    def breaker(self, plan: RescorePlan) -> Breaker:
         """Return the breaker of a plan's model."""
         return self.breakers.setdefault(plan.model or "", Breaker())
 
-    def revision(self, plan: Plan) -> str:
+    def revision(self, plan: RescorePlan) -> str:
         """Return the revision of a plan's model; empty as long as it is not loaded."""
         try:
             rescorer = self.service.named(plan.model)
@@ -60,7 +60,7 @@ class Scorer:
             return ""
         return rescorer.revision if rescorer else ""
 
-    def window(self, plan: Plan) -> int:
+    def window(self, plan: RescorePlan) -> int:
         """Return how many hits a plan wants of the engine.
 
         Raises:
@@ -82,7 +82,7 @@ class Scorer:
 
 async def order_of(
     scorer: Scorer,
-    plan: Plan,
+    plan: RescorePlan,
     window: Sequence[FoundHit],
     sources: Mapping[HitKey, Mapping[str, object]],
     deadline: float | None,
@@ -125,7 +125,7 @@ async def order_of(
 
 def _with_texts(
     scorer: Scorer,
-    plan: Plan,
+    plan: RescorePlan,
     window: Sequence[FoundHit],
     sources: Mapping[HitKey, Mapping[str, object]],
 ) -> list[Hit]:
@@ -149,7 +149,7 @@ def _with_texts(
 
 
 async def _scored(
-    scorer: Scorer, plan: Plan, hits: Sequence[Hit], deadline: float | None, cancelled: Callable[[], bool]
+    scorer: Scorer, plan: RescorePlan, hits: Sequence[Hit], deadline: float | None, cancelled: Callable[[], bool]
 ) -> Scoring:
     """Have a model score the hits' texts, and tell the breaker how it went."""
     breaker = scorer.breaker(plan)
@@ -183,7 +183,9 @@ async def _scored(
     return scoring
 
 
-def _ordered(plan: Plan, window: Sequence[FoundHit], hits: Sequence[Hit], scoring: Scoring, began: float) -> Order:
+def _ordered(
+    plan: RescorePlan, window: Sequence[FoundHit], hits: Sequence[Hit], scoring: Scoring, began: float
+) -> Order:
     info = scoring.info
     with_text = [position for position, hit in enumerate(hits) if hit.passages]
     shown, best = best_passages([hits[position] for position in with_text], scoring.scored[0])
@@ -213,7 +215,7 @@ def _ordered(plan: Plan, window: Sequence[FoundHit], hits: Sequence[Hit], scorin
     )
 
 
-def _is_good(hit: RescoredHit, scored: Scored, plan: Plan) -> bool:
+def _is_good(hit: RescoredHit, scored: Scored, plan: RescorePlan) -> bool:
     """Tell whether a hit stays in; one that nobody had the time to score does.
 
     Raises:
@@ -229,11 +231,11 @@ def _is_good(hit: RescoredHit, scored: Scored, plan: Plan) -> bool:
     return plan.min_score is None or hit.score >= plan.min_score
 
 
-def _has_least(plan: Plan) -> bool:
+def _has_least(plan: RescorePlan) -> bool:
     return plan.min_score is not None or plan.min_probability is not None
 
 
-def _place(rank: int, hit: RescoredHit, number: float | None, found: FoundHit, plan: Plan) -> Place:
+def _place(rank: int, hit: RescoredHit, number: float | None, found: FoundHit, plan: RescorePlan) -> Place:
     more: dict[str, object] = {
         "rescore_score": hit.rescore_score,
         "probability": hit.probability,

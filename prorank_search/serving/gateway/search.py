@@ -19,7 +19,7 @@ from prorank_search.serving.gateway.faults import EngineFaultError
 from prorank_search.serving.gateway.order import HitKey, Order
 from prorank_search.serving.gateway.pages import Pages, key_of
 from prorank_search.serving.gateway.reorder import Found, FoundHit, UnreadableError
-from prorank_search.serving.gateway.request import Plan, Search, plan_of, wish_of
+from prorank_search.serving.gateway.request import RescorePlan, Search, plan_of, wish_of
 from prorank_search.serving.gateway.rules import Page, page_of, refusal
 from prorank_search.serving.gateway.scoring import Scorer, kept, ms_since, order_of
 from prorank_search.serving.gateway.switch import Switch
@@ -39,7 +39,7 @@ Send = Callable[[Search], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class SearchDesk:
     """What the gateway's searches share.
 
     Attributes:
@@ -74,7 +74,7 @@ class Job:
         began: When the request came, in `time.monotonic()` seconds.
     """
 
-    plan: Plan
+    plan: RescorePlan
     page: Page
     own: Search
     search: Search
@@ -102,11 +102,11 @@ class Left:
 
     search: Search
     reason: str = ""
-    shadow: Plan | None = None
+    shadow: RescorePlan | None = None
     mode: str = "apply"
 
 
-def decided(desk: Desk, search: Search, caller: str) -> Left | Job:
+def decided(desk: SearchDesk, search: Search, caller: str) -> Left | Job:
     """Decide what becomes of a search. Reads the whole of it, so a long one belongs into a thread.
 
     Args:
@@ -138,7 +138,9 @@ def decided(desk: Desk, search: Search, caller: str) -> Left | Job:
     return _job_of(desk, wish.search, plan, page, caller)
 
 
-async def finished(desk: Desk, job: Job, text: str, send: Send, cancelled: Callable[[], bool]) -> tuple[str, State]:
+async def finished(
+    desk: SearchDesk, job: Job, text: str, send: Send, cancelled: Callable[[], bool]
+) -> tuple[str, State]:
     """Make the engine's answer into ours, and tell how the second stage went.
 
     Args:
@@ -172,7 +174,7 @@ async def finished(desk: Desk, job: Job, text: str, send: Send, cancelled: Calla
     return await asyncio.to_thread(reorder.with_block, body, block), status.state
 
 
-async def shadowed(desk: Desk, search: Search, plan: Plan, send: Send) -> None:
+async def shadowed(desk: SearchDesk, search: Search, plan: RescorePlan, send: Send) -> None:
     """Rescore a search that keeps the engine's order, and count how its hits would have moved."""
     began = time.monotonic()
     window = await off_loop(len(search.text), lambda: _window_of(search, desk.scorer.window(plan), plan))
@@ -198,7 +200,7 @@ def status_block(status: Status, reason: str = "", took_ms: Mapping[str, float] 
     }
 
 
-def _job_of(desk: Desk, search: Search, plan: Plan, page: Page, caller: str) -> Job:
+def _job_of(desk: SearchDesk, search: Search, plan: RescorePlan, page: Page, caller: str) -> Job:
     began = time.monotonic()
     key = _key(search, plan, caller)
     kept_at = _kept_at(key, desk.scorer.revision(plan))
@@ -210,7 +212,7 @@ def _job_of(desk: Desk, search: Search, plan: Plan, page: Page, caller: str) -> 
 
 
 async def _new_order(
-    desk: Desk, job: Job, found: Found, send: Send, cancelled: Callable[[], bool]
+    desk: SearchDesk, job: Job, found: Found, send: Send, cancelled: Callable[[], bool]
 ) -> tuple[bool, Order]:
     """Return the order that somebody made meanwhile, or make one; whether it was made here stands before it."""
     key = _kept_at(job.key, desk.scorer.revision(job.plan))
@@ -225,7 +227,7 @@ async def _new_order(
         return True, order
 
 
-async def _made(desk: Desk, job: Job, found: Found, send: Send, cancelled: Callable[[], bool]) -> Order:
+async def _made(desk: SearchDesk, job: Job, found: Found, send: Send, cancelled: Callable[[], bool]) -> Order:
     wanted, began = desk.scorer.window(job.plan), time.monotonic()
     window = found.hits[:wanted]
     try:
@@ -241,7 +243,7 @@ async def _made(desk: Desk, job: Job, found: Found, send: Send, cancelled: Calla
     return replace(order, is_all=len(found.hits) == order.window_size < wanted)
 
 
-def _placed(desk: Desk, job: Job) -> Job:
+def _placed(desk: SearchDesk, job: Job) -> Job:
     """Return a job with what the engine is asked: the window and what follows it, or only what follows it."""
     order, page = job.order, job.page
     search = job.search
@@ -252,11 +254,11 @@ def _placed(desk: Desk, job: Job) -> Job:
     return replace(job, search=_fetching(search, 0, size, job.plan), first_fetched=0)
 
 
-def _window_of(search: Search, window: int, plan: Plan) -> Search:
+def _window_of(search: Search, window: int, plan: RescorePlan) -> Search:
     return _fetching(search, 0, max(window, 1), plan)
 
 
-def _fetching(search: Search, first: int, size: int, plan: Plan) -> Search:
+def _fetching(search: Search, first: int, size: int, plan: RescorePlan) -> Search:
     """Return a search for other hits of the same list, from the same copies of the shards each time."""
     params = {key: value for key, value in search.params.items() if key not in ("from", "size")}
     if "preference" not in params and "pit" not in search.body:
@@ -264,7 +266,7 @@ def _fetching(search: Search, first: int, size: int, plan: Plan) -> Search:
     return replace(search, params=params).with_members(**{"from": first, "size": size})
 
 
-def _key(search: Search, plan: Plan, caller: str) -> str:
+def _key(search: Search, plan: RescorePlan, caller: str) -> str:
     body = {key: value for key, value in search.body.items() if key not in ("from", "size")}
     params = {key: value for key, value in search.params.items() if key not in ("from", "size", "pretty")}
     return key_of(
@@ -291,7 +293,7 @@ def _lacking(status: Status, found: Found) -> Status:
     return replace(status, state="partial" if status.state == "ok" else status.state, reason=reason)
 
 
-def _has_texts(search: Search, plan: Plan) -> bool:
+def _has_texts(search: Search, plan: RescorePlan) -> bool:
     """Tell whether the hits come with the texts, or whether they have to be fetched apart."""
     if any(name.startswith("_source") or name == "stored_fields" for name in search.params):
         return False

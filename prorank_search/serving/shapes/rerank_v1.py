@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from prorank_search.serving.answers import Asked, Question
 from prorank_search.serving.faults import Fault
-from prorank_search.serving.service import Outcome
+from prorank_search.serving.service import Answered
 from prorank_search.serving.shapes.score import error_object
 from prorank_search.serving.shapes.shape import (
     Body,
@@ -58,7 +58,7 @@ def read(body: object) -> Asked:
     )
 
 
-def results(asked: Asked, outcome: Outcome) -> list[Json]:
+def results(asked: Asked, outcome: Answered) -> list[Json]:
     """Write the rows, best first; with their texts where these were asked for."""
     (question,), (answer,) = asked.questions, outcome.answers
     rows: list[Json] = [
@@ -76,7 +76,7 @@ def meta(asked: Asked, version: str) -> Json:
     return {"api_version": {"version": version}, "billed_units": {"search_units": units}}
 
 
-def write(asked: Asked, outcome: Outcome, request_id: str) -> Json:
+def write(asked: Asked, outcome: Answered, request_id: str) -> Json:
     """Write the answer that Cohere v1, Jina and vLLM clients all read."""
     block = prorank_block(outcome, outcome.answers[0])
     return {

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from prorank_search.serving.answers import Asked, Question
 from prorank_search.serving.faults import Fault
-from prorank_search.serving.service import Outcome
+from prorank_search.serving.service import Answered
 from prorank_search.serving.shapes.rerank_v1 import EXAMPLE, meta, results
 from prorank_search.serving.shapes.shape import (
     Body,
@@ -51,7 +51,7 @@ def read(body: object) -> Asked:
     )
 
 
-def write(asked: Asked, outcome: Outcome, request_id: str) -> Json:
+def write(asked: Asked, outcome: Answered, request_id: str) -> Json:
     """Write the answer as Cohere v2 does."""
     return {
         "id": request_id,

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from prorank_search.errors import InputError
 from prorank_search.serving.answers import Asked, Question
 from prorank_search.serving.faults import Fault
-from prorank_search.serving.service import Outcome
+from prorank_search.serving.service import Answered
 from prorank_search.serving.shapes.shape import (
     Body,
     Extensions,
@@ -76,7 +76,7 @@ def read(body: object) -> Asked:
     )
 
 
-def write(asked: Asked, outcome: Outcome, request_id: str) -> Json:
+def write(asked: Asked, outcome: Answered, request_id: str) -> Json:
     """Write a score for each pair, in the order of the request."""
     rows = [row for answer in outcome.answers for row in sorted(answer.rows, key=lambda row: row.index)]
     partial = [answer for answer in outcome.answers if answer.status.state != "ok"]

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from prorank_search.errors import InputError
 from prorank_search.serving.answers import Answer, Asked, Row
 from prorank_search.serving.faults import Fault, explain
-from prorank_search.serving.service import Outcome
+from prorank_search.serving.service import Answered
 
 Json = dict[str, Any]
 
@@ -29,7 +29,7 @@ class Shape:
 
     name: str
     read: Callable[[object], Asked]
-    write: Callable[[Asked, Outcome, str], object]
+    write: Callable[[Asked, Answered, str], object]
     fault: Callable[[Fault], tuple[int, Json]]
 
 
@@ -93,7 +93,7 @@ def _text(document: str | Json, fields: Sequence[str], at: int) -> str:
     return "\n".join(str(value) for value in values)
 
 
-def prorank_block(outcome: Outcome, answer: Answer) -> Json:
+def prorank_block(outcome: Answered, answer: Answer) -> Json:
     """Return what ProRank says of a whole answer."""
     status = answer.status
     block = {

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from prorank_search.serving.answers import Asked, Question
 from prorank_search.serving.faults import Fault
-from prorank_search.serving.service import Outcome
+from prorank_search.serving.service import Answered
 from prorank_search.serving.shapes.shape import Body, Extensions, Json, Shape, prorank_row, readable, validated
 
 _STATUS = {400: 422, 500: 424}
@@ -61,7 +61,7 @@ def read(body: object) -> Asked:
     )
 
 
-def write(asked: Asked, outcome: Outcome, request_id: str) -> list[Json]:
+def write(asked: Asked, outcome: Answered, request_id: str) -> list[Json]:
     """Write the rows, best first; our own key only where the request had it."""
     del request_id
     (question,), (answer,) = asked.questions, outcome.answers

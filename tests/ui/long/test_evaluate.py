@@ -13,7 +13,7 @@ from prorank_search.profiles import Profile
 from prorank_search.settings import load_settings
 from prorank_ui import evaluating
 from prorank_ui.choices import Side
-from prorank_ui.evaluating import Source, Wish
+from prorank_ui.evaluating import EvaluationWish, Source
 from tests.ui.camera import Camera
 from tests.ui.installation import INDEX, QUERY_SET, at_work
 
@@ -55,5 +55,5 @@ def test_a_run_that_has_ended_and_others_that_have_not(camera: Camera, page: Pag
 
 
 def start(home: Path, *sides: Side) -> jobs.Job:
-    wish = Wish(Source(QUERY_SET, INDEX), "test", INDEX, sides)
+    wish = EvaluationWish(Source(QUERY_SET, INDEX), "test", INDEX, sides)
     return evaluating.start(home, wish, load_settings(index=INDEX), Profile())

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from prorank_search.errors import MissingModelError, ProRankError
 from prorank_search.movement import nothing_found
@@ -24,6 +23,7 @@ from prorank_ui import (
     notices,
     searches,
     sharing,
+    shown_hits,
     side_controls,
     state,
 )
@@ -32,7 +32,7 @@ from prorank_ui.choices import Choice, Side, written_blend, written_side
 from prorank_ui.evaluating import system_name
 from prorank_ui.markup import unmarked
 from prorank_ui.notices import notice, summary
-from prorank_ui.pairing import Pairing, Placed, pair
+from prorank_ui.pairing import Placed, pair
 from prorank_ui.running_search import RunningSearch
 from prorank_ui.slopes import slopes
 from prorank_ui.wording import beware, count, note, stage_times
@@ -41,27 +41,15 @@ STAND_IN = "overlap"
 """The second stage that needs no model."""
 
 PLACES: tuple[table.Place, ...] = ("left", "right")
-SHOWN = {
-    "all": "All",
-    "up": "Moved up",
-    "down": "Moved down",
-    "new": "New",
-    "only left": "Only left",
-    "only right": "Only right",
-}
-HITS_A_PAGE = 20
 LONGEST_QUERY = 5_000
 """Characters of a query: with more of them, its address is one that servers refuse."""
-
-_ALSO = {"new": "up", "gone": "down"}
-"""What a filter shows too."""
 
 _AT_ONCE_S = 0.3
 _IN_FORCE = "blend and revision of the last answers"
 _POLL_S = 0.4
 _LONG_S = 3.0
 
-Outcome = SearchResult | ProRankError | None
+SideOutcome = SearchResult | ProRankError | None
 """A side's result, why it has none, or None while it is at work."""
 
 
@@ -99,12 +87,15 @@ def _ask(indexes: Sequence[IndexInfo]) -> Asked:
     """Draw the fields; return what they hold."""
     sides = [key for place in PLACES for key in side_controls.keys(place)]
     address.follow("q", "index", *sides, *map(linked_revision.key, PLACES))
+    shown_hits.follow()
     by_name = {index.name: index for index in indexes}
     wide, narrow = st.columns([7, 3])
     with narrow:
-        index = by_name[state.select("Index", "index", list(by_name), on_change=_forget_linked_blends)]
+        index = by_name[state.select("Index", "index", list(by_name), on_change=_of_another_index)]
     with wide:
-        query = st.text_input("Query", key="q", placeholder="Ask in your own words", max_chars=LONGEST_QUERY).strip()
+        query = st.text_input(
+            "Query", key="q", placeholder="Ask in your own words", max_chars=LONGEST_QUERY, on_change=shown_hits.reset
+        ).strip()
     choices = {}
     for place, column in zip(PLACES, st.columns(2), strict=True):
         with column:
@@ -115,7 +106,8 @@ def _ask(indexes: Sequence[IndexInfo]) -> Asked:
     return Asked(choices, index, state.client().top_k(index.name))
 
 
-def _forget_linked_blends() -> None:
+def _of_another_index() -> None:
+    shown_hits.reset()
     for place in PLACES:
         side_controls.forget_linked_blend(place)
 
@@ -123,7 +115,7 @@ def _forget_linked_blends() -> None:
 def _address_of(choices: Mapping[table.Place, Choice]) -> dict[str, str]:
     either = choices["left"]
     sides = [written_side(place, choice.side) for place, choice in choices.items()]
-    return {"q": either.query, "index": either.index} | sides[0] | sides[1] | _in_force(choices)
+    return {"q": either.query, "index": either.index} | sides[0] | sides[1] | shown_hits.held() | _in_force(choices)
 
 
 def _invite(index: IndexInfo) -> None:
@@ -170,14 +162,14 @@ def _poll(asked: Asked, running: Mapping[table.Place, RunningSearch]) -> None:
     st.html(summary("Rescoring …", facts) + table.board(*sides))
 
 
-def _outcome(search: RunningSearch, timeout_s: float) -> Outcome:
+def _outcome(search: RunningSearch, timeout_s: float) -> SideOutcome:
     try:
         return search.result(timeout_s)
     except ProRankError as error:
         return error
 
 
-def _is_ranking(outcome: Outcome) -> TypeGuard[SearchResult]:
+def _is_ranking(outcome: SideOutcome) -> TypeGuard[SearchResult]:
     return isinstance(outcome, SearchResult) and outcome.status.state != "degraded"
 
 
@@ -187,7 +179,7 @@ def _show_nothing(result: SearchResult, asked: Asked) -> None:
     st.html(notice("info", headline, advice))
 
 
-def _show_failed(asked: Asked, outcomes: Mapping[table.Place, Outcome]) -> None:
+def _show_failed(asked: Asked, outcomes: Mapping[table.Place, SideOutcome]) -> None:
     """Show a side that could not even start, above it what to do."""
     failed = [place for place, outcome in outcomes.items() if not _is_ranking(outcome)]
     if any(isinstance(outcome, MissingModelError) for outcome in outcomes.values()):
@@ -205,7 +197,7 @@ def _show_failed(asked: Asked, outcomes: Mapping[table.Place, Outcome]) -> None:
     st.html(summary("One side failed: only the other is shown.", "") + table.board(*sides))
 
 
-def _half(place: table.Place, asked: Asked, outcome: Outcome, hits: int = 0) -> str:
+def _half(place: table.Place, asked: Asked, outcome: SideOutcome, hits: int = 0) -> str:
     """Return a side by itself; `hits`: as many will stand there where it is at work."""
     name = asked.choices[place].side.name
     if outcome is None:
@@ -226,17 +218,12 @@ def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
         f"{both.common} of the first {first} in common · RBO {both.rbo:.2f} · right: {stage_times(results['right'])}"
     )
     st.html(summary(both.summary, overlap))
-    for sentence in linked_revision.changes(asked.choices, results):
-        st.html(notice("warning", sentence))
-    for place in PLACES:
-        warning = beware(results[place], asked.top_k)
-        if warning:
-            headline, reason = warning
-            st.html(notice("warning", f"{names[place]}: {headline}", reason))
-        if results[place].status.state == "partial":
-            choice = asked.choices[place]
-            st.button("Score the rest", key=f"rest {place}", on_click=searches.forget, args=([choice],))
-    shown, actions = _filtered(both, asked.choices["left"])
+    _warn(asked, names, results)
+    wide, narrow, beside = st.columns([48, 22, 30], vertical_alignment="bottom")
+    with wide:
+        shown_hits.choose_kind()
+    with narrow:
+        shown = shown_hits.choose_page(both)
     sides = {
         place: table.hits_side(
             place, shown[place], heading=names[place], note=note(results[place]), empty="No hit of this kind"
@@ -251,9 +238,23 @@ def _show(asked: Asked, results: Mapping[table.Place, SearchResult]) -> None:
     _note_in_force(asked.choices, results)
     whole = _address_of(asked.choices)
     address.complete(whole)
-    with actions:
+    with beside.container(horizontal=True, horizontal_alignment="right"):
         sharing.offer(whole, results, names, both.summary, board)
         judge_from_compare.offer(asked.choices["left"], results, names, asked.top_k)
+
+
+def _warn(asked: Asked, names: Mapping[table.Place, str], results: Mapping[table.Place, SearchResult]) -> None:
+    """Say what a side does not show as it was meant to."""
+    for sentence in linked_revision.changes(asked.choices, results):
+        st.html(notice("warning", sentence))
+    for place in PLACES:
+        warning = beware(results[place], asked.top_k)
+        if warning:
+            headline, reason = warning
+            st.html(notice("warning", f"{names[place]}: {headline}", reason))
+        if results[place].status.state == "partial":
+            choice = asked.choices[place]
+            st.button("Score the rest", key=f"rest {place}", on_click=searches.forget, args=([choice],))
 
 
 def _names(
@@ -289,41 +290,6 @@ def _in_force(choices: Mapping[table.Place, Choice]) -> dict[str, str]:
     known: dict[tuple[str, str, Side], dict[str, str]] = st.session_state.get(_IN_FORCE, {})
     sides = [known.get((place, choice.index, choice.side), {}) for place, choice in choices.items()]
     return sides[0] | sides[1]
-
-
-def _filtered(both: Pairing, choice: Choice) -> tuple[dict[table.Place, Sequence[Placed]], DeltaGenerator]:
-    """Draw the filter and the pages; return the hits of each side that they leave, and the place beside them.
-
-    Both are fields of one search's own: another query begins with all hits, and with the first of them.
-    """
-    search = f"of {choice.query} in {choice.index}"
-    wide, narrow, beside = st.columns([48, 22, 30], vertical_alignment="bottom")
-    with wide:
-        kind = (
-            st.segmented_control(
-                "Show", list(SHOWN), default="all", key=f"shown {search}", format_func=SHOWN.__getitem__, wrap=True
-            )
-            or "all"
-        )
-    sides: dict[table.Place, Sequence[Placed]] = {
-        "left": [placed for placed in both.left if _is_shown(placed, kind, "left")],
-        "right": [placed for placed in both.right if _is_shown(placed, kind, "right")],
-    }
-    pages = max(1, -(-max(map(len, sides.values())) // HITS_A_PAGE))
-    with narrow:
-        key = f"page of {pages} {kind} {search}"
-        number = st.segmented_control("Page", list(range(1, pages + 1)), default=1, key=key, wrap=True) or 1
-    start = (number - 1) * HITS_A_PAGE
-    shown = {place: placed[start : start + HITS_A_PAGE] for place, placed in sides.items()}
-    return shown, beside.container(horizontal=True, horizontal_alignment="right")
-
-
-def _is_shown(placed: Placed, kind: str, place: table.Place) -> bool:
-    if kind == "all":
-        return True
-    if kind in {"only left", "only right"}:
-        return placed.other_rank is None and kind == f"only {place}"
-    return placed.change is not None and kind in {placed.change, _ALSO.get(placed.change)}
 
 
 def _show_picked(asked: Asked, names: Mapping[table.Place, str], results: Mapping[table.Place, SearchResult]) -> None:

@@ -25,7 +25,7 @@ from prorank_ui import (
     uploads,
 )
 from prorank_ui.commands import TimeUpError
-from prorank_ui.ingesting import Wish
+from prorank_ui.ingesting import IngestWish
 from prorank_ui.markup import escape, unmarked
 from prorank_ui.notices import notice, summary
 from prorank_ui.uploads import Upload
@@ -115,10 +115,10 @@ def _describe(upload: Upload, indexes: Sequence[IndexInfo]) -> None:
         _preview(seen[1])
 
 
-def _wish(upload: Upload, indexes: Sequence[IndexInfo]) -> Wish:
+def _wish(upload: Upload, indexes: Sequence[IndexInfo]) -> IngestWish:
     known = [index.name for index in indexes]
     index = st.text_input(
-        "Index",
+        "Add to index",
         value=_suggested(upload),
         max_chars=100,
         key=f"index for {upload.upload_id}",
@@ -141,7 +141,7 @@ def _wish(upload: Upload, indexes: Sequence[IndexInfo]) -> Wish:
             ):
                 label = name.replace("_", " ").capitalize().replace("Id ", "ID ")
                 columns[name] = place.text_input(label, placeholder=usual, max_chars=200, key=name).strip()
-    return Wish(upload.upload_id, upload.source, index, replace, analysis, passages, **columns)
+    return IngestWish(upload.upload_id, upload.source, index, replace, analysis, passages, **columns)
 
 
 def _suggested(upload: Upload) -> str:
@@ -150,7 +150,7 @@ def _suggested(upload: Upload) -> str:
     return re.sub(r"[^a-z0-9_.-]+", "-", stem).strip("-.") or "documents"
 
 
-def _dry_run(wish: Wish) -> None:
+def _dry_run(wish: IngestWish) -> None:
     try:
         st.session_state[_DRY_RUN] = (wish, page_gate.installation().dry_run(wish))
     except TimeUpError:
@@ -163,7 +163,7 @@ def _dry_run(wish: Wish) -> None:
         st.html(notice("error", "These files cannot be ingested with these settings", complaint))
 
 
-def _start(wish: Wish) -> None:
+def _start(wish: IngestWish) -> None:
     try:
         page_gate.installation().start_ingest(wish)
     except ProRankError as error:
@@ -205,7 +205,7 @@ def _care(indexes: Sequence[IndexInfo]) -> None:
     st.html(plain_table.drawn("Indexes", index_care.HEADINGS, rows, index_care.NUMBERS))
     with st.expander("Roll back, prune or delete an index"):
         live = {index.name: index.version for index in indexes}
-        name = state.select("Index", "care", list(live))
+        name = state.select("Index to change", "care", list(live))
         client = page_gate.installation()
         versions = client.versions(name)
         told = ", ".join(f"{one} (searched now)" if one == live[name] else one for one in versions)
