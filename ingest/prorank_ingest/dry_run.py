@@ -19,7 +19,8 @@ _SHOWN_CHARACTERS = 500
 def preview(job: Job, reader: Reader, backend: IndexBackend) -> dict[str, object]:
     """Return what a new index of a job would be made with, how its first document is cut and analysed. Only reads.
 
-    `sample` in it: the first documents as they would go in, and what is wrong with bad ones among the first records.
+    `sample` in it: of the first records, how many are usable and how many of those share another one's id; the first
+    documents as they would go in, and what is wrong with the first bad ones.
 
     Raises:
         InputError: No document is among the first records.
@@ -41,9 +42,11 @@ def preview(job: Job, reader: Reader, backend: IndexBackend) -> dict[str, object
 
 def _told(sample: Sequence[Record]) -> dict[str, object]:
     documents = [asdict(record) for record in sample if isinstance(record, Document)]
+    duplicates = len(documents) - len({document["doc_id"] for document in documents})
     bad = [
         asdict(replace(record, record=record.record[:_SHOWN_CHARACTERS]))
         for record in sample
         if isinstance(record, BadRecord)
     ]
-    return {"records": len(sample), "documents": documents[:_SHOWN], "bad_records": bad[:_SHOWN]}
+    counts = {"records": len(sample), "usable": len(documents), "duplicates": duplicates}
+    return {**counts, "documents": documents[:_SHOWN], "bad_records": bad[:_SHOWN]}

@@ -72,6 +72,28 @@ def test_a_preview_shows_documents_and_bad_records_and_changes_nothing(
     assert jobs.jobs(home / "jobs") == []
 
 
+def test_a_preview_counts_all_that_cannot_be_used_and_ids_that_come_twice(app: AppTest, home: Path) -> None:
+    rows = "".join(f"{number},{'' if number % 2 else 'a dog'}\n" for number in range(20))
+    app.query_params["upload"] = uploads.keep([File(f"id,text\n{rows}2,a fox\n".encode())], home).upload_id
+    app.run()
+    button(app, "Preview")
+    assert "Of the first 21 records 10 cannot be used, 1 is replaced by a later one with the same id." in drawn(app)
+
+
+def test_a_complaint_about_columns_opens_the_fields_that_name_them(app: AppTest, home: Path) -> None:
+    app.query_params["upload"] = uploads.keep([File(b"sku,text\n1,a dog\n")], home).upload_id
+    app.run()
+    details = next(block for block in app.expander if block.label == "Details")
+    assert not details.proto.expanded
+    button(app, "Preview")
+    assert "say which under “Details”, “ID column”" in drawn(app)
+    details = next(block for block in app.expander if block.label == "Details")
+    assert details.proto.expanded
+    app.text_input(key="id_column").set_value("sku").run()
+    button(app, "Preview")
+    assert "The first 1 record can be read" in drawn(app)
+
+
 def test_a_preview_that_takes_too_long_says_nothing_against_the_files(
     app: AppTest, upload: uploads.Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:

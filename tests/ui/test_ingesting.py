@@ -14,7 +14,16 @@ from prorank_ui import index_care, ingest_output, ingest_preview, ingesting
 from prorank_ui.ingesting import IngestWish
 
 PRETTY = json.dumps(
-    {"index": "a", "documents": 3, "bad_records": 1, "dead_letters": "/x", "seconds": 0.1, "docs_per_s": 30.0}, indent=2
+    {
+        "index": "a",
+        "documents": 3,
+        "duplicates": 2,
+        "bad_records": 1,
+        "dead_letters": "/x",
+        "seconds": 0.1,
+        "docs_per_s": 30.0,
+    },
+    indent=2,
 )
 
 
@@ -59,7 +68,7 @@ def test_progress_is_the_last_whole_line_of_it() -> None:
 def test_a_report_is_found_behind_progress_and_missing_where_it_is_cut_off() -> None:
     report = ingest_output.report(f'{{"documents": 1}}\n{PRETTY}\n')
     assert report is not None
-    assert (report.documents, report.dead_letters) == (3, Path("/x"))
+    assert (report.documents, report.duplicates, report.dead_letters) == (3, 2, Path("/x"))
     assert ingest_output.report(PRETTY[:-3]) is None
     assert ingest_output.report("error: no") is None
 

@@ -162,6 +162,17 @@ def test_a_run_that_failed_says_why(app: AppTest, home: Path) -> None:
     assert "Resume" in labels(app)
 
 
+def test_a_checkpoint_that_was_not_made_says_why_until_it_is_dismissed(app: AppTest, home: Path) -> None:
+    write_metrics(job_left(home, "train", exit_code=0), scores(4))
+    folder = job_left(home, "export", name="8", title="zoo, step 4", exit_code=3, run="7")
+    (folder / "output.txt").write_text("error: 1 judged text\n", encoding="utf-8")
+    app.run()
+    assert "No checkpoint: zoo, step 4" in drawn(app)
+    assert "1 judged text" in drawn(app)
+    next(button for button in app.button if button.label == "Dismiss").click().run()
+    assert "No checkpoint" not in drawn(app)
+
+
 def test_several_runs_are_drawn_together_and_the_address_keeps_them(app: AppTest, home: Path) -> None:
     for name in ("7", "8"):
         write_metrics(job_left(home, "train", name=name, exit_code=130), scores(4))

@@ -52,6 +52,7 @@ class Report:
 
     Attributes:
         documents: Documents that went in.
+        duplicates: Documents that a later one with the same id replaced.
         bad_records: Records that could not be used.
         dead_letters: The file that holds them; None where there are none.
         seconds: How long it took.
@@ -59,6 +60,7 @@ class Report:
     """
 
     documents: int
+    duplicates: int
     bad_records: int
     dead_letters: Path | None
     seconds: float
@@ -68,12 +70,13 @@ class Report:
         """Return it as a line.
 
         Example:
-            >>> Report(4, 1, None, 0.25, 16.0).in_words()
-            '4 documents in 250 ms, 16 a second, 1 bad record'
+            >>> Report(4, 2, 1, None, 0.25, 16.0).in_words()
+            '4 documents in 250 ms, 16 a second, 2 replaced by a later one with the same id, 1 bad record'
         """
+        twice = f", {self.duplicates:,} replaced by a later one with the same id" if self.duplicates else ""
         bad = f", {count(self.bad_records, 'bad record')}" if self.bad_records else ""
         took = duration(1000 * self.seconds)
-        return f"{count(self.documents, 'document')} in {took}, {self.docs_per_s:,.0f} a second{bad}"
+        return f"{count(self.documents, 'document')} in {took}, {self.docs_per_s:,.0f} a second{twice}{bad}"
 
 
 def progress(output: str) -> Progress | None:
@@ -100,7 +103,9 @@ def report(output: str) -> Report | None:
         if said is None:
             return None
         letters = Path(said["dead_letters"]) if said["dead_letters"] else None
-        return Report(said["documents"], said["bad_records"], letters, said["seconds"], said["docs_per_s"])
+        return Report(
+            said["documents"], said["duplicates"], said["bad_records"], letters, said["seconds"], said["docs_per_s"]
+        )
     except (ValueError, KeyError, TypeError):
         return None
 

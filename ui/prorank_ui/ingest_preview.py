@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from prorank_ui.plain_table import drawn, terms
+from prorank_ui.wording import count
 
 _SHOWN_CHARACTERS = 240
 _SHOWN_TERMS = 60
@@ -20,13 +21,15 @@ def headline(dry_run: DryRun) -> str:
     """Return what was looked at.
 
     Example:
-        >>> headline({"sample": {"records": 9, "documents": [], "bad_records": [{}]}, "analysis": "english"})
-        'Of the first 9 records 1 cannot be used. Analysis: english.'
+        >>> headline({"sample": {"records": 9, "usable": 8, "duplicates": 2}, "analysis": "english"})
+        'Of the first 9 records 1 cannot be used, 2 are replaced by a later one with the same id. Analysis: english.'
     """
     sample = dry_run["sample"]
-    bad = len(sample["bad_records"])
-    records = f"{sample['records']:,} records"
-    read = f"Of the first {records} {bad} cannot be used." if bad else f"The first {records} can be read."
+    records, bad, twice = count(sample["records"], "record"), sample["records"] - sample["usable"], sample["duplicates"]
+    faults = [f"{bad:,} cannot be used"] if bad else []
+    if twice:
+        faults.append(f"{twice:,} {'are' if twice > 1 else 'is'} replaced by a later one with the same id")
+    read = f"Of the first {records} {', '.join(faults)}." if faults else f"The first {records} can be read."
     return f"{read} Analysis: {dry_run['analysis']}."
 
 

@@ -143,7 +143,11 @@ def _export(made: Job) -> None:
     """Draw what became of a checkpoint that was asked for on the way."""
     now = jobs.status(made).state
     if now == "failed":
-        st.html(notice("error", f"No checkpoint: {made.title}", last_line(jobs.output(made))))
+        wide, narrow = st.columns([7, 1], vertical_alignment="bottom")
+        wide.html(notice("error", f"No checkpoint: {made.title}", last_line(jobs.output(made))))
+        if narrow.button("Dismiss", key=f"dismiss {made.job_id}", width="stretch"):
+            state.client().put_job_away(made)
+            st.rerun()
     else:
         st.caption(f"Checkpoint: {unmarked(made.title)}, {_WORDS[now]}")
     checkpoint = training_runs.checkpoint_of(made.folder)
@@ -153,4 +157,4 @@ def _export(made: Job) -> None:
 
 def _exports(job: Job, home: Path) -> list[Job]:
     made = jobs.jobs(home / "jobs", training_runs.EXPORT_KIND)
-    return [other for other in made if other.about.get("run") == job.job_id]
+    return [other for other in made if other.about.get("run") == job.job_id and not jobs.is_put_away(other)]

@@ -102,20 +102,22 @@ def _describe(upload: Upload, indexes: Sequence[IndexInfo]) -> None:
     names = f"{', '.join(upload.names[:_NAMED])}{more}"
     facts = f"{count(len(upload.names), 'file')}, {size(upload.size_bytes)}"
     st.html(notice("info", f"Uploaded: {names}", facts))
-    wish = _wish(upload, indexes)
+    seen = st.session_state.get(_DRY_RUN)
+    has_fault = seen is not None and isinstance(seen[1], str) and seen[0].upload_id == upload.upload_id
+    wish = _wish(upload, indexes, details_open=has_fault)
     preview, start, discard = st.columns(3)
     if preview.button("Preview", width="stretch", help="A dry run: reads the first records, writes nothing"):
         with st.spinner("Reading the first records"):
-            _dry_run(wish)
+            st.session_state[_DRY_RUN] = (wish, _dry_run(wish))
+        st.rerun()
     if start.button("Start", type="primary", width="stretch"):  # no callback: it would have the wish of the run before
         _start(wish)
     discard.button("Discard the upload", width="stretch", on_click=_discard, args=(upload,))
-    seen = st.session_state.get(_DRY_RUN)
-    if seen and seen[0] == wish:
-        _preview(seen[1])
+    if seen is not None and seen[0] == wish:
+        st.html(seen[1]) if isinstance(seen[1], str) else _preview(seen[1])
 
 
-def _wish(upload: Upload, indexes: Sequence[IndexInfo]) -> IngestWish:
+def _wish(upload: Upload, indexes: Sequence[IndexInfo], *, details_open: bool) -> IngestWish:
     known = [index.name for index in indexes]
     index = st.text_input(
         "Add to index",
@@ -124,12 +126,14 @@ def _wish(upload: Upload, indexes: Sequence[IndexInfo]) -> IngestWish:
         key=f"index for {upload.upload_id}",
         help=f"A new name, or one of: {', '.join(known)}" if known else None,
     ).strip()
+    if index and index not in known:
+        st.caption("This is a new index.")
     replace = index in known and (
         st.radio("This index has documents", ["Add, and replace by id", "Replace all of them"], horizontal=True)
         == "Replace all of them"
     )
     columns = {}
-    with st.expander("Details"):
+    with st.expander("Details", expanded=details_open):
         analysis = st.selectbox("Analysis", ["auto", *PRESETS])
         passages = st.checkbox("Cut long documents into passages")
         if upload.source.is_file():
@@ -150,17 +154,16 @@ def _suggested(upload: Upload) -> str:
     return re.sub(r"[^a-z0-9_.-]+", "-", stem).strip("-.") or "documents"
 
 
-def _dry_run(wish: IngestWish) -> None:
+def _dry_run(wish: IngestWish) -> ingest_preview.DryRun | str:
+    """Return what a dry run shows, or a notice that says why there is nothing to show."""
     try:
-        st.session_state[_DRY_RUN] = (wish, page_gate.installation().dry_run(wish))
+        return page_gate.installation().dry_run(wish)
     except TimeUpError:
-        st.session_state.pop(_DRY_RUN, None)
         told = f"It did not end within {ingesting.DRY_RUN_TAKES_AT_MOST_S} s. “Start” ingests the files without it."
-        st.html(notice("warning", "The preview took too long", told))
+        return notice("warning", "The preview took too long", told)
     except InputError as error:
-        st.session_state.pop(_DRY_RUN, None)
         complaint = ingest_output.in_words_of_the_page(str(error))
-        st.html(notice("error", "These files cannot be ingested with these settings", complaint))
+        return notice("error", "These files cannot be ingested with these settings", complaint)
 
 
 def _start(wish: IngestWish) -> None:
