@@ -39,6 +39,8 @@ QUERIES = 60
 HITS_RESCORED = "20"
 MODEL_WARMS_UP_MS = 600_000
 EVALUATION_ENDS_MS = 3_600_000
+TRAINING_STEPS = "75"
+TRAINING_ENDS_MS = 3_600_000
 COMPARED = Question("send an e-mail with an attachment", "python-stdlib", ())
 EXPLAINED = QUESTIONS[0]
 ROWS = """id,title,text,section
@@ -70,6 +72,7 @@ def main() -> None:
             take_evaluate(page, address, evaluation)
             take_why(page, address)
             take_compare(page, address)
+            take_train(page, address)
             take_documents(page, address, home)
             take_status(page, address)
             browser.close()
@@ -126,6 +129,18 @@ def take_evaluate(page: Page, address: str, evaluation: jobs.Job) -> None:
     page.get_by_text("Quality against cost", exact=True).click()
     page.wait_for_selector("canvas, svg.marks")
     keep(page, "evaluate", height=1150)
+
+
+def take_train(page: Page, address: str) -> None:
+    page.goto(f"{address}/train")
+    page.get_by_role("button", name="Make the groups").click()
+    steps = page.get_by_label("Steps", exact=True)
+    steps.fill(TRAINING_STEPS)
+    steps.press("Enter")
+    page.get_by_role("button", name="Start training").click()
+    page.get_by_text(f"finished · {TRAINING_STEPS} steps").wait_for(timeout=TRAINING_ENDS_MS)
+    page.get_by_text("New run", exact=True).click()
+    keep(page, "train", height=1150)
 
 
 def take_documents(page: Page, address: str, home: Path) -> None:
