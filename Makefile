@@ -103,7 +103,7 @@ if [ -z "$(PYTHON)" ] || ! "$(PYTHON)" -c '$(FITS)'; then \
 fi; \
 if [ ! -x $(1)/bin/python ]; then \
   if $(UV) --version >/dev/null 2>&1; then \
-    $(UV) venv --quiet --allow-existing --python "$$(command -v "$(PYTHON)")" $(1); \
+    $(UV) venv --seed --quiet --allow-existing --python "$$(command -v "$(PYTHON)")" $(1); \
   elif ! "$(PYTHON)" -m venv $(1); then \
     rm -rf $(1); \
     echo 'This Python cannot make environments. On Debian and Ubuntu: apt-get install python3-venv. Or install uv.' >&2; \

@@ -1,4 +1,4 @@
-# One image for everything that `prorank` does. Linted, but not built yet: no container ran where this was written.
+# One image for everything that `prorank` does but to run an engine of its own. Linted, but not built yet: no container ran where this was written.
 # Build from the root of the repository: docker build --file docker/prorank.Dockerfile --tag prorank .
 
 FROM python:3.12-slim AS build
@@ -13,7 +13,7 @@ COPY ui ui
 ARG UV_TORCH_BACKEND=cpu
 # `--seed`: `prorank models pull` fetches packages with the pip that this brings.
 RUN uv venv --seed /opt/prorank \
- && uv pip install --python /opt/prorank/bin/python --constraint constraints.txt '.[model,opensearch,serve,ui]'
+ && uv pip install --python /opt/prorank/bin/python --constraint constraints.txt '.[model,opensearch,elasticsearch,aws,embedding,readers,serve,ui,train]'
 
 FROM python:3.12-slim
 COPY --from=build /opt/prorank /opt/prorank

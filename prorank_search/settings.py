@@ -193,7 +193,7 @@ class Settings(BaseSettings):
     )
     max_answer_mb: int = Field(64, ge=1, description="Largest answer of the engine that the gateway reads.")
     max_queued_tokens: QueuedTokens = Field(
-        "auto", description="Tokens in line before requests are sent away; auto: what is scored in timeout_s."
+        "auto", description="Tokens in line before requests are sent away; auto: what is scored in 70 % of timeout_s."
     )
 
     api_url: Url = Field(
