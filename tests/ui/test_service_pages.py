@@ -92,6 +92,8 @@ class TestPages:
             "right": "service",
             "right_blend": "replace:none:1:1",
             "right_revision": "overlap-1",
+            "show": "all",
+            "page": "1",
         }
         assert not (remote / "indexes").exists()
 
