@@ -78,11 +78,6 @@ def test_the_rescorer_of_contributing_scores(repository: Path) -> None:
     assert rescorer.score(ScoreRequest("fox", ["text"], deadline=0.0))[0].score is None
 
 
-def test_the_function_of_contributing_is_a_rescorer(repository: Path) -> None:
-    (example,) = [text for text in examples(repository / "CONTRIBUTING.md") if "from_function" in text]
-    assert isinstance(run(example)["brevity"], Rescorer)
-
-
 def test_the_backend_of_contributing_finds(repository: Path) -> None:
     backend = example_that_defines("open_backend", repository)["open_backend"](Settings())
     assert isinstance(backend, SearchBackend)
