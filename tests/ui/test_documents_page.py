@@ -186,9 +186,10 @@ def test_an_index_goes_back_to_its_version_before(app: AppTest, home: Path, anim
     assert "&#x27;animals&#x27; is back at the previous version" in drawn(app)
     assert f"{first[0]} (searched now), {second}" in drawn(app)
     assert any("is kept. There is no way back." in caption.value for caption in app.caption)
-    button(app, "Delete the old versions")
+    assert [one.disabled for one in app.button if one.label == "Roll back to the previous version"] == [True]
+    button(app, "Delete the other versions")
     assert backend.versions(animals) == first
-    assert "The old versions of &#x27;animals&#x27; are deleted" in drawn(app)
+    assert "The other versions of &#x27;animals&#x27; are deleted" in drawn(app)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What can be done with an index: back to its version before, old versions pruned, deleted."""
+"""What can be done with an index: back to its version before, other versions pruned, deleted."""
 
 from __future__ import annotations
 

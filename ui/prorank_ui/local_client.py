@@ -176,7 +176,7 @@ class LocalClient(HomeClient):
         self._backend.rollback(index)
 
     def prune(self, index: str) -> None:
-        """Delete an index's old versions."""
+        """Delete all versions of an index but the one that is searched."""
         self._require("operator", "deleting versions of an index")
         self._backend.prune(index)
 

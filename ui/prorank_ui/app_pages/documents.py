@@ -34,7 +34,7 @@ from prorank_ui.wording import count, size
 _ROUND = "round of uploads"
 _DRY_RUN = "dry run"
 _NAMED = 5
-_DONE = "what was done with an index"
+_CARE_TOLD = "what became of the care for an index"
 
 
 def page() -> None:
@@ -44,9 +44,8 @@ def page() -> None:
     st.title("Add documents", anchor=False)
     above = st.empty()  # there whether or not it says anything: what stands below stays as open as it was
     failed = st.session_state.pop(ingest_jobs.FAILED, None)
-    done = st.session_state.pop(_DONE, None)
-    if failed or done:
-        above.html(notice("error", "That did not work", failed) if failed else notice("info", done))
+    if failed:
+        above.html(notice("error", "That did not work", failed))
     try:
         if not (page_gate.admits("operator") and page_gate.is_local()):
             return
@@ -201,6 +200,9 @@ def _preview(dry_run: ingest_preview.DryRun) -> None:
 def _care(indexes: Sequence[IndexInfo]) -> None:
     """Draw the indexes, and what can be done with one."""
     st.header("Indexes", anchor=False)
+    near = st.empty()  # whoever clicks a button down here may not see the top of the page
+    if _CARE_TOLD in st.session_state:
+        near.html(st.session_state.pop(_CARE_TOLD))
     if not indexes:
         st.caption("None yet: upload a file above.")
         return
@@ -213,14 +215,13 @@ def _care(indexes: Sequence[IndexInfo]) -> None:
         versions = client.versions(name)
         told = ", ".join(f"{one} (searched now)" if one == live[name] else one for one in versions)
         st.html(f"<p>Versions, the oldest first: {escape(told)}</p>")
-        alone = len(versions) <= 1
         back, prune = st.columns(2)
-        if back.button("Roll back to the previous version", disabled=alone):
+        if back.button("Roll back to the previous version", disabled=versions[0] == live[name]):
             _do(partial(client.rollback, name), f"{name!r} is back at the previous version")
-        with prune.popover("Prune old versions", disabled=alone):
+        with prune.popover("Prune", disabled=len(versions) <= 1):
             st.caption(f"Only {unmarked(live[name])} is kept. There is no way back.")
-            if st.button("Delete the old versions"):
-                _do(partial(client.prune, name), f"The old versions of {name!r} are deleted")
+            if st.button("Delete the other versions"):
+                _do(partial(client.prune, name), f"The other versions of {name!r} are deleted")
         typed = st.text_input("To delete it, type its name", key=f"delete {name}", max_chars=100)
         if st.button("Delete the index"):
             _do(partial(client.delete_index, name, typed), f"{name!r} is deleted, with all its versions")
@@ -231,7 +232,7 @@ def _do(deed: Callable[[], None], told: str) -> None:
     try:
         deed()
     except ProRankError as error:
-        st.session_state[ingest_jobs.FAILED] = str(error)
+        st.session_state[_CARE_TOLD] = notice("error", "That did not work", str(error))
     else:
-        st.session_state[_DONE] = told
+        st.session_state[_CARE_TOLD] = notice("info", told)
     st.rerun()
