@@ -70,9 +70,9 @@ def test_groups_come_from_the_train_split_and_their_texts_from_the_corpus(collec
 def test_a_corpus_whose_texts_changed_is_indexed_anew(collections: Path, tmp_path: Path) -> None:
     backend, (folder,) = TantivyBackend(tmp_path / "indexes"), recipe().collections
     corpus, query = collections / "Foxes" / "corpus.jsonl", Query("1", "zebra")
-    assert next(open_folder(folder, collections, backend).rankings([query], 5)).hits == ()
+    assert next(open_folder(folder, collections, backend).rankings([query], 5, own=set())).hits == ()
     corpus.write_text(corpus.read_text(encoding="utf-8").replace("fox number 3 runs", "zebra runs"), encoding="utf-8")
-    (ranking,) = open_folder(folder, collections, backend).rankings([query], 5)
+    (ranking,) = open_folder(folder, collections, backend).rankings([query], 5, own=set())
     assert [hit.document.doc_id for hit in ranking.hits] == ["d3"]
 
 
@@ -114,6 +114,26 @@ def test_dev_queries_keep_the_first_stages_order_and_all_judgments(collections: 
         assert query.first_stage_scores == sorted(query.first_stage_scores, reverse=True)
         assert len(query.texts) == len(query.relevances) == 7
         assert query.ideal == [1]
+
+
+def test_a_querys_own_document_is_left_out_unless_it_was_judged_relevant(tmp_path: Path) -> None:
+    queries = {f"d{number}": QUERIES[f"q{number}"] for number in range(8)}
+    elsewhere = [(f"d{number}", f"d{number + 10}") for number in range(6)]
+    splits = {"train": elsewhere[:3], "dev": [*elsewhere[3:], ("d6", "d6"), ("d7", "d7")]}
+    write_beir(tmp_path / "Foxes", DOCUMENTS, queries, splits)
+    groups, dev = make(tmp_path, tmp_path / "a", recipe(first_rank=1))
+    assert len(groups) == 3
+    assert all(group.query_id not in doc_ids(group)[:4] for group in groups)
+    first = {query.query: query.texts[0] == DOCUMENTS[f"d{query.query.split()[4]}"] for query in dev}
+    assert first == {QUERIES[f"q{number}"]: number > 5 for number in range(3, 8)}
+    assert all(query.relevances[0] for query in dev if first[query.query])
+
+
+def test_dev_queries_without_a_single_relevant_hit_are_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    splits = {"train": [("q1", "d1")], "dev": [("q2", "elsewhere"), ("q3", "elsewhere")]}
+    write_beir(tmp_path / "Foxes", DOCUMENTS | {"elsewhere": "a zebra"}, QUERIES, splits)
+    with pytest.raises(InputError, match="no relevant document of any of the 2 dev queries"):
+        make(tmp_path, tmp_path / "a", recipe())
 
 
 def test_a_collection_may_be_there_for_dev_alone(collections: Path, tmp_path: Path) -> None:
@@ -161,7 +181,7 @@ def test_data_that_was_never_made_is_asked_for(tmp_path: Path) -> None:
 def titled(tmp_path: Path) -> Path:
     """Twenty titled documents; a judgment for dev names d3, one for test d4, and the title of d5 is a test query."""
     documents = {f"d{number}": f"the fox number {number} runs in field {number}" for number in range(20)}
-    queries = {"dev": "where", "test": "whence", "title": "About  Fox 5"}
+    queries = {"dev": "where runs number 3", "test": "whence", "title": "About  Fox 5"}
     qrels = {"train": [], "dev": [("dev", "d3")], "test": [("test", "d4"), ("title", "d9")]}
     folder = write_beir(tmp_path / "collections" / "Foxes", documents, queries, qrels)
     lines = [

@@ -12,14 +12,13 @@ from pathlib import Path
 from prorank_search import beir
 from prorank_search.errors import ConfigError, InputError
 from prorank_search.evaluation.corpus_index import corpus_index
+from prorank_search.evaluation.evaluate import rankings
 from prorank_search.passages import whole_documents
 from prorank_search.protocols import IndexBackend, Rescorer
 from prorank_search.qrels_files import read_qrels
 from prorank_search.query_files import read_queries
 from prorank_search.types import Document, Qrel, Query, Ranking, SearchRequest
 from prorank_training.recipe import CollectionRecipe, IndexRecipe, JudgmentRecipe
-
-_QUERIES_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +59,19 @@ class Collection:
             raise InputError(f"{self.place}: the judgments name the query {query_id!r}, which the queries lack")
         return self.queries[query_id]
 
-    def rankings(self, queries: Iterable[Query], top_k: int) -> Iterator[Ranking]:
-        """Yield the first stage's answer to each query."""
-        wanted = list(queries)
-        for start in range(0, len(wanted), _QUERIES_AT_ONCE):
-            some = wanted[start : start + _QUERIES_AT_ONCE]
-            yield from self.backend.search_many([SearchRequest(self.index, query, top_k=top_k) for query in some])
+    def rankings(self, queries: Iterable[Query], depth: int, own: set[str]) -> Iterator[Ranking]:
+        """Yield the first stage's answer to each query.
+
+        Args:
+            queries: The queries.
+            depth: Hits wanted.
+            own: Queries whose own document is left out, see `prorank_search.evaluation.judged.own_documents`.
+        """
+
+        def find(some: Sequence[Query], top_k: int) -> list[Ranking]:
+            return self.backend.search_many([SearchRequest(self.index, query, top_k=top_k) for query in some])
+
+        return (ranking for ranking, _ in rankings(list(queries), find, depth, own))
 
 
 def open_folder(recipe: CollectionRecipe, root: Path, backend: IndexBackend) -> Collection:

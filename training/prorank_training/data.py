@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from prorank_search.evaluation.judged import own_documents
 from prorank_search.profiles import Profile
 from prorank_search.types import Document, Query
 from prorank_training.collection import Collection
@@ -37,6 +38,10 @@ class TrainingQuery:
     text_of: Callable[[Document], str] = _text_of
     positive: Document | None = None
     irrelevant: Sequence[Document] = ()
+
+    def is_answered_by_itself(self) -> bool:
+        """Tell whether the document of the query's id is relevant: else it is left out, as evaluations do."""
+        return any(document.doc_id == self.query.query_id for document in self.relevant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,8 @@ def training_groups(
     """Yield a training group for each query."""
     queries = list(queries)
     corpus = list(collection.corpus.values())
-    rankings = collection.rankings((asked.query for asked in queries), recipe.last_rank + 5)
+    own = {asked.query.query_id for asked in queries if not asked.is_answered_by_itself()}
+    rankings = collection.rankings((asked.query for asked in queries), recipe.last_rank + 5, own)
     for asked, ranking in zip(queries, rankings, strict=True):
         positive = asked.positive or rng.choice(asked.relevant)
         ranks = (recipe.first_rank, recipe.last_rank)
@@ -107,22 +113,22 @@ def dev_queries(collection: Collection, recipe: DataRecipe) -> Iterator[DevQuery
     """Yield a fixed sample of one collection's dev queries, each with its first-stage hits."""
     if "dev" not in collection.splits:
         return
+    qrels = collection.qrels("dev")
     relevance: dict[str, dict[str, int]] = defaultdict(dict)
-    for qrel in collection.qrels("dev"):
+    for qrel in qrels:
         relevance[qrel.query_id][qrel.doc_id] = qrel.relevance
     judged = sorted(query_id for query_id, grades in relevance.items() if any(grades.values()))
     rng = random.Random(f"dev {recipe.seed} {collection.name}")
     sample = rng.sample(judged, min(recipe.dev_queries, len(judged)))
-    rankings = collection.rankings(map(collection.query, sample), recipe.dev_window + 1)
+    rankings = collection.rankings(map(collection.query, sample), recipe.dev_window, own_documents(qrels))
     for query_id, ranking in zip(sample, rankings, strict=True):
-        hits = [hit for hit in ranking.hits if hit.document.doc_id != query_id][: recipe.dev_window]
         grades = relevance[query_id]
         yield DevQuery(
             collection=collection.name,
             query=ranking.query.text,
-            texts=[_text_of(hit.document) for hit in hits],
-            first_stage_scores=[hit.score for hit in hits],
-            relevances=[grades.get(hit.document.doc_id, 0) for hit in hits],
+            texts=[_text_of(hit.document) for hit in ranking.hits],
+            first_stage_scores=[hit.score for hit in ranking.hits],
+            relevances=[grades.get(hit.document.doc_id, 0) for hit in ranking.hits],
             ideal=sorted(grades.values(), reverse=True),
         )
 

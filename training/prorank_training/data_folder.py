@@ -94,7 +94,7 @@ def make(
             groups += own
         if isinstance(collection.recipe, JudgmentRecipe):
             held_back += [collection]
-    _check_made(statistics, total)
+    _check_made(statistics, total, dev)
     random.Random(recipe.seed).shuffle(groups)
     rows = [asdict(row) for row in statistics]
     try:
@@ -108,7 +108,7 @@ def make(
     return statistics
 
 
-def _check_made(statistics: Sequence[Statistics], wanted: int) -> None:
+def _check_made(statistics: Sequence[Statistics], wanted: int, dev: Sequence[DevQuery]) -> None:
     if not statistics:
         raise ConfigError("the recipe's table [data] names neither collections, nor indexes, nor judgments: name one")
     if wanted and not any(row.groups for row in statistics):
@@ -116,6 +116,11 @@ def _check_made(statistics: Sequence[Statistics], wanted: int) -> None:
         raise InputError(
             f"no training group came out of {names}: their train judgments have to name documents of the corpus, and "
             "queries whose text stands in no other split"
+        )
+    if dev and not any(any(query.relevances) for query in dev):
+        raise InputError(
+            f"the first stage finds no relevant document of any of the {len(dev)} dev queries, and a checkpoint is "
+            "calibrated on what it finds: judge more queries, or look at how the index is analysed"
         )
 
 

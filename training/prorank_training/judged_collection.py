@@ -156,7 +156,7 @@ def _of_query(collection: Collection, query: Query, judged: Mapping[str, int]) -
 def _best_first(collection: Collection, query: Query, doc_ids: Sequence[str]) -> list[str]:
     """Order judged documents as the rescorer scores them, or as the first stage ranks them; ties by id."""
     if collection.rescorer is None:
-        (ranking,) = collection.rankings([query], _RANKED)
+        (ranking,) = collection.rankings([query], _RANKED, own=set())
         ranks = {hit.document.doc_id: at for at, hit in enumerate(ranking.hits)}
         return sorted(doc_ids, key=lambda doc_id: (ranks.get(doc_id, _RANKED), doc_id))
     texts = [_text_of(collection.corpus[doc_id]) for doc_id in doc_ids]
