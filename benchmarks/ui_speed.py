@@ -31,9 +31,9 @@ from prorank_search.judgments.pooling import Pooled
 from prorank_search.profiles import Profile
 from prorank_search.settings import load_settings
 from prorank_search.types import Query, SearchRequest
-from prorank_ui import evaluating
 from prorank_ui.choices import Side
-from prorank_ui.evaluating import EvaluationWish, Source
+from prorank_ui.evaluate import evaluating
+from prorank_ui.evaluate.evaluating import EvaluationWish, Source
 from tests.ui import installation
 from tests.ui.conftest import install_stages
 from tests.ui.installation import INDEX, QUESTIONS

@@ -21,8 +21,8 @@ from prorank_search import jobs
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.settings import load_settings
 from prorank_search.types import Document
+from prorank_ui.clients.service_client import ServiceClient, open_service
 from prorank_ui.roles import Person
-from prorank_ui.service_client import ServiceClient, open_service
 from tests.ui.conftest import DOCUMENTS
 
 _STARTS_WITHIN_S = 120

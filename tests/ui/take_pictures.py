@@ -23,9 +23,9 @@ from prorank_search.evaluation.docstring_queries import docstring_queries
 from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.profiles import Profile
 from prorank_search.settings import load_settings
-from prorank_ui import evaluating
 from prorank_ui.choices import Side
-from prorank_ui.evaluating import EvaluationWish, Source
+from prorank_ui.evaluate import evaluating
+from prorank_ui.evaluate.evaluating import EvaluationWish, Source
 from tests.ui.test_browser import CHROMIUM, served
 
 if TYPE_CHECKING:

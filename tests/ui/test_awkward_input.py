@@ -11,8 +11,8 @@ from prorank_search import jobs
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.types import Document, Query
-from prorank_ui import uploads
 from prorank_ui.app_pages.compare import LONGEST_QUERY
+from prorank_ui.documents import uploads
 from tests.ui.conftest import PATIENCE_S
 from tests.ui.test_documents_page import File
 from tests.ui.test_train_page import job_left

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from prorank_ui import uploads
+from prorank_ui.documents import uploads
 from tests.ui import test_browser as browser
 from tests.ui import test_browser_evaluate as evaluate
 from tests.ui.camera import THEMES, WINDOWS, violations

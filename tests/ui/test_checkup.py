@@ -17,8 +17,8 @@ from prorank_search.errors import BackendError
 from prorank_search.jobs import Job, JobStatus
 from prorank_search.serving.metrics import Metrics
 from prorank_search.settings import load_settings
-from prorank_ui import status_words
-from prorank_ui.checkup import Checkup, Examined, service_says
+from prorank_ui.status import status_words
+from prorank_ui.status.checkup import Checkup, Examined, service_says
 from tests.certificates import certified
 from tests.ui.conftest import wait_until
 

@@ -18,13 +18,13 @@ from prorank_search.types import Qrel, Query
 from prorank_ui import visiting
 from prorank_ui.choices import Side
 from prorank_ui.client import Client
-from prorank_ui.evaluating import EvaluationWish, Source
-from prorank_ui.held_back import HeldBack, Pair
-from prorank_ui.home_client import HomeClient
-from prorank_ui.ingesting import IngestWish
-from prorank_ui.local_client import LocalClient
+from prorank_ui.clients.home_client import HomeClient
+from prorank_ui.clients.local_client import LocalClient
+from prorank_ui.clients.service_client import ServiceClient, open_service
+from prorank_ui.documents.ingesting import IngestWish
+from prorank_ui.evaluate.evaluating import EvaluationWish, Source
 from prorank_ui.roles import Person, Role, Visitor
-from prorank_ui.service_client import ServiceClient, open_service
+from prorank_ui.train.held_back import HeldBack, Pair
 from tests.ui.conftest import PATIENCE_S
 
 SHOP = Judgment("shop", "1", "dog", "ada", 2)

@@ -13,10 +13,11 @@ from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.judgments import FILE_NAME, JudgmentStore
 from prorank_search.rescorers.function import from_function
 from prorank_search.types import Document, Query
-from prorank_ui import local_client, shown_hits
 from prorank_ui.app_pages import judge
 from prorank_ui.cli import SCRIPT
-from prorank_ui.local_client import LocalClient
+from prorank_ui.clients import local_client
+from prorank_ui.clients.local_client import LocalClient
+from prorank_ui.compare import shown_hits
 from tests.ui.conftest import PATIENCE_S, address_of
 
 

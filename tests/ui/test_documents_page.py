@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from prorank_search import jobs
 from prorank_search.backends.tantivy import TantivyBackend
-from prorank_ui import ingest_jobs, ingesting, uploads
+from prorank_ui.documents import ingest_jobs, ingesting, uploads
 from tests.ui.conftest import PATIENCE_S, run_until
 
 

@@ -16,9 +16,9 @@ from prorank_search.profiles import Profile
 from prorank_search.search import load_backend
 from prorank_search.settings import load_settings
 from prorank_search.types import Query
-from prorank_ui import evaluating, standings, unjudged
 from prorank_ui.choices import Side
-from prorank_ui.evaluating import EvaluationWish, Source
+from prorank_ui.evaluate import evaluating, standings, unjudged
+from prorank_ui.evaluate.evaluating import EvaluationWish, Source
 from tests.ui.conftest import PATIENCE_S, when_ended
 
 PAGE = """

@@ -13,7 +13,7 @@ import pytest
 from prorank_search.errors import InputError
 from prorank_search.evaluation.trec_files import read_run
 from prorank_search.types import Document, Query, RescoredHit, SearchResult, Status
-from prorank_ui import exports
+from prorank_ui.compare import exports
 
 FORMULA = '=HYPERLINK("http://127.0.0.1:9")'
 

@@ -12,8 +12,8 @@ from prorank_search.evaluation.suite_file import Suite
 from prorank_search.profiles import Profile
 from prorank_search.settings import load_settings
 from prorank_search.types import Blend
-from prorank_ui import held_back
-from prorank_ui.held_back import HeldBack, Pair
+from prorank_ui.train import held_back
+from prorank_ui.train.held_back import HeldBack, Pair
 
 NAMES = ("BM25", "before", "after", "before alone", "after alone")
 

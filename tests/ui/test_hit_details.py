@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from prorank_ui import explanation
+from prorank_ui.compare import explanation
 from tests.ui.conftest import PATIENCE_S
 
 PANEL = """

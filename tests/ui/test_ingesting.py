@@ -10,8 +10,8 @@ import pytest
 
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.errors import InputError
-from prorank_ui import index_care, ingest_output, ingest_preview, ingesting
-from prorank_ui.ingesting import IngestWish
+from prorank_ui.documents import index_care, ingest_output, ingest_preview, ingesting
+from prorank_ui.documents.ingesting import IngestWish
 
 PRETTY = json.dumps(
     {

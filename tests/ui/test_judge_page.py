@@ -14,7 +14,7 @@ from prorank_search import jobs
 from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.judgments.pooling import Pooled
 from prorank_search.types import Document, Qrel, Query
-from prorank_ui import judge_desk, judging, pool_filling
+from prorank_ui.judge import judge_desk, judging, pool_filling
 from tests.ui.conftest import PATIENCE_S, address_of, run_until, when_ended
 
 SCRIPT = "from prorank_ui.app_pages import judge\njudge.page()\n"

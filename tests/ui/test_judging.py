@@ -6,8 +6,8 @@ from prorank_search.evaluation.agreement import Disputed
 from prorank_search.judgments import Judgment
 from prorank_search.judgments.pooling import Pooled
 from prorank_search.types import Document, RescoredHit
-from prorank_ui.judge_card import LONGEST, card, disputed_table, said_table
-from prorank_ui.judging import MINE, NOBODY, SKIPPED, Work, proposals, work
+from prorank_ui.judge.judge_card import LONGEST, card, disputed_table, said_table
+from prorank_ui.judge.judging import MINE, NOBODY, SKIPPED, Work, proposals, work
 
 ORDER = ["q1", "q2", "q3"]
 POOLS = {"q1": ["a", "b", "c"], "q2": ["a"]}

@@ -11,7 +11,7 @@ import pytest
 
 from prorank_search.errors import MissingModelError
 from prorank_search.rescorers.overlap import OverlapRescorer
-from prorank_ui.loaded_models import LoadedModels
+from prorank_ui.clients.loaded_models import LoadedModels
 
 
 def test_a_model_is_loaded_once() -> None:

@@ -10,7 +10,7 @@ import pytest
 from prorank_search.backends.tantivy import TantivyBackend
 from prorank_search.settings import load_settings
 from prorank_search.types import Document
-from prorank_ui.local_client import LocalClient
+from prorank_ui.clients.local_client import LocalClient
 from prorank_ui.roles import Person
 
 

@@ -10,11 +10,11 @@ import pytest
 
 import prorank_ui
 from prorank_search.types import Document, RescoredHit
-from prorank_ui.explanation import drawn
-from prorank_ui.markup import escape, mark
-from prorank_ui.notices import notice, summary
-from prorank_ui.pairing import Placed, pair
-from prorank_ui.ranking_table import board, failed_side, hits_side, pending_side
+from prorank_ui.compare.explanation import drawn
+from prorank_ui.compare.pairing import Placed, pair
+from prorank_ui.compare.ranking_table import board, failed_side, hits_side, pending_side
+from prorank_ui.drawing.markup import escape, mark
+from prorank_ui.drawing.notices import notice, summary
 
 NASTY = [
     '<script>alert("x")</script>',
@@ -156,7 +156,7 @@ def test_a_document_without_title_goes_by_its_id() -> None:
 
 
 def test_no_style_sheet_holds_what_a_browser_takes_for_a_tag() -> None:
-    sheets = list(Path(prorank_ui.__path__[0]).glob("*.css"))
+    sheets = list(Path(prorank_ui.__path__[0]).rglob("*.css"))
     assert sheets
     assert [sheet.name for sheet in sheets if "<" in sheet.read_text("utf-8")] == []  # Streamlit drops it silently
 

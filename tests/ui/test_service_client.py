@@ -30,8 +30,8 @@ from prorank_search.rescorers.overlap import OverlapRescorer
 from prorank_search.search import search
 from prorank_search.types import Blend, Query, ScoreRequest, SearchResult
 from prorank_ui.choices import Choice, Side
-from prorank_ui.service_calls import CancelledCallError, ServiceCalls
-from prorank_ui.service_client import STAGE, ServiceClient
+from prorank_ui.clients.service_calls import CancelledCallError, ServiceCalls
+from prorank_ui.clients.service_client import STAGE, ServiceClient
 from tests.ui.a_service import AService, client, free_port, open_client, remote, service
 
 __all__ = ["client", "remote", "service"]  # fixtures
@@ -229,7 +229,7 @@ class TestFailures:
 
 
 def test_a_row_of_an_index_may_say_more_than_this_version_knows() -> None:
-    from prorank_ui.service_answers import indexes_in
+    from prorank_ui.clients.service_answers import indexes_in
 
     row = {
         "name": "a",

@@ -20,10 +20,11 @@ from prorank_search.profiles import Profile
 from prorank_search.protocols import IndexInfo
 from prorank_search.settings import load_settings
 from prorank_search.types import Query, SearchResult
-from prorank_ui import evaluating, service_suite, standings
 from prorank_ui.choices import Choice, Side
-from prorank_ui.evaluating import EvaluationWish, Source
-from prorank_ui.service_client import STAGE, ServiceClient
+from prorank_ui.clients import service_suite
+from prorank_ui.clients.service_client import STAGE, ServiceClient
+from prorank_ui.evaluate import evaluating, standings
+from prorank_ui.evaluate.evaluating import EvaluationWish, Source
 from tests.ui.a_service import AService, client, free_port, remote, service
 from tests.ui.conftest import PATIENCE_S, address_of, run_until, when_ended
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from prorank_ui import exports
 from prorank_ui.cli import SCRIPT
+from prorank_ui.compare import exports
 from tests.ui.conftest import PATIENCE_S
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from prorank_search.types import Document, RescoredHit
-from prorank_ui.pairing import pair
-from prorank_ui.slopes import slopes
+from prorank_ui.compare.pairing import pair
+from prorank_ui.compare.slopes import slopes
 
 
 def hit(doc_id: str, rank: int, first_stage_rank: int) -> RescoredHit:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from prorank_search.errors import InputError
-from prorank_ui.small_uploads import read, uploaded_queries
+from prorank_ui.judge.small_uploads import read, uploaded_queries
 
 
 @dataclass

@@ -8,13 +8,13 @@ from prorank_search.errors import InputError
 from prorank_search.profiles import Profile
 from prorank_search.settings import Settings
 from prorank_search.types import Blend
-from prorank_ui import quality_cost
-from prorank_ui.change_list import drawn
 from prorank_ui.choices import Side
-from prorank_ui.evaluating import EvaluationWish, Source, sources, suite_of
-from prorank_ui.evaluation_tables import slices_table, standings_table, verdict
-from prorank_ui.slices import slices
-from prorank_ui.standings import Change, EvaluationRun, Measured, changes, standings, together
+from prorank_ui.evaluate import quality_cost
+from prorank_ui.evaluate.change_list import drawn
+from prorank_ui.evaluate.evaluating import EvaluationWish, Source, sources, suite_of
+from prorank_ui.evaluate.evaluation_tables import slices_table, standings_table, verdict
+from prorank_ui.evaluate.slices import slices
+from prorank_ui.evaluate.standings import Change, EvaluationRun, Measured, changes, standings, together
 
 OVERLAP = Side("overlap", window="20")
 

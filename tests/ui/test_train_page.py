@@ -15,8 +15,8 @@ from prorank_search.judgments import FILE_NAME, Judgment, JudgmentStore
 from prorank_search.promotions import promotions
 from prorank_search.settings import DEFAULT_MODEL, load_settings
 from prorank_search.types import Query
-from prorank_ui import held_back
-from prorank_ui.held_back import Pair
+from prorank_ui.train import held_back
+from prorank_ui.train.held_back import Pair
 from tests import tiny_model
 from tests.ui.conftest import PATIENCE_S, when_ended
 from tests.ui.test_held_back import data_left

@@ -10,9 +10,9 @@ import pytest
 
 from prorank_training.recipe import Recipe
 from prorank_training.recipe_choice import choose, named, summary
-from prorank_ui import training_groups, training_plan, training_runs
-from prorank_ui.training_charts import chart, pictures_of
-from prorank_ui.training_plan import RecipeInfo, TrainingPlan
+from prorank_ui.train import training_groups, training_plan, training_runs
+from prorank_ui.train.training_charts import chart, pictures_of
+from prorank_ui.train.training_plan import RecipeInfo, TrainingPlan
 
 
 def write_metrics(folder: Path, lines: Sequence[dict[str, object]], *, warmup: int = 0, steps: int = 10) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prorank_search.errors import InputError, TooLargeError
-from prorank_ui import uploads
+from prorank_ui.documents import uploads
 
 
 class File(BytesIO):

@@ -17,11 +17,11 @@ from prorank_search.judgments.exchange import Judged
 from prorank_search.judgments.pooling import Pooled
 from prorank_search.protocols import IndexInfo
 from prorank_search.types import Document, Qrel, Query, Scored
-from prorank_ui.checkup import Examined
 from prorank_ui.choices import Choice
-from prorank_ui.evaluating import EvaluationWish
+from prorank_ui.evaluate.evaluating import EvaluationWish
 from prorank_ui.roles import Person
 from prorank_ui.running_search import RunningSearch
+from prorank_ui.status.checkup import Examined
 
 Asking = Callable[[], Person]
 """Tells who asks now."""

@@ -6,7 +6,7 @@ import streamlit as st
 
 from prorank_ui import state
 from prorank_ui.app_pages import documents
-from prorank_ui.notices import notice
+from prorank_ui.drawing.notices import notice
 
 
 def no_index() -> None:

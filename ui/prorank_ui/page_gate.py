@@ -6,8 +6,8 @@ import streamlit as st
 
 from prorank_search.errors import ConfigError
 from prorank_ui import state
-from prorank_ui.local_client import LocalClient
-from prorank_ui.notices import notice
+from prorank_ui.clients.local_client import LocalClient
+from prorank_ui.drawing.notices import notice
 from prorank_ui.roles import Person, Role
 
 _DEEDS: dict[Role, str] = {

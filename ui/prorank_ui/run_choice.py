@@ -8,7 +8,7 @@ import streamlit as st
 
 from prorank_search.jobs import Job
 from prorank_ui import address
-from prorank_ui.wording import apart, minute
+from prorank_ui.drawing.wording import apart, minute
 
 
 def choose(kind: str, runs: Mapping[str, Job], linked: str) -> list[str]:

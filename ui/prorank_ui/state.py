@@ -9,8 +9,8 @@ import streamlit as st
 from prorank_search.settings import load_settings
 from prorank_ui import visiting
 from prorank_ui.client import Client
-from prorank_ui.local_client import LocalClient
-from prorank_ui.service_client import open_service
+from prorank_ui.clients.local_client import LocalClient
+from prorank_ui.clients.service_client import open_service
 
 
 @st.cache_resource(show_spinner=False)

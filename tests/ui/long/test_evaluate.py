@@ -11,9 +11,9 @@ import pytest
 from prorank_search import jobs
 from prorank_search.profiles import Profile
 from prorank_search.settings import load_settings
-from prorank_ui import evaluating
 from prorank_ui.choices import Side
-from prorank_ui.evaluating import EvaluationWish, Source
+from prorank_ui.evaluate import evaluating
+from prorank_ui.evaluate.evaluating import EvaluationWish, Source
 from tests.ui.camera import Camera
 from tests.ui.installation import INDEX, QUERY_SET, at_work
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from prorank_search import jobs
-from prorank_ui import held_back
-from prorank_ui.held_back import Pair
+from prorank_ui.train import held_back
+from prorank_ui.train.held_back import Pair
 from tests import tiny_model
 from tests.ui import installation
 from tests.ui.camera import Camera

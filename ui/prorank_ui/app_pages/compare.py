@@ -12,30 +12,19 @@ from prorank_search.errors import MissingModelError, ProRankError
 from prorank_search.movement import nothing_found
 from prorank_search.protocols import IndexInfo
 from prorank_search.types import SearchResult
-from prorank_ui import (
-    address,
-    charts,
-    first_steps,
-    hit_clicks,
-    hit_details,
-    judge_from_compare,
-    linked_revision,
-    notices,
-    searches,
-    sharing,
-    shown_hits,
-    side_controls,
-    state,
-)
-from prorank_ui import ranking_table as table
+from prorank_ui import address, first_steps, state
 from prorank_ui.choices import Choice, Side, written_blend, written_side
-from prorank_ui.evaluating import system_name
-from prorank_ui.markup import unmarked
-from prorank_ui.notices import notice, summary
-from prorank_ui.pairing import Placed, pair
+from prorank_ui.compare import hit_clicks, hit_details, linked_revision, searches, sharing, shown_hits, side_controls
+from prorank_ui.compare import ranking_table as table
+from prorank_ui.compare.pairing import Placed, pair
+from prorank_ui.compare.slopes import slopes
+from prorank_ui.drawing import charts, notices
+from prorank_ui.drawing.markup import unmarked
+from prorank_ui.drawing.notices import notice, summary
+from prorank_ui.drawing.wording import beware, count, note, stage_times
+from prorank_ui.evaluate.evaluating import system_name
+from prorank_ui.judge import judge_from_compare
 from prorank_ui.running_search import RunningSearch
-from prorank_ui.slopes import slopes
-from prorank_ui.wording import beware, count, note, stage_times
 
 STAND_IN = "overlap"
 """The second stage that needs no model."""

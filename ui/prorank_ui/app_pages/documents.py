@@ -11,25 +11,16 @@ import streamlit as st
 from prorank_search.analysis import PRESETS
 from prorank_search.errors import InputError, ProRankError
 from prorank_search.protocols import IndexInfo
-from prorank_ui import (
-    index_care,
-    ingest_jobs,
-    ingest_output,
-    ingest_preview,
-    ingesting,
-    notices,
-    page_gate,
-    plain_table,
-    ranking_table,
-    state,
-    uploads,
-)
+from prorank_ui import page_gate, state
 from prorank_ui.commands import TimeUpError
-from prorank_ui.ingesting import IngestWish
-from prorank_ui.markup import escape, unmarked
-from prorank_ui.notices import notice, summary
-from prorank_ui.uploads import Upload
-from prorank_ui.wording import count, size
+from prorank_ui.compare import ranking_table
+from prorank_ui.documents import index_care, ingest_jobs, ingest_output, ingest_preview, ingesting, uploads
+from prorank_ui.documents.ingesting import IngestWish
+from prorank_ui.documents.uploads import Upload
+from prorank_ui.drawing import notices, plain_table
+from prorank_ui.drawing.markup import escape, unmarked
+from prorank_ui.drawing.notices import notice, summary
+from prorank_ui.drawing.wording import count, size
 
 _ROUND = "round of uploads"
 _DRY_RUN = "dry run"

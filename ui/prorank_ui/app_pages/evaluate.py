@@ -11,30 +11,25 @@ from prorank_search import jobs
 from prorank_search.errors import ProRankError
 from prorank_search.evaluation.measures import EVERY, NDCG
 from prorank_search.jobs import Job
-from prorank_ui import (
-    address,
+from prorank_ui import address, first_steps, run_choice, state
+from prorank_ui.app_pages import judge
+from prorank_ui.clients.service_client import STAGE
+from prorank_ui.drawing import charts, notices, plain_table
+from prorank_ui.drawing.markup import unmarked
+from prorank_ui.drawing.notices import notice, summary
+from prorank_ui.drawing.wording import count
+from prorank_ui.evaluate import (
     change_list,
-    charts,
     evaluating,
     evaluation_form,
     evaluation_jobs,
-    first_steps,
-    notices,
-    plain_table,
     quality_cost,
-    run_choice,
     standings,
-    state,
     unjudged,
 )
-from prorank_ui import evaluation_tables as tables
-from prorank_ui.app_pages import judge
-from prorank_ui.markup import unmarked
-from prorank_ui.notices import notice, summary
-from prorank_ui.service_client import STAGE
-from prorank_ui.slices import SLICES
-from prorank_ui.standings import Change, EvaluationRun, Measured, Standing
-from prorank_ui.wording import count
+from prorank_ui.evaluate import evaluation_tables as tables
+from prorank_ui.evaluate.slices import SLICES
+from prorank_ui.evaluate.standings import Change, EvaluationRun, Measured, Standing
 
 KINDS = {"all": "All", "better": "Better", "worse": "Worse", "equal": "Equal"}
 ROWS_A_PAGE = 50

@@ -12,24 +12,13 @@ from prorank_search.evaluation.agreement import agreement
 from prorank_search.judgments import Judgment, QuerySet
 from prorank_search.protocols import IndexInfo
 from prorank_search.types import Query
-from prorank_ui import (
-    address,
-    dialogs,
-    first_steps,
-    judge_card,
-    judge_desk,
-    judge_name,
-    judgment_exchange,
-    notices,
-    page_gate,
-    plain_table,
-    query_set_form,
-    state,
-)
-from prorank_ui.judge_desk import Desk
-from prorank_ui.judging import MINE, NOBODY, SKIPPED, Work, work
-from prorank_ui.notices import notice, summary
-from prorank_ui.wording import count
+from prorank_ui import address, first_steps, page_gate, state
+from prorank_ui.drawing import dialogs, notices, plain_table
+from prorank_ui.drawing.notices import notice, summary
+from prorank_ui.drawing.wording import count
+from prorank_ui.judge import judge_card, judge_desk, judge_name, judgment_exchange, query_set_form
+from prorank_ui.judge.judge_desk import Desk
+from prorank_ui.judge.judging import MINE, NOBODY, SKIPPED, Work, work
 
 TITLE = "Judge"
 WHICH = {MINE: "New to me", NOBODY: "Judged by nobody", SKIPPED: "Skipped by me"}

@@ -11,12 +11,14 @@ from prorank_search import jobs, models
 from prorank_search.errors import AuthError, ProRankError
 from prorank_search.jobs import Job
 from prorank_search.settings import load_settings
-from prorank_ui import notices, plain_table, state, status_words
-from prorank_ui.checkup import Checkup
-from prorank_ui.markup import unmarked
-from prorank_ui.notices import notice, summary
+from prorank_ui import state
+from prorank_ui.drawing import notices, plain_table
+from prorank_ui.drawing.markup import unmarked
+from prorank_ui.drawing.notices import notice, summary
+from prorank_ui.drawing.wording import apart, minute
 from prorank_ui.page_gate import who
-from prorank_ui.wording import apart, minute
+from prorank_ui.status import status_words
+from prorank_ui.status.checkup import Checkup
 
 _LOOK_EVERY_S = 1.0
 _SHOWN_JOBS = 20

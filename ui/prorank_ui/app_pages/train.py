@@ -6,17 +6,11 @@ import streamlit as st
 
 from prorank_search import jobs
 from prorank_search.errors import ProRankError
-from prorank_ui import (
-    checkpoint_card,
-    notices,
-    page_gate,
-    plain_table,
-    ranking_table,
-    training_controls,
-    training_runs,
-    training_watch,
-)
-from prorank_ui.notices import notice
+from prorank_ui import page_gate
+from prorank_ui.compare import ranking_table
+from prorank_ui.drawing import notices, plain_table
+from prorank_ui.drawing.notices import notice
+from prorank_ui.train import checkpoint_card, training_controls, training_runs, training_watch
 
 
 def page() -> None:

@@ -1,0 +1,1 @@
+"""The Client in its two forms: in this process, and through a service."""

@@ -1,0 +1,1 @@
+"""What all pages draw with: notices, tables, charts, dialogs, words, and escaping."""
