@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from prorank_ingest.records import as_record
+from prorank_search.errors import ConfigError
 from prorank_search.protocols import BadRecord
 from prorank_search.types import Document
 
@@ -63,14 +64,25 @@ class DeadLetters:
             os.truncate(path, length)
 
     def write(self, letters: Sequence[Letter]) -> int:
-        """Append letters durably; return the file's length in bytes."""
-        if letters:
+        """Append letters durably; return the file's length in bytes.
+
+        Raises:
+            ConfigError: The file cannot be written.
+        """
+        if not letters:
+            return self._length
+        try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("ab") as file:
                 file.writelines(map(_line, letters))
                 file.flush()
                 os.fsync(file.fileno())
                 self._length = file.tell()
+        except OSError as error:
+            raise ConfigError(
+                f"the dead letters cannot be written into {self._path} ({error}): is the disk full or read-only? Make "
+                "room, then run the same command again"
+            ) from error
         return self._length
 
 

@@ -300,6 +300,13 @@ def test_dead_letters_behind_the_checkpoint_are_cut_off(tmp_path: Path) -> None:
     assert [json.loads(line)["line"] for line in path.read_text(encoding="utf-8").splitlines()] == [1, 2]
 
 
+def test_dead_letters_that_cannot_be_written_say_where_and_why(tmp_path: Path) -> None:
+    path = tmp_path / "a file" / "letters.jsonl"
+    path.parent.write_text("in the way", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"dead letters cannot be written into .*a file"):
+        dead_letters.DeadLetters(path, 0).write([dead_letters.of_record(BadRecord("a.jsonl", 1, "bad"))])
+
+
 def test_a_file_in_a_format_nobody_reads_is_told_from_one_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"one\.json' is in no format that can be read by: beir"):
         open_source(str(write(tmp_path / "one.json", {"id": "1", "text": "x"})), ReaderOptions())
