@@ -136,6 +136,29 @@ def test_dev_queries_without_a_single_relevant_hit_are_refused_before_anything_i
         make(tmp_path, tmp_path / "a", recipe())
 
 
+def test_data_without_dev_queries_is_refused_before_anything_is_trained(collections: Path, tmp_path: Path) -> None:
+    (collections / "Foxes" / "qrels" / "dev.tsv").unlink()
+    with pytest.raises(InputError, match=r"any of the 0 dev queries.*give a source a split 'dev'"):
+        make(collections, tmp_path / "a", recipe())
+
+
+def test_a_query_that_another_collection_holds_back_is_dropped_and_counted(collections: Path, tmp_path: Path) -> None:
+    write_beir(collections / "More", DOCUMENTS, {"m": QUERIES["q3"].upper()}, {"dev": [("m", "d3")]})
+    more = CollectionRecipe(folder="More", analysis="english", language="en", groups=0)
+    (foxes, _) = rows(collections, tmp_path / "a", recipe(collections=[*recipe().collections, more]))
+    assert (foxes.groups, foxes.held_out) == (7, 3)
+    groups, _ = data_folder.load("digest", tmp_path / "a")
+    assert "q3" not in {group.query_id for group in groups}
+
+
+def test_a_negative_grade_is_not_relevant(collections: Path, tmp_path: Path) -> None:
+    with (collections / "Foxes" / "qrels" / "dev.tsv").open("a") as file:
+        file.write("q10\td1\t-2\nq9\td1\t-1\n")
+    _, dev = make(collections, tmp_path / "a", recipe())
+    assert len(dev) == 5
+    assert all(grade in {0, 1} for query in dev for grade in (*query.relevances, *query.ideal))
+
+
 def test_a_collection_may_be_there_for_dev_alone(collections: Path, tmp_path: Path) -> None:
     (collections / "Foxes" / "qrels" / "train.tsv").unlink()
     only_dev = CollectionRecipe(folder="Foxes", analysis="english", language="en", groups=0)
@@ -216,7 +239,10 @@ def test_first_halves_are_queries_among_second_halves(tmp_path: Path) -> None:
         "one": "A single sentence of a length that could be parted, but has no end inside.",
     }
     folder = write_beir(
-        tmp_path / "collections" / "Foxes", documents, {"t": "where"}, {"test": [("t", "d4")], "train": []}
+        tmp_path / "collections" / "Foxes",
+        documents,
+        {"t": "where", "d": "fox number 4"},
+        {"test": [("t", "d4")], "dev": [("d", "d4")], "train": []},
     )
     wanted = CollectionRecipe(folder=folder.name, analysis="english", language="en", groups=0, halves=100)
     groups, _ = make(folder.parent, tmp_path / "a", recipe(collections=[wanted]))

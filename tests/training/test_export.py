@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from prorank_search.checkpoint import Contract, read_contract
-from prorank_search.errors import ConfigError, InputError
+from prorank_search.errors import CheckpointError, ConfigError, InputError
 from prorank_search.model_files import ADAPTER_FILE, CONTRACT_FILE, FACTS_FILE, NOTICE_FILE
 from prorank_search.rescorers.prorank import open_rescorer
 from prorank_search.settings import Settings
-from prorank_search.types import ScoreRequest
+from prorank_search.types import Calibration, ScoreRequest
 from prorank_training import export, stage2_score
 from prorank_training.difference_forms import make_difference, size_mb
 from prorank_training.group_scores import Reading, group_scores
@@ -136,6 +136,23 @@ def test_a_second_export_reads_no_dev_query_again(trained: RunFolder, tiny: Sett
     again = export.run(WANTED, trained, dev_queries(), tiny, out, lambda done, *_: seen.append(done))
     assert seen == []
     assert again == first
+
+
+def test_other_dev_queries_are_scored_anew(trained: RunFolder, tiny: Settings) -> None:
+    write(WANTED, trained, tiny)
+    seen: list[int] = []
+    out = trained.path / "checkpoint"
+    export.run(WANTED, trained, dev_queries(seed=10), tiny, out, lambda done, *_: seen.append(done))
+    assert seen == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_model_whose_probability_would_fall_with_its_score_is_not_written(
+    trained: RunFolder, tiny: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "fit_calibration", lambda *_: Calibration(-0.5, 0.0))
+    with pytest.raises(CheckpointError, match=r"a = -0\.500\): train longer"):
+        write(WANTED, trained, tiny)
+    assert not (trained.path / "checkpoint").exists()
 
 
 def test_a_run_that_trained_nothing_cannot_be_exported(tiny: Settings, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from prorank_search.errors import ConfigError
 from prorank_search.settings import Settings
 from prorank_training.trainee import by_transformers_names, open_base, open_trainee
 from tests.tiny_model import write_model
@@ -20,6 +21,23 @@ def test_training_cuts_queries_as_the_checkpoint_will_and_documents_as_the_recip
         assert prefix.truncated == (query != "fox")
         document = encoders[16].documents(["the whale swims in the sea " * 9], len(prefix.ids))[0]
         assert len(document.ids) - encoders[16].tail_tokens == 16
+
+
+@pytest.mark.parametrize(
+    ("model_type", "template"), [("llama", "prorank-prefix-v1"), ("gemma3_text", "prorank-prefix-gemma-v1")]
+)
+def test_a_model_is_trained_and_written_with_the_prompt_that_is_its_own(
+    tmp_path: Path, model_type: str, template: str
+) -> None:
+    settings, recipe = tiny_training.settings(tmp_path, model_type), tiny_training.recipe()
+    assert open_trainee(recipe, settings).encoders[16].template.name == template
+    assert open_base(recipe, settings).template == template
+
+
+def test_another_prompt_than_the_models_is_refused(tmp_path: Path) -> None:
+    recipe = tiny_training.recipe().model_copy(update={"template": "prorank-prefix-v1"})
+    with pytest.raises(ConfigError, match=r"asked with the prompt 'prorank-prefix-gemma-v1'.*leave `template` out"):
+        open_trainee(recipe, tiny_training.settings(tmp_path, "gemma3_text"))
 
 
 def test_a_base_from_the_hub_goes_by_its_id(tmp_path: Path) -> None:

@@ -69,11 +69,11 @@ def judged_queries(collection: Collection, rng: random.Random) -> Chosen:
         return Chosen([], 0, 0)
     positives = _positives(collection)
     others = texts_of_other_splits(collection)
-    usable = [query_id for query_id in sorted(positives) if folded(collection.query(query_id)) not in others]
+    usable = [query_id for query_id in sorted(positives) if folded(collection.query(query_id).text) not in others]
     rng.shuffle(usable)
     by_text: dict[str, list[str]] = defaultdict(list)
     for query_id in usable:
-        by_text[folded(collection.query(query_id))].append(query_id)
+        by_text[folded(collection.query(query_id).text)].append(query_id)
     queries = [
         TrainingQuery(collection.query(same[0]), _documents(collection, same, positives)) for same in by_text.values()
     ]
@@ -116,7 +116,7 @@ def dev_queries(collection: Collection, recipe: DataRecipe) -> Iterator[DevQuery
     qrels = collection.qrels("dev")
     relevance: dict[str, dict[str, int]] = defaultdict(dict)
     for qrel in qrels:
-        relevance[qrel.query_id][qrel.doc_id] = qrel.relevance
+        relevance[qrel.query_id][qrel.doc_id] = max(0, qrel.relevance)  # TREC has negative grades
     judged = sorted(query_id for query_id, grades in relevance.items() if any(grades.values()))
     rng = random.Random(f"dev {recipe.seed} {collection.name}")
     sample = rng.sample(judged, min(recipe.dev_queries, len(judged)))
@@ -141,7 +141,7 @@ def other_splits(collection: Collection) -> list[str]:
 def texts_of_other_splits(collection: Collection) -> set[str]:
     """Return the texts of the queries that other splits than train judge, folded."""
     query_ids = {qrel.query_id for split in other_splits(collection) for qrel in collection.qrels(split)}
-    return {folded(collection.query(query_id)) for query_id in query_ids}
+    return {folded(collection.query(query_id).text) for query_id in query_ids}
 
 
 def _positives(collection: Collection) -> dict[str, list[str]]:
@@ -161,6 +161,6 @@ def _documents(collection: Collection, query_ids: Iterable[str], positives: dict
     return [collection.corpus[doc_id] for doc_id in doc_ids]
 
 
-def folded(query: Query) -> str:
+def folded(query: str) -> str:
     """Return a query's text as it is compared: without case, one space between words."""
-    return " ".join(query.text.casefold().split())
+    return " ".join(query.casefold().split())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -14,7 +16,7 @@ from prorank_search.errors import ConfigError, InputError
 from prorank_search.storage.whole_files import write_whole
 from prorank_training import judged_collection
 from prorank_training.collection import Collection
-from prorank_training.data import Chosen, dev_queries, judged_queries, training_groups
+from prorank_training.data import Chosen, dev_queries, folded, judged_queries, texts_of_other_splits, training_groups
 from prorank_training.document_queries import half_queries, title_queries
 from prorank_training.groups import DevQuery, Group, read_dev, read_groups, write_dev, write_groups
 from prorank_training.progress import Progress
@@ -81,9 +83,10 @@ def make(
     dev: list[DevQuery] = []
     statistics: list[Statistics] = []
     held_back: list[Collection] = []
+    elsewhere: set[str] = set()
     for collection in collections:
-        own_dev = list(dev_queries(collection, recipe))
-        dev += own_dev
+        elsewhere |= texts_of_other_splits(collection)
+        dev += (own_dev := list(dev_queries(collection, recipe)))
         for source, chosen, rng in _sources(collection, recipe.seed):
             own = []
             for group in training_groups(source, chosen.queries, recipe, rng):
@@ -94,18 +97,31 @@ def make(
             groups += own
         if isinstance(collection.recipe, JudgmentRecipe):
             held_back += [collection]
+    groups, statistics = _without(elsewhere, groups, statistics)
     _check_made(statistics, total, dev)
     random.Random(recipe.seed).shuffle(groups)
-    rows = [asdict(row) for row in statistics]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_groups(folder / GROUPS_FILE, groups)
         write_dev(folder / DEV_FILE, dev)
         judged_collection.write_held_back(held_back, folder / "held-back")
-        write_whole(about, json.dumps({"data_hash": digest, "collections": rows}, indent=1))
+        write_whole(about, json.dumps({"data_hash": digest, "collections": list(map(asdict, statistics))}, indent=1))
     except OSError as error:
         raise ConfigError(f"the groups cannot be written into {folder}: {error}; make room, or name another") from error
     return statistics
+
+
+def _without(
+    texts: AbstractSet[str], groups: Sequence[Group], statistics: Sequence[Statistics]
+) -> tuple[list[Group], list[Statistics]]:
+    """Leave out groups whose query another source holds back, and count them."""
+    kept = [group for group in groups if folded(group.query) not in texts]
+    had, have = (Counter(group.collection for group in some) for some in (groups, kept))
+    rows = [
+        replace(row, groups=have[row.collection], held_out=row.held_out + had[row.collection] - have[row.collection])
+        for row in statistics
+    ]
+    return kept, rows
 
 
 def _check_made(statistics: Sequence[Statistics], wanted: int, dev: Sequence[DevQuery]) -> None:
@@ -117,10 +133,11 @@ def _check_made(statistics: Sequence[Statistics], wanted: int, dev: Sequence[Dev
             f"no training group came out of {names}: their train judgments have to name documents of the corpus, and "
             "queries whose text stands in no other split"
         )
-    if dev and not any(any(query.relevances) for query in dev):
+    if not any(any(query.relevances) for query in dev):
         raise InputError(
             f"the first stage finds no relevant document of any of the {len(dev)} dev queries, and a checkpoint is "
-            "calibrated on what it finds: judge more queries, or look at how the index is analysed"
+            "calibrated on what it finds: give a source a split 'dev' (an index: dev_qrels), judge more queries, or "
+            "look at how the index is analysed"
         )
 
 

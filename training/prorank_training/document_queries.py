@@ -77,7 +77,7 @@ def _chosen(
     collection: Collection, made: Iterable[TrainingQuery], wanted: int, rng: random.Random
 ) -> list[TrainingQuery]:
     texts = texts_of_other_splits(collection)
-    queries = {key: asked for asked in made if (key := folded(asked.query)) not in texts}
+    queries = {key: asked for asked in made if (key := folded(asked.query.text)) not in texts}
     return rng.sample(list(queries.values()), min(wanted, len(queries)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ class Exported:
         weights = apply_difference(self.base.weights, self.difference)
         encoder = PromptEncoder(
             self.base.tokenizer_file,
-            self.recipe.template,
+            self.base.template,
             self.recipe.max_length_tokens,
             self.recipe.query_max_tokens,
         )
@@ -103,7 +104,7 @@ def run(  # noqa: PLR0913 (what an export is made of)
     step, masters = folder.trained_weights(stage)
     trained = by_transformers_names(masters, base.config)
     exported = Exported(recipe, base, make_difference(base.weights, trained, recipe.export.form))
-    scores = dev_scores(exported, dev, settings, folder.path / _scores_name(exported), progress)
+    scores = dev_scores(exported, dev, settings, folder.path / _scores_name(exported, dev, settings), progress)
     about = _training(recipe, folder.about(), stage, step) | {"before": training_before(recipe, settings)}
     contract = make_contract(exported, dev, scores, about)
     _write(checkpoint, contract, exported.difference, _base_facts(base).get("notice"))
@@ -130,13 +131,18 @@ def make_contract(
     blend = choose_blend(dev, scores)
     relevant = [relevance > 0 for query in dev for relevance in query.relevances]
     calibration = fit_calibration(list(chain.from_iterable(scores)), relevant)
+    if calibration.a <= 0:
+        raise CheckpointError(
+            f"{recipe.export.name} scores irrelevant texts of the dev queries higher than relevant ones, by and large "
+            f"(the probability falls with the score: a = {calibration.a:.3f}): train longer"
+        )
     loaded = exported.load(torch.device("cpu"), torch.float32)
     return Contract(
         name=recipe.export.name,
         base=base.name,
         base_sha256=facts.get("sha256", ""),
         license=recipe.export.license or facts.get("license", "that of its base"),
-        template=recipe.template,
+        template=base.template,
         relevant_token_id=loaded.encoder.relevant_token,
         irrelevant_token_id=loaded.encoder.irrelevant_token,
         max_length_tokens=recipe.max_length_tokens,
@@ -179,9 +185,13 @@ def _base_facts(base: Checkpoint) -> dict[str, Any]:
     return read_facts(base.tokenizer_file.parent)
 
 
-def _scores_name(exported: Exported) -> str:
-    digest = hashlib.sha256(save(dict(exported.difference))).hexdigest()
-    return f"dev-{digest[:16]}.scores.jsonl"
+def _scores_name(exported: Exported, dev: Sequence[DevQuery], settings: Settings) -> str:
+    """Return the name of the file of scores: another one for other weights, other texts, another device or dtype."""
+    device = choose_device(settings.device)
+    digest = hashlib.sha256(save(dict(exported.difference)))
+    digest.update(json.dumps([[query.query, query.texts] for query in dev]).encode())
+    digest.update(f"{device} {choose_dtype(settings.dtype, device)}".encode())
+    return f"dev-{digest.hexdigest()[:16]}.scores.jsonl"
 
 
 def _write(folder: Path, contract: Contract, difference: Mapping[str, Tensor], notice: str | None) -> None:

@@ -173,4 +173,4 @@ def _recipe(collection: Collection) -> JudgmentRecipe:
 
 def _place(query: Query) -> float:
     """Return a number from 0 to 1 that a query's text alone decides, in whatever case and spacing."""
-    return int(hashlib.sha256(folded(query).encode()).hexdigest()[:12], 16) / 16**12
+    return int(hashlib.sha256(folded(query.text).encode()).hexdigest()[:12], 16) / 16**12

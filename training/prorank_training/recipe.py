@@ -223,7 +223,7 @@ class Recipe(_Table):
     """All that decides what comes out of a training run."""
 
     base: str = Field(description="Name of the base model, or the folder of a checkpoint to go on from.")
-    template: str = "prorank-prefix-v1"
+    template: str | None = Field(None, description="The prompt; where not given, that of the base.")
     max_length_tokens: int = Field(512, description="Tokens of the whole prompt, in training and in the checkpoint.")
     query_max_tokens: int = Field(256, gt=0, description="Tokens that queries are cut to, in training as in serving.")
     seed: int = 1

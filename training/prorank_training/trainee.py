@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from prorank_search import checkpoint as checkpoints
 from prorank_search import models
 from prorank_search.checkpoint import Checkpoint
+from prorank_search.errors import ConfigError
 from prorank_search.prompt import PromptEncoder
 from prorank_search.scoring.architectures import open_decoder
 from prorank_search.scoring.decoder import Decoder
@@ -47,12 +48,18 @@ def open_trainee(recipe: Recipe, settings: Settings) -> Trainee:
     Raises:
         MissingModelError: It was never pulled.
         CheckpointError: It cannot be read, or its vocabulary has no single token for an answer.
+        ConfigError: The recipe's prompt is another than the model's.
     """
     folder = models.model_folder(recipe.base, settings)
     start = checkpoints.load(recipe.base, folder, _base_folder(folder, settings), torch.bfloat16)
+    if recipe.template not in {None, start.template}:
+        raise ConfigError(
+            f"{recipe.base} is asked with the prompt {start.template!r}, the recipe trains with {recipe.template!r}: "
+            "leave `template` out of the recipe, or begin with another model"
+        )
     device = choose_device(settings.device)
     decoder = open_decoder(start.config, {name: tensor.to(device) for name, tensor in start.weights.items()})
-    return Trainee(decoder, encoders(start.tokenizer_file, recipe))
+    return Trainee(decoder, encoders(start, recipe))
 
 
 def put_weights(decoder: Decoder, weights: Mapping[str, Tensor]) -> None:
@@ -62,11 +69,11 @@ def put_weights(decoder: Decoder, weights: Mapping[str, Tensor]) -> None:
         own[name].data.copy_(weights[name])
 
 
-def encoders(tokenizer_file: Path, recipe: Recipe) -> Encoders:
+def encoders(start: Checkpoint, recipe: Recipe) -> Encoders:
     """Return the prompt, as the checkpoint will have it, for each length that the recipe cuts documents to."""
     return {
         int(tokens): PromptEncoder(
-            tokenizer_file, recipe.template, recipe.max_length_tokens, recipe.query_max_tokens, int(tokens)
+            start.tokenizer_file, start.template, recipe.max_length_tokens, recipe.query_max_tokens, int(tokens)
         )
         for tokens in recipe.score.document_tokens
     }
@@ -75,12 +82,14 @@ def encoders(tokenizer_file: Path, recipe: Recipe) -> Encoders:
 def open_base(recipe: Recipe, settings: Settings) -> Checkpoint:
     """Load, in fp32, the base that a difference is taken from: the recipe's, or the base of that.
 
-    It goes by the name that pulls it: a hub's model by its id, not by its folder.
+    It goes by the name that pulls it: a hub's model by its id, not by its folder. Its prompt is that of the model that
+    training starts from.
     """
     start = models.model_folder(recipe.base, settings)
     folder = _base_folder(start, settings)
     name = recipe.base if folder == start else models.base_of(start)
-    return checkpoints.load(name, folder, folder, torch.float32)
+    base, contract = checkpoints.load(name, folder, folder, torch.float32), checkpoints.read_contract(start)
+    return replace(base, template=contract.template) if contract else base
 
 
 def training_before(recipe: Recipe, settings: Settings) -> dict[str, Any] | None:
