@@ -177,6 +177,11 @@ def test_a_recipe_without_any_source_is_refused(collections: Path, tmp_path: Pat
         rows(collections, tmp_path / "a", recipe(collections=[]))
 
 
+def test_ranks_between_which_there_is_no_hit_are_refused() -> None:
+    with pytest.raises(ValueError, match="last_rank=3 is a better rank than first_rank=9"):
+        recipe(first_rank=9, last_rank=3)
+
+
 def test_a_missing_collection_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no folder .*Foxes"):
         make(tmp_path / "nowhere", tmp_path / "a", recipe())

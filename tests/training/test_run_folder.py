@@ -33,6 +33,12 @@ def test_a_run_of_the_same_recipe_is_gone_on_from(folder: RunFolder) -> None:
     assert folder.about() == begun
 
 
+def test_a_run_remembers_how_long_it_was_last_told_to_go_on(folder: RunFolder) -> None:
+    folder.begin(recipe())
+    folder.begin(recipe(steps=20))
+    assert folder.about()["recipe"]["score"]["steps"] == 20
+
+
 def test_a_run_of_another_recipe_is_refused(folder: RunFolder) -> None:
     folder.begin(recipe())
     with pytest.raises(ConfigError, match=r"holds a run of another recipe .*--run"):

@@ -190,6 +190,14 @@ def test_negatives_are_random_first_and_mostly_hard_later() -> None:
     assert len(set(later)) == len(later) == 4
 
 
+def test_hard_negatives_fill_up_where_random_ones_are_too_few() -> None:
+    plan = recipe(negatives=5, hard_share=0.2, random_only_steps=10).score
+    group = groups(1)[0]
+    assert len(choose_negatives(group, plan, 9, random.Random(0))) == len(group.random_negatives)
+    later = choose_negatives(group, plan, 10, random.Random(0))
+    assert len(set(later)) == len(later) == 5
+
+
 def test_every_group_comes_once_in_each_pass() -> None:
     order = epoch_order(5, 12, seed=1)
     assert sorted(order[:5]) == sorted(order[5:10]) == list(range(5))

@@ -90,6 +90,14 @@ class DataRecipe(_Table):
     dev_window: int = Field(20, description="First-stage hits that are scored for a dev query.")
     seed: int = 1
 
+    @model_validator(mode="after")
+    def _check_ranks(self) -> DataRecipe:
+        if self.last_rank < self.first_rank:
+            raise ValueError(
+                f"last_rank={self.last_rank} is a better rank than first_rank={self.first_rank}: no hit is between"
+            )
+        return self
+
     def languages(self) -> set[str]:
         """Return the languages that groups may have."""
         found = {row.language for row in self.collections} | {row.language for row in self.indexes or []}
@@ -134,7 +142,7 @@ class WarmupRecipe(_Table):
     completion_tokens: int = Field(2, description="Tokens of a completion (trl only).")
     graded_format: bool = Field(default=False, description="Half a reward for what begins with a digit (trl only).")
     random_only_steps: int = Field(50, description="Steps with random negatives only, before hard ones come in.")
-    hard_share: float = Field(0.5, description="Share of hard negatives after that.")
+    hard_share: float = Field(0.5, ge=0, le=1, description="Share of hard negatives after that.")
     learning_rate: float = Field(6e-5, gt=0)
     rising_steps: int = Field(10, description="Steps over which the learning rate rises.")
     weight_decay: float = 0.01
@@ -152,7 +160,7 @@ class ScoreRecipe(_Table):
     groups_a_step: int = Field(4, ge=1)
     negatives: int = Field(5, ge=1, description="Negatives of a group that are used.")
     random_only_steps: int = Field(40, description="Steps with random negatives only, before hard ones come in.")
-    hard_share: float = Field(0.8, description="Share of hard negatives after that.")
+    hard_share: float = Field(0.8, ge=0, le=1, description="Share of hard negatives after that.")
     document_tokens: dict[Annotated[str, StringConstraints(pattern="^[1-9][0-9]*$")], NonNegativeFloat] = Field(
         default_factory=lambda: {"96": 0.6, "192": 0.3, "384": 0.1},
         min_length=1,

@@ -120,6 +120,8 @@ def learning_rate(step: int, plan: ScoreRecipe) -> float:
 def choose_negatives(group: Group, plan: ScoreRecipe, step: int, rng: random.Random) -> list[int]:
     """Choose a group's negatives for one step: random ones only at first, then mostly hard ones.
 
+    Where random ones are too few, hard ones fill up, but for the first steps.
+
     Returns:
         Positions in `[*group.hard_negatives, *group.random_negatives]`.
     """
@@ -127,7 +129,9 @@ def choose_negatives(group: Group, plan: ScoreRecipe, step: int, rng: random.Ran
     easy = list(range(len(hard), len(hard) + len(group.random_negatives)))
     wanted_hard = 0 if step < plan.random_only_steps else round(plan.hard_share * plan.negatives)
     chosen = rng.sample(hard, min(wanted_hard, len(hard)))
-    return chosen + rng.sample(easy, min(plan.negatives - len(chosen), len(easy)))
+    chosen += rng.sample(easy, min(plan.negatives - len(chosen), len(easy)))
+    rest = [at for at in hard if at not in chosen] if step >= plan.random_only_steps else []
+    return chosen + rng.sample(rest, min(plan.negatives - len(chosen), len(rest)))
 
 
 def _learn(trainee: Trainee, batch: Sequence[Group], plan: ScoreRecipe, step: int, seed: int) -> list[dict[str, float]]:
