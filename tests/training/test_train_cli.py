@@ -156,6 +156,14 @@ def test_training_before_its_data_is_made_says_what_to_do(recipe: Path) -> None:
     assert "make it with `prorank train data`" in err
 
 
+def test_a_stage_alone_takes_changes_and_the_run_remembers_them(recipe: Path, tmp_path: Path) -> None:
+    assert prorank("data", recipe, "--run", "run")[0] == 0
+    code, out, err = prorank("score", "run", "--set", "score.steps=2", "--set", "score.groups_a_pass=1", "--json")
+    assert (code, json.loads(out)["step"]) == (0, 2), err
+    kept = json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]["score"]
+    assert (kept["steps"], kept["groups_a_pass"]) == (2, 1)
+
+
 def test_where_memory_runs_out_the_error_says_what_can_be_lowered(
     recipe: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,7 +173,7 @@ def test_where_memory_runs_out_the_error_says_what_can_be_lowered(
     assert prorank("data", recipe, "--run", "run")[0] == 0
     monkeypatch.setattr("prorank_training.stage2_score.run", run)
     code, _, err = prorank("score", recipe, "--run", "run")
-    assert (code, "lower score.groups_a_pass" in err) == (5, True)
+    assert (code, "lower --set score.groups_a_pass" in err) == (5, True)
 
 
 def test_a_model_card_needs_a_checkpoint(recipe: Path) -> None:

@@ -128,13 +128,16 @@ def warmup(
     recipe: RecipeArgument,
     run: RunOption = None,
     data: DataOption = None,
+    changes: SetOption = None,
     resume: ResumeOption = False,
     device: options.DeviceOption = None,
     json: options.JsonOption = False,
     config: options.ConfigOption = None,
 ) -> None:
     """Teach the model to answer 1 or 0 by rewards (stage 1), where the recipe has a table `[warmup]`."""
-    with _open(recipe, run, data, config, resume=resume, device=device) as opened:
+    with _open(
+        recipe, run, data, config, resume=resume, device=device, changed=Changes(values=changes or [])
+    ) as opened:
         last = _warm_up(opened)
         options.echo_json(last) if json else typer.echo(f"warmed up: {opened.folder.path}")
 
@@ -144,6 +147,7 @@ def score(
     recipe: RecipeArgument,
     run: RunOption = None,
     data: DataOption = None,
+    changes: SetOption = None,
     resume: ResumeOption = False,
     device: options.DeviceOption = None,
     json: options.JsonOption = False,
@@ -152,7 +156,9 @@ def score(
     """Train scores that order documents (stage 2), for as many steps as the recipe says; several GPUs: accelerate."""
     from prorank_training import workers
 
-    with _open(recipe, run, data, config, resume=resume, device=device, alone=False) as opened:
+    with _open(
+        recipe, run, data, config, resume=resume, device=device, changed=Changes(values=changes or []), alone=False
+    ) as opened:
         last = _train_scores(opened)
         if workers.leads():
             options.echo_json(last) if json else typer.echo(f"trained: {opened.folder.path}")
@@ -261,8 +267,8 @@ def _begun(path: Path, recipe: Recipe) -> RunFolder:
 
 
 _OUT_OF_MEMORY = (
-    "memory ran out: lower score.groups_a_pass or score.tokens_a_batch and go on; warmup.tokens_a_batch, groups_a_step "
-    "or document_tokens make another run (--run)"
+    "memory ran out: go on with a lower --set score.groups_a_pass=N or --set score.tokens_a_batch=N; "
+    "warmup.tokens_a_batch, groups_a_step or document_tokens make another run (--run)"
 )
 
 
