@@ -12,7 +12,7 @@ from tests.ui.conftest import PATIENCE_S
 
 PANEL = """
 from prorank_search.types import Document, RescoredHit
-from prorank_ui import hit_details
+from prorank_ui.compare import hit_details
 from prorank_ui.choices import Choice, Side
 
 hit = RescoredHit(Document("dog", "It barks.", "Dogs"), 1.0, 1, 1, 1.0, rescore_score=1.0, passage={passage!r})

@@ -205,7 +205,7 @@ def test_proposals_are_exported_on_their_own_and_when_asked_for(animals: str, st
     store.add_queries("dogs", animals, [DOGS])
     store.pool("dogs", "q1", pooled("dog"))
     store.judge(Judgment("dogs", "q1", "dog", "model-1", 3, origin="model"))
-    script = "from prorank_ui import judgment_exchange, state\n"
+    script = "from prorank_ui import state\nfrom prorank_ui.judge import judgment_exchange\n"
     script += "judgment_exchange.export(state.client().store.query_sets()[0])\n"
     app = AppTest.from_string(script, default_timeout=PATIENCE_S).run()
     assert app.caption[0].value.startswith("0 documents: each")
