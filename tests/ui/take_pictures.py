@@ -39,7 +39,7 @@ QUERIES = 60
 HITS_RESCORED = "20"
 MODEL_WARMS_UP_MS = 600_000
 EVALUATION_ENDS_MS = 3_600_000
-TRAINING_STEPS = "75"
+TRAINING_STEPS = "50"
 TRAINING_ENDS_MS = 3_600_000
 COMPARED = Question("send an e-mail with an attachment", "python-stdlib", ())
 EXPLAINED = QUESTIONS[0]
@@ -139,8 +139,7 @@ def take_train(page: Page, address: str) -> None:
     steps.press("Enter")
     page.get_by_role("button", name="Start training").click()
     page.get_by_text(f"finished · {TRAINING_STEPS} steps").wait_for(timeout=TRAINING_ENDS_MS)
-    page.get_by_text("New run", exact=True).click()
-    keep(page, "train", height=1150)
+    keep(page, "train", height=1350)
 
 
 def take_documents(page: Page, address: str, home: Path) -> None:
