@@ -35,7 +35,9 @@ def test_a_run_of_the_same_recipe_is_gone_on_from(folder: RunFolder) -> None:
 
 def test_a_run_remembers_how_long_it_was_last_told_to_go_on(folder: RunFolder) -> None:
     folder.begin(recipe())
-    folder.begin(recipe(steps=20))
+    folder.begin(recipe(steps=20))  # as an export or a report does, which change nothing
+    assert folder.about()["recipe"]["score"]["steps"] == 12
+    folder.note_recipe(recipe(steps=20))
     assert folder.about()["recipe"]["score"]["steps"] == 20
 
 

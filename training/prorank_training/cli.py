@@ -318,6 +318,7 @@ def _warm_up(run: Run) -> dict[str, object]:
 
     groups, dev = data_folder.load(run.recipe.data_digest(), run.data)
     with run.folder.held(), step_progress("warmup", every=10) as progress:
+        run.folder.note_recipe(run.recipe)
         trainee = open_trainee(run.recipe, run.settings)
         if run.recipe.warmup_plan().path == "one-token":
             one_token_warmup.run(trainee, groups, dev, run.recipe, run.folder, progress)
@@ -337,6 +338,7 @@ def _train_scores(run: Run) -> dict[str, object]:
 
     groups, dev = data_folder.load(run.recipe.data_digest(), run.data)
     with run.folder.held(), workers.joined(run.settings.device), step_progress("score", every=10) as progress:
+        run.folder.note_recipe(run.recipe)
         trainee = open_trainee(run.recipe, run.settings)
         if run.recipe.warmup is not None:
             one_token_warmup.take_over(trainee.decoder, run.recipe, run.folder)

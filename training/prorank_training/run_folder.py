@@ -42,7 +42,7 @@ class RunFolder:
         path.mkdir(parents=True, exist_ok=True)
 
     def begin(self, recipe: Recipe) -> None:
-        """Write down what the run is, or check that the folder holds the same run, and what of it may change.
+        """Write down what the run is, or check that the folder holds the same run.
 
         Raises:
             ConfigError: The folder holds a run of another recipe.
@@ -51,15 +51,12 @@ class RunFolder:
             return
         file = self.path / "run.json"
         if file.exists():
-            about = self.about()
-            if about["recipe_hash"] != recipe.digest():
+            known = self.about()["recipe_hash"]
+            if known != recipe.digest():
                 raise ConfigError(
-                    f"{self.path} holds a run of another recipe ({about['recipe_hash']}, this one is "
-                    f"{recipe.digest()}): choose another folder with --run"
+                    f"{self.path} holds a run of another recipe ({known}, this one is {recipe.digest()}): "
+                    "choose another folder with --run"
                 )
-            wanted = json.loads(json.dumps(recipe.model_dump()))
-            if about["recipe"] != wanted:  # how long it goes on, and in how much memory, may change
-                write_whole(file, json.dumps(about | {"recipe": wanted}, indent=1))
             return
         about = {
             "recipe_hash": recipe.digest(),
@@ -88,6 +85,11 @@ class RunFolder:
             ) from error
         with lock:
             yield
+
+    def note_recipe(self, recipe: Recipe) -> None:
+        """Write down what the run goes on with: how long, and in how much memory, may change."""
+        if workers.leads():
+            write_whole(self.path / "run.json", json.dumps(self.about() | {"recipe": recipe.model_dump()}, indent=1))
 
     def note_teacher(self, teacher: Mapping[str, Any] | None) -> None:
         """Write down which teacher's scores the run learns from; None: from none."""

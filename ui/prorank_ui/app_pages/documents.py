@@ -207,7 +207,7 @@ def _care(indexes: Sequence[IndexInfo]) -> None:
         told = ", ".join(f"{one} (searched now)" if one == live[name] else one for one in versions)
         st.html(f"<p>Versions, the oldest first: {escape(told)}</p>")
         back, prune = st.columns(2)
-        if back.button("Roll back to the previous version", disabled=versions[0] == live[name]):
+        if back.button("Roll back to the previous version", disabled=not versions or versions[0] == live[name]):
             _do(partial(client.rollback, name), f"{name!r} is back at the previous version")
         with prune.popover("Prune", disabled=len(versions) <= 1):
             st.caption(f"Only {unmarked(live[name])} is kept. There is no way back.")
